@@ -1,0 +1,248 @@
+"""Normal-theory maximum likelihood: discrepancy, gradient, expected information and exact Hessian.
+
+Per group, with S the sample covariance matrix (divided by n), d = ybar - mu and T = S + d d':
+
+    F = log|Sigma| + tr(Sigma^-1 T) - log|S| - p
+
+(Joreskog 1969, doi:10.1007/BF02289343). Groups are weighted by n_g / N; N times F is the likelihood-ratio
+chi-square. Information matrices are per respondent: the covariance matrix of the estimates is their inverse
+divided by N.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from sem_loyalty.kernel.ram import (
+    Block,
+    Implied,
+    block_factors,
+    implied,
+    matrix_to_parameters,
+    mean_jacobian,
+    to_parameters,
+)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Sample moments of one group, with what never changes during a fit.
+
+    Attributes
+    ----------
+    weight : float
+        n_g / N.
+    cov : ndarray, shape (p, p)
+        Covariance matrix divided by n.
+    mean : ndarray, shape (p,)
+        Means; zeros where the model has no mean structure.
+    logdet : float
+        log|S|.
+    """
+
+    weight: float
+    cov: Array
+    mean: Array
+    logdet: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A parameter vector with everything that derivatives at it share.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (q,)
+        Parameter vector.
+    value : float
+        F, the weighted discrepancy.
+    implied : tuple of Implied
+        Implied moments, one per group.
+    inverse : tuple of ndarray, each (p, p)
+        Sigma^-1, one per group.
+    """
+
+    theta: Array
+    value: float
+    implied: tuple[Implied, ...]
+    inverse: tuple[Array, ...]
+
+
+def log_determinant(matrix: Array) -> float | None:
+    """Return log|matrix|, or None where the matrix is not positive definite."""
+    factor, info = lapack.dpotrf(matrix, lower=1)
+    if info != 0:
+        return None
+    return float(2.0 * np.log(np.diagonal(factor)).sum())
+
+
+def spd_inverse(matrix: Array) -> tuple[Array, float] | None:
+    """Return the inverse and log-determinant of a symmetric positive definite matrix, None for any other."""
+    factor, info = lapack.dpotrf(matrix, lower=1)
+    if info != 0:
+        return None
+    logdet = float(2.0 * np.log(np.diagonal(factor)).sum())
+    inverse, info = lapack.dpotri(factor, lower=1)
+    if info != 0:
+        return None
+    lower = np.tril(inverse)
+    return lower + np.tril(lower, -1).T, logdet
+
+
+def evaluate(blocks: tuple[Block, ...], samples: tuple[Sample, ...], theta: Array) -> Point | None:
+    """Return F and its ingredients at `theta`, or None where some Sigma is not positive definite."""
+    value = 0.0
+    moments: list[Implied] = []
+    inverses: list[Array] = []
+    for block, sample in zip(blocks, samples, strict=True):
+        at = implied(block, theta)
+        if at is None or not np.isfinite(at.cov).all():
+            return None
+        solved = spd_inverse(at.cov)
+        if solved is None:
+            return None
+        inverse, logdet = solved
+        p = block.n_observed
+        deviation = sample.mean - at.mean if block.means else None
+        fit = logdet + float(np.einsum("ij,ij->", inverse, sample.cov)) - sample.logdet - p
+        if deviation is not None:
+            fit += float(deviation @ inverse @ deviation)
+        value += sample.weight * fit
+        moments.append(at)
+        inverses.append(inverse)
+    if not np.isfinite(value):
+        return None
+    return Point(theta=theta, value=value, implied=tuple(moments), inverse=tuple(inverses))
+
+
+def weight_matrix(sample: Sample, at: Implied, inverse: Array, means: bool) -> Array:
+    """Return W = Sigma^-1 - Sigma^-1 T Sigma^-1, the derivative of F by Sigma."""
+    T = sample.cov
+    if means:
+        d = sample.mean - at.mean
+        T = T + np.outer(d, d)
+    return inverse - inverse @ T @ inverse
+
+
+def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
+    """Return dF / d theta, shape (q,)."""
+    size = len(point.theta)
+    total = np.zeros(size)
+    for block, sample, at, inverse in zip(blocks, samples, point.implied, point.inverse, strict=True):
+        W = weight_matrix(sample, at, inverse, block.means)
+        found = block_factors(block, at)
+        product = found.columns.T @ W @ found.columns
+        by_entry = np.zeros(len(block.entry_parameter))
+        by_entry[: len(found.left)] = 2.0 * found.weight * product[found.left, found.right]
+        if block.means:
+            by_entry -= 2.0 * (sample.mean - at.mean) @ inverse @ mean_jacobian(block, at)
+        total += sample.weight * to_parameters(block, by_entry, size)
+    return total
+
+
+def pair_products(Q: Array, R: Array, left: NDArray[np.intp], right: NDArray[np.intp], weight: Array) -> Array:
+    """Return c_k c_l (Q_uu' R_ww' + Q_uw' R_wu') for all pairs: half of tr(M dSigma_k N dSigma_l)."""
+    first = Q[np.ix_(left, left)] * R[np.ix_(right, right)]
+    second = Q[np.ix_(left, right)] * R[np.ix_(right, left)]
+    return np.asarray(weight[:, None] * weight * (first + second))
+
+
+def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
+    """Return the expected information per respondent, shape (q, q).
+
+    I_kl = 1/2 tr(Sigma^-1 dSigma_k Sigma^-1 dSigma_l) + dmu_k' Sigma^-1 dmu_l.
+    """
+    size = len(point.theta)
+    total = np.zeros((size, size))
+    for block, sample, at, inverse in zip(blocks, samples, point.implied, point.inverse, strict=True):
+        found = block_factors(block, at)
+        Q = found.columns.T @ inverse @ found.columns
+        entries = pair_products(Q, Q, found.left, found.right, found.weight)
+        if block.means:
+            D = mean_jacobian(block, at)
+            by_mean = D.T @ inverse @ D
+            by_mean[: len(entries), : len(entries)] += entries
+            entries = by_mean
+        total += sample.weight * matrix_to_parameters(block, entries, size)
+    return 0.5 * (total + total.T)
+
+
+def hessian(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
+    """Return half the second derivative of F, the observed information per respondent, shape (q, q).
+
+    At the minimum it equals the observed information; halving puts it on the scale of `information`.
+    """
+    size = len(point.theta)
+    total = np.zeros((size, size))
+    for block, sample, at, inverse in zip(blocks, samples, point.implied, point.inverse, strict=True):
+        entries = 0.5 * _second_derivative(block, sample, at, inverse)
+        total += sample.weight * matrix_to_parameters(block, entries, size)
+    return 0.5 * (total + total.T)
+
+
+def _second_derivative(block: Block, sample: Sample, at: Implied, inverse: Array) -> Array:
+    """Return d2F of one group over pairs of entries: curvature of F by Sigma and mu, and of Sigma and mu by theta."""
+    p = block.n_observed
+    W = weight_matrix(sample, at, inverse, block.means)
+    found = block_factors(block, at)
+    left, right, weight = found.left, found.right, found.weight
+    T = inverse - W
+    Q = found.columns.T @ inverse @ found.columns
+    QT = found.columns.T @ T @ found.columns
+    # tr(dW_l dSigma_k), dW = -M dSigma M + M dSigma M T M + M T M dSigma M with M = Sigma^-1.
+    n_cov = len(left)
+    out = np.zeros((len(block.entry_parameter), len(block.entry_parameter)))
+    out[:n_cov, :n_cov] = (
+        -2.0 * pair_products(Q, Q, left, right, weight)
+        + 2.0 * pair_products(Q, QT, left, right, weight)
+        + 2.0 * pair_products(QT, Q, left, right, weight)
+    )
+    # tr(W d2Sigma). Along A[k, l]: dG_i = G_k B_li, dC_j = G_k V_lj + C_l B_jk. Along S[k, l]: dC_j = c (G_k B_jl +
+    # G_l B_jk).
+    B, V = at.total_inverse, at.total
+    G, C = B[:p], V[:p]
+    WGG, WGC = G.T @ W @ G, G.T @ W @ C
+    i, j = block.directed_row, block.directed_col
+    r, s = block.symmetric_row, block.symmetric_col
+    a = len(i)
+    through = B[np.ix_(j, i)].T * WGC[np.ix_(i, j)].T
+    out[:a, :a] += 2.0 * (through + V[np.ix_(j, j)] * WGG[np.ix_(i, i)] + through.T)
+    mixed = 2.0 * weight[a:] * (WGG[np.ix_(i, r)] * B[np.ix_(j, s)] + WGG[np.ix_(i, s)] * B[np.ix_(j, r)])
+    out[:a, a:n_cov] += mixed
+    out[a:n_cov, :a] += mixed.T
+    if block.means:
+        _add_mean_curvature(out, block, sample, at, inverse)
+    return out
+
+
+def _add_mean_curvature(out: Array, block: Block, sample: Sample, at: Implied, inverse: Array) -> None:
+    """Add the terms of d2F that the means bring, in place."""
+    d = sample.mean - at.mean
+    D = mean_jacobian(block, at)
+    found = block_factors(block, at)
+    n_cov = len(found.left)
+    out += 2.0 * D.T @ inverse @ D
+    # dmu_l' M dSigma_k M d, for every covariance entry k and every entry l, and its transpose.
+    along = found.columns.T @ inverse @ d
+    across = found.columns.T @ inverse @ D
+    cross = found.weight[:, None] * (
+        across[found.left] * along[found.right][:, None] + across[found.right] * along[found.left][:, None]
+    )
+    out[:n_cov] += 2.0 * cross
+    out[:, :n_cov] += 2.0 * cross.T
+    # -2 d' M d2mu: d2mu = G_k B_li b_j + G_i B_jk b_l for A, A and G_i B_jk for A, m.
+    B, p = at.total_inverse, block.n_observed
+    pull = B[:p].T @ inverse @ d
+    i, j, k = block.directed_row, block.directed_col, block.intercept_row
+    a = len(i)
+    through = pull[i][:, None] * B[np.ix_(j, i)] * at.means[j][None, :]
+    out[:a, :a] -= 2.0 * (through + through.T)
+    mixed = pull[i][:, None] * B[np.ix_(j, k)]
+    out[:a, n_cov:] -= 2.0 * mixed
+    out[n_cov:, :a] -= 2.0 * mixed.T

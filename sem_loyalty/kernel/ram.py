@@ -1,0 +1,205 @@
+"""Reticular action model: from a parameter vector to implied moments and their derivatives.
+
+Every model here is a set of directed effects A, a symmetric covariance matrix S and intercepts m over all
+variables, observed first, latent after:
+
+    v = m + A v + u,   cov(u) = S,   V = B S B',   B = (I - A)^-1,   mu = B m
+
+(McArdle and McDonald 1984, doi:10.1111/j.2044-8317.1984.tb00802.x). The observed block of V is Sigma.
+The derivative of Sigma by a free entry has rank two, c (u w' + w u'), with u and w columns of E = [G, C],
+G = B[observed, :] and C = V[observed, :]. Gradients and information matrices are therefore gathers from
+small products with E; no Kronecker product is ever formed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Where the parameters of one group stand in A, S and m.
+
+    Attributes
+    ----------
+    n_observed : int
+        p, the number of observed variables; they come first.
+    directed, symmetric, intercepts : ndarray
+        Fixed parts, shapes (v, v), (v, v) and (v,).
+    directed_row, directed_col, directed_parameter : ndarray of int
+        Free entries of A and the position of each in the parameter vector.
+    symmetric_row, symmetric_col, symmetric_parameter : ndarray of int
+        Free entries of S, each once (row and column may be swapped), and their parameters.
+    intercept_row, intercept_parameter : ndarray of int
+        Free entries of m, and their parameters.
+    means : bool
+        Whether the means are part of the model.
+    """
+
+    n_observed: int
+    directed: Array
+    directed_row: Index
+    directed_col: Index
+    directed_parameter: Index
+    symmetric: Array
+    symmetric_row: Index
+    symmetric_col: Index
+    symmetric_parameter: Index
+    intercepts: Array
+    intercept_row: Index
+    intercept_parameter: Index
+    means: bool
+
+    @property
+    def entry_parameter(self) -> Index:
+        """The parameter of every free entry: directed, then symmetric, then intercepts."""
+        return np.concatenate([self.directed_parameter, self.symmetric_parameter, self.intercept_parameter])
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """Implied moments at one parameter vector, with the factors that every derivative is built from.
+
+    Attributes
+    ----------
+    total_inverse : ndarray, shape (v, v)
+        B = (I - A)^-1: total effects plus the identity.
+    residual : ndarray, shape (v, v)
+        S, the covariance matrix of residuals and exogenous variables.
+    total : ndarray, shape (v, v)
+        V = B S B', the covariance matrix of all variables.
+    cov : ndarray, shape (p, p)
+        Sigma, the observed block of V.
+    means : ndarray, shape (v,)
+        B m, the means of all variables (zeros without mean structure).
+    directed : ndarray, shape (v, v)
+        A.
+    """
+
+    directed: Array
+    residual: Array
+    total_inverse: Array
+    total: Array
+    cov: Array
+    means: Array
+
+    @property
+    def mean(self) -> Array:
+        """Implied means of the observed variables, shape (p,)."""
+        return self.means[: len(self.cov)]
+
+
+def implied(block: Block, theta: Array) -> Implied | None:
+    """Return the implied moments at `theta`, or None where I - A is singular.
+
+    Parameters
+    ----------
+    block : Block
+        Where the parameters stand.
+    theta : ndarray, shape (q,)
+        Parameter vector over all groups.
+    """
+    A = block.directed.copy()
+    A[block.directed_row, block.directed_col] = theta[block.directed_parameter]
+    S = block.symmetric.copy()
+    free = theta[block.symmetric_parameter]
+    S[block.symmetric_row, block.symmetric_col] = free
+    S[block.symmetric_col, block.symmetric_row] = free
+    try:
+        B: Array = np.asarray(np.linalg.inv(np.eye(len(A)) - A), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return None
+    V = B @ S @ B.T
+    p = block.n_observed
+    cov = V[:p, :p]
+    cov = 0.5 * (cov + cov.T)
+    if block.means:
+        m = block.intercepts.copy()
+        m[block.intercept_row] = theta[block.intercept_parameter]
+        means = B @ m
+    else:
+        means = np.zeros(len(A))
+    return Implied(directed=A, residual=S, total_inverse=B, total=V, cov=cov, means=means)
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Columns u, w and weight c of dSigma = c (u w' + w u') for a list of entries of A and S.
+
+    Attributes
+    ----------
+    columns : ndarray, shape (p, 2 v)
+        E = [G, C].
+    left, right : ndarray of int
+        Which column of E is u and which is w, one per entry.
+    weight : ndarray
+        c: 1, or one half for a diagonal entry of S.
+    """
+
+    columns: Array
+    left: Index
+    right: Index
+    weight: Array
+
+
+def factors(
+    at: Implied, directed_row: Index, directed_col: Index, symmetric_row: Index, symmetric_col: Index
+) -> Factors:
+    """Return the rank-two factors of the derivatives of Sigma by entries of A and of S.
+
+    For A[i, j]: dSigma = G_i C_j' + C_j G_i'. For S[i, j]: dSigma = G_i G_j' + G_j G_i' off the diagonal and
+    G_i G_i' on it.
+    """
+    p, size = len(at.cov), len(at.total)
+    columns = np.concatenate([at.total_inverse[:p], at.total[:p]], axis=1)
+    left = np.concatenate([directed_row, symmetric_row])
+    right = np.concatenate([directed_col + size, symmetric_col])
+    weight = np.concatenate([np.ones(len(directed_row)), np.where(symmetric_row == symmetric_col, 0.5, 1.0)])
+    return Factors(columns=columns, left=left, right=right, weight=weight)
+
+
+def block_factors(block: Block, at: Implied) -> Factors:
+    """Return the factors of the free entries of a block, in the order of `Block.entry_parameter`."""
+    return factors(at, block.directed_row, block.directed_col, block.symmetric_row, block.symmetric_col)
+
+
+def mean_jacobian(block: Block, at: Implied) -> Array:
+    """Return d mu / d entry, shape (p, entries): G_i (B m)_j for A[i, j], 0 for S, G_i for m[i]."""
+    p = block.n_observed
+    G = at.total_inverse[:p]
+    by_directed = G[:, block.directed_row] * at.means[block.directed_col]
+    by_symmetric = np.zeros((p, len(block.symmetric_row)))
+    return np.concatenate([by_directed, by_symmetric, G[:, block.intercept_row]], axis=1)
+
+
+def covariance_jacobian(block: Block, at: Implied) -> Array:
+    """Return d vech(Sigma) / d entry, shape (p (p + 1) / 2, entries of A and S), lower triangle by columns."""
+    found = block_factors(block, at)
+    p = block.n_observed
+    u, w = found.columns[:, found.left], found.columns[:, found.right]
+    col, row = np.triu_indices(p)
+    return np.asarray(found.weight * (u[row] * w[col] + w[row] * u[col]))
+
+
+def to_parameters(block: Block, by_entry: Array, size: int) -> Array:
+    """Add up a vector over entries into a vector over parameters, shape (size,)."""
+    return np.asarray(np.bincount(block.entry_parameter, weights=by_entry, minlength=size), dtype=np.float64)
+
+
+def matrix_to_parameters(block: Block, by_entry: Array, size: int) -> Array:
+    """Add up a matrix over pairs of entries into a matrix over pairs of parameters, shape (size, size)."""
+    parameter = block.entry_parameter
+    out = np.zeros((size, size))
+    if len(np.unique(parameter)) == len(parameter):
+        out[np.ix_(parameter, parameter)] = by_entry
+        return out
+    rows = np.zeros((size, by_entry.shape[1]))
+    np.add.at(rows, parameter, by_entry)
+    np.add.at(out.T, parameter, rows.T)
+    return out
