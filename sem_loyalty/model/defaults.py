@@ -1,0 +1,272 @@
+"""From statements to a complete parameter table, with the defaults of lavaan's sem(), cfa() and growth().
+
+What is added where the user is silent: residual and latent variances, covariances among exogenous latent
+variables and among pure outcomes, fixed moments of exogenous covariates, intercepts; a marker loading of 1
+(or unit latent variances with `std_lv`), and no residual variance for a single indicator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from sem_loyalty.errors import NotSupported, SpecificationError, check_choice
+from sem_loyalty.model.equality import GROUP_EQUAL, EqualityRequest, merge
+from sem_loyalty.model.roles import Roles, roles
+from sem_loyalty.model.spec import Defined, Specification
+from sem_loyalty.model.syntax import ModelText, Modifier, Statement, parse
+
+KINDS = ("sem", "cfa", "growth")
+
+
+@dataclass
+class Row:
+    """A row of the table while it is being completed."""
+
+    lhs: str
+    op: str
+    rhs: str
+    group: int
+    user: bool
+    fixed: float | None = None
+    label: str = ""
+    start: float | None = None
+    exogenous: bool = False
+    equal_to: str = ""
+    statement: Statement | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The parameter this row stands for; a covariance is the same in both orders."""
+        if self.op == "~~" and self.rhs < self.lhs:
+            return (self.rhs, self.op, self.lhs)
+        return (self.lhs, self.op, self.rhs)
+
+
+def specify(
+    model: str | ModelText,
+    *,
+    kind: str = "sem",
+    std_lv: bool = False,
+    meanstructure: bool | None = None,
+    fixed_x: bool = True,
+    orthogonal: bool = False,
+    groups: tuple[str, ...] = ("",),
+    group_equal: tuple[str, ...] = (),
+    group_partial: tuple[str, ...] = (),
+) -> Specification:
+    """Complete a model text to a parameter table.
+
+    Parameters
+    ----------
+    model : str or ModelText
+        lavaan syntax.
+    kind : {"sem", "cfa", "growth"}, default "sem"
+        Whose defaults; "growth" fixes the intercepts of items at 0 and frees latent means.
+    std_lv : bool, default False
+        Set the scale of latent variables by unit variances instead of marker loadings.
+    meanstructure : bool, optional
+        Model the means. By default only where the text has intercepts, for several groups, and for "growth".
+    fixed_x : bool, default True
+        Hold the moments of exogenous observed covariates at their sample values.
+    orthogonal : bool, default False
+        Add no covariances among latent variables.
+    groups : tuple of str, default ("",)
+        Group labels, in order.
+    group_equal, group_partial : tuple of str
+        Sets of parameters held equal across groups, and the exceptions.
+
+    Returns
+    -------
+    Specification
+
+    Raises
+    ------
+    ModelSyntaxError
+        The text cannot be read.
+    SpecificationError
+        The text contradicts itself: a parameter given twice, a variable regressed on itself, an unknown label.
+    NotSupported
+        Composites (`<~`), thresholds, scaling factors and inequality constraints.
+    """
+    check_choice("kind", kind, KINDS)
+    for name in group_equal:
+        check_choice("group_equal", name, GROUP_EQUAL)
+    text = parse(model) if isinstance(model, str) else model
+    refuse_unsupported(text)
+    role = roles(text.statements)
+    means = _has_means(text, kind, meanstructure, len(groups))
+    rows: list[Row] = []
+    for number, group in enumerate(groups, start=1):
+        written = _written_rows(text, number, group, groups)
+        rows += _complete(written, role, number, kind, std_lv, means, fixed_x, orthogonal)
+    _fix_scales(rows, role, std_lv)
+    _apply_modifiers(rows, groups)
+    request = EqualityRequest(group_equal, group_partial, std_lv, len(groups))
+    parameters, n_free, constraints = merge(rows, request, text)
+    return Specification(
+        parameters=parameters,
+        observed=role.observed,
+        latent=role.latent,
+        exogenous=role.exogenous if fixed_x else (),
+        covariates=role.exogenous,
+        defined=tuple(Defined(item.name, item.expression) for item in text.definitions),
+        constraints=constraints,
+        groups=groups,
+        n_free=n_free,
+        kind=kind,
+        meanstructure=means,
+        std_lv=std_lv,
+        text=text.source,
+    )
+
+
+def refuse_unsupported(text: ModelText) -> None:
+    """Raise NotSupported for the statements that no estimator here can honour."""
+    reasons = {
+        "<~": "composites (`<~`) need a composite-based estimator; reflective constructs (`=~`) are supported",
+        "|": "thresholds (`|`) belong to ordinal estimation; items are treated as continuous",
+        "~*~": "scaling factors (`~*~`) belong to ordinal estimation; items are treated as continuous",
+    }
+    for statement in text.statements:
+        if statement.op in reasons:
+            raise NotSupported(f"Line {statement.line}: {reasons[statement.op]}.")
+    for constraint in text.constraints:
+        if constraint.op != "==":
+            raise NotSupported(
+                f"Line {constraint.line}: the inequality constraint {constraint.lhs.text} {constraint.op} "
+                f"{constraint.rhs.text} is not supported; linear equality constraints (`==`) are."
+            )
+
+
+def _has_means(text: ModelText, kind: str, meanstructure: bool | None, n_groups: int) -> bool:
+    """Return whether the model has a mean structure."""
+    needed = any(statement.op == "~1" for statement in text.statements) or kind == "growth"
+    if meanstructure is None:
+        return needed or n_groups > 1
+    if needed and not meanstructure:
+        raise SpecificationError(
+            "meanstructure=False contradicts the model, which has intercepts or is a growth model."
+        )
+    return meanstructure
+
+
+def _written_rows(text: ModelText, number: int, group: str, groups: tuple[str, ...]) -> list[Row]:
+    """Return the rows that the user wrote for one group."""
+    rows: list[Row] = []
+    seen: dict[tuple[str, str, str], Row] = {}
+    for statement in text.statements:
+        if statement.block and not _in_block(statement, number, group, groups):
+            continue
+        if statement.op in ("~", "=~") and statement.lhs == statement.rhs.name:
+            raise SpecificationError(
+                f"Line {statement.line}: {statement.lhs} {statement.op} {statement.rhs.name} relates a variable "
+                "to itself."
+            )
+        row = Row(statement.lhs, statement.op, statement.rhs.name, number, user=True, statement=statement)
+        if row.key in seen:
+            earlier = seen[row.key].statement
+            where = f" (first on line {earlier.line})" if earlier is not None else ""
+            raise SpecificationError(f"Line {statement.line}: {row.lhs} {row.op} {row.rhs} is given twice{where}.")
+        seen[row.key] = row
+        rows.append(row)
+    return rows
+
+
+def _in_block(statement: Statement, number: int, group: str, groups: tuple[str, ...]) -> bool:
+    """Return whether a statement inside a `group:` block is about this group."""
+    block = statement.block
+    known = {*groups, *(str(position) for position in range(1, len(groups) + 1))}
+    if block not in known:
+        listed = ", ".join(repr(name) for name in groups if name) or "none: the model is fitted without `group`"
+        raise SpecificationError(f"Line {statement.line}: there is no group {block!r}; the groups are {listed}.")
+    return block == group or (block not in groups and block == str(number))
+
+
+def _complete(
+    written: list[Row], role: Roles, number: int, kind: str, std_lv: bool, means: bool, fixed_x: bool, orthogonal: bool
+) -> list[Row]:
+    """Return the rows of one group with the default rows after the user's."""
+    rows = list(written)
+    present = {row.key for row in rows}
+
+    def add(lhs: str, op: str, rhs: str, fixed: float | None = None, exogenous: bool = False) -> None:
+        row = Row(lhs, op, rhs, number, user=False, fixed=fixed, exogenous=exogenous)
+        if row.key not in present:
+            present.add(row.key)
+            rows.append(row)
+
+    random = [name for name in role.observed if name not in role.exogenous]
+    for name in (*random, *role.latent):
+        add(name, "~~", name)
+    if not orthogonal:
+        for first, second in combinations(role.exogenous_latent, 2):
+            add(first, "~~", second)
+    for first, second in combinations(role.pure_outcomes, 2):
+        if not (orthogonal and {first, second} <= set(role.latent)):
+            add(first, "~~", second)
+    for position, first in enumerate(role.exogenous):
+        for second in role.exogenous[position:]:
+            add(first, "~~", second, exogenous=fixed_x)
+    if means:
+        for name in random:
+            add(name, "~1", "", fixed=0.0 if kind == "growth" else None)
+        for name in role.exogenous:
+            add(name, "~1", "", exogenous=fixed_x)
+        for name in role.latent:
+            add(name, "~1", "", fixed=None if kind == "growth" else 0.0)
+    return rows
+
+
+def _fix_scales(rows: list[Row], role: Roles, std_lv: bool) -> None:
+    """Fix a marker loading or the variance of each latent variable, and the error of single indicators."""
+    first_seen: set[tuple[str, int]] = set()
+    for row in rows:
+        if row.op == "=~" and (row.lhs, row.group) not in first_seen:
+            first_seen.add((row.lhs, row.group))
+            if not std_lv:
+                row.fixed = 1.0
+        if std_lv and row.op == "~~" and row.lhs == row.rhs and row.lhs in role.latent:
+            row.fixed = 1.0
+        if row.op == "~~" and not row.user and row.lhs == row.rhs and row.lhs in role.single_indicators:
+            row.fixed = 0.0
+
+
+def _apply_modifiers(rows: list[Row], groups: tuple[str, ...]) -> None:
+    """Let the user's modifiers override the defaults."""
+    for row in rows:
+        if row.statement is None:
+            continue
+        for modifier in row.statement.rhs.modifiers:
+            value = _for_group(modifier, row, len(groups))
+            if modifier.kind == "free" or (modifier.kind == "fixed" and value is None):
+                row.fixed = None
+            elif modifier.kind == "fixed":
+                row.fixed = float(str(value))
+            elif modifier.kind == "label" and value is not None:
+                row.label = str(value)
+            elif modifier.kind == "start" and value is not None:
+                row.start = float(str(value))
+                if row.fixed is not None:
+                    # As in lavaan, a start value on the marker becomes the value at which it is fixed.
+                    row.fixed = row.start
+            elif modifier.kind == "equal" and value:
+                row.equal_to = str(value)
+            elif modifier.kind in ("lower", "upper"):
+                raise NotSupported(
+                    f"Line {modifier.line}: bounds ({modifier.kind}()) are not supported; variances are estimated "
+                    "without bounds so that an improper solution shows."
+                )
+
+
+def _for_group(modifier: Modifier, row: Row, n_groups: int) -> object:
+    """Return the entry of a modifier for the group of a row."""
+    values = modifier.values
+    if len(values) <= 1:
+        return values[0] if values else None
+    if len(values) != n_groups or (row.statement is not None and row.statement.block):
+        raise SpecificationError(
+            f"Line {modifier.line}: c() has {len(values)} entries for {row.lhs} {row.op} {row.rhs}, "
+            f"but there {'is one group' if n_groups == 1 else f'are {n_groups} groups'}."
+        )
+    return values[row.group - 1]

@@ -1,0 +1,218 @@
+"""Equal parameters: shared labels, equal(), equality across groups and linear constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.errors import NotSupported, SpecificationError, nearest
+from sem_loyalty.model.derived import evaluate_with_slope
+from sem_loyalty.model.expression import Expression
+from sem_loyalty.model.spec import LinearConstraint, Parameter
+from sem_loyalty.model.syntax import Constraint, ModelText, parse
+
+if TYPE_CHECKING:
+    from sem_loyalty.model.defaults import Row
+
+Array = NDArray[np.float64]
+
+GROUP_EQUAL = (
+    "loadings",
+    "intercepts",
+    "means",
+    "residuals",
+    "residual_covariances",
+    "lv_variances",
+    "lv_covariances",
+    "regressions",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EqualityRequest:
+    """What the caller wants equal across groups."""
+
+    equal: tuple[str, ...]
+    partial: tuple[str, ...]
+    std_lv: bool
+    n_groups: int
+
+
+def merge(
+    rows: list[Row], request: EqualityRequest, text: ModelText
+) -> tuple[tuple[Parameter, ...], int, tuple[LinearConstraint, ...]]:
+    """Give equal parameters one number.
+
+    Returns
+    -------
+    parameters : tuple of Parameter
+    n_free : int
+        Length of the parameter vector.
+    constraints : tuple of LinearConstraint
+        Independent linear equations beyond shared numbers.
+    """
+    if request.n_groups > 1:
+        _free_identified_means(rows, request)
+    groups_of_equals = _classes(rows, request)
+    fixed = {name: row.fixed for name, row in zip(groups_of_equals, rows, strict=True) if row.fixed is not None}
+    position: dict[str, int] = {}
+    parameters: list[Parameter] = []
+    for name, row in zip(groups_of_equals, rows, strict=True):
+        value = fixed.get(name) if not row.exogenous else None
+        free = -1
+        if value is None and not row.exogenous:
+            free = position.setdefault(name, len(position))
+        parameters.append(
+            Parameter(row.lhs, row.op, row.rhs, row.group, free, value, row.label, row.start, row.user, row.exogenous)
+        )
+    labelled = {row.label: row for row in parameters if row.label}
+    constraints = _linear_constraints(text, labelled, len(position))
+    return tuple(parameters), len(position), constraints
+
+
+def _classes(rows: list[Row], request: EqualityRequest) -> list[str]:
+    """Return one name per row; rows with the same name are one parameter."""
+    names: list[str] = []
+    partial = _partial_keys(request.partial)
+    by_key = {(row.key, row.group): position for position, row in enumerate(rows)}
+    latent = {row.lhs for row in rows if row.op == "=~"}
+    for position, row in enumerate(rows):
+        name = f"label {row.label}" if row.label else f"row {position}"
+        if not row.label and row.group > 1 and row.key not in partial and _held_equal(row, request, latent):
+            first = by_key.get((row.key, 1))
+            if first is not None:
+                name = names[first]
+        names.append(name)
+    for position, row in enumerate(rows):
+        if row.equal_to:
+            target = _find_target(row, rows)
+            names[position] = names[target]
+    return names
+
+
+def _find_target(row: Row, rows: list[Row]) -> int:
+    """Return the position of the row that equal("...") names."""
+    wanted = parse(row.equal_to).statements[0]
+    key = (wanted.lhs, wanted.op, wanted.rhs.name)
+    for position, other in enumerate(rows):
+        if other.group == row.group and key in (other.key, (other.lhs, other.op, other.rhs)):
+            return position
+    known = [f"{other.lhs} {other.op} {other.rhs}" for other in rows if other.user]
+    hint = nearest(row.equal_to, known)
+    raise SpecificationError(f'equal("{row.equal_to}") names no parameter of the model. {hint}'.strip())
+
+
+def _partial_keys(partial: tuple[str, ...]) -> set[tuple[str, str, str]]:
+    """Return the keys of the parameters that group_partial names."""
+    keys: set[tuple[str, str, str]] = set()
+    for item in partial:
+        for statement in parse(item).statements:
+            lhs, rhs = statement.lhs, statement.rhs.name
+            if statement.op == "~~" and rhs < lhs:
+                lhs, rhs = rhs, lhs
+            keys.add((lhs, statement.op, rhs))
+    return keys
+
+
+def _held_equal(row: Row, request: EqualityRequest, latent: set[str]) -> bool:
+    """Return whether `group_equal` covers a row."""
+    is_latent, same = row.lhs in latent, row.lhs == row.rhs
+    kinds = {
+        ("=~", True): "loadings",
+        ("~", True): "regressions",
+        ("~", False): "regressions",
+        ("~1", True): "means",
+        ("~1", False): "intercepts",
+    }
+    if row.op == "~~":
+        if same:
+            kind = "lv_variances" if is_latent else "residuals"
+        else:
+            kind = "lv_covariances" if is_latent and row.rhs in latent else "residual_covariances"
+    else:
+        kind = kinds[row.op, is_latent]
+    return kind in request.equal
+
+
+def _free_identified_means(rows: list[Row], request: EqualityRequest) -> None:
+    """Free what equality across groups identifies: latent means after intercepts, latent variances after loadings."""
+    latent = {row.lhs for row in rows if row.op == "=~"}
+    for row in rows:
+        if row.group == 1 or row.lhs not in latent or row.user:
+            continue
+        if row.op == "~1" and "intercepts" in request.equal and "means" not in request.equal:
+            row.fixed = None
+        unit = request.std_lv and "loadings" in request.equal and "lv_variances" not in request.equal
+        if unit and row.op == "~~" and row.lhs == row.rhs:
+            row.fixed = None
+
+
+def _linear_constraints(text: ModelText, labelled: Mapping[str, Parameter], size: int) -> tuple[LinearConstraint, ...]:
+    """Return the `==` constraints as independent linear equations over the parameter vector."""
+    definitions = {item.name: item.expression for item in text.definitions}
+    check_names(text, labelled)
+    found: list[LinearConstraint] = []
+    matrix = np.zeros((0, size))
+    for constraint in text.constraints:
+        row, right = _linear_row(constraint, labelled, definitions, size)
+        if not row.any():
+            if abs(right) > 1e-12:
+                raise SpecificationError(
+                    f"Line {constraint.line}: the constraint can never hold: it has no free parameter."
+                )
+            continue
+        candidate = np.vstack([matrix, row])
+        if np.linalg.matrix_rank(candidate) > len(matrix):
+            matrix = candidate
+            coefficients = tuple((int(index), float(row[index])) for index in np.flatnonzero(row))
+            found.append(LinearConstraint(coefficients, right, f"{constraint.lhs.text} == {constraint.rhs.text}"))
+    return tuple(found)
+
+
+def check_names(text: ModelText, labelled: Mapping[str, Parameter]) -> None:
+    """Raise SpecificationError where a definition or a constraint uses an unknown label."""
+    known = list(labelled)
+    for definition in text.definitions:
+        _require(definition.expression, known, definition.line)
+        known.append(definition.name)
+    for constraint in text.constraints:
+        for side in (constraint.lhs, constraint.rhs):
+            _require(side, known, constraint.line)
+
+
+def _require(expression: Expression, known: list[str], line: int) -> None:
+    for name in expression.names():
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            hint = nearest(name, known)
+            raise SpecificationError(
+                f"Line {line}: {name!r} is not a label of the model (labels: {listed}). {hint}".strip()
+            )
+
+
+def _linear_row(
+    constraint: Constraint, labelled: Mapping[str, Parameter], definitions: Mapping[str, Expression], size: int
+) -> tuple[Array, float]:
+    """Return (row, right) with row @ theta = right, or raise NotSupported where the constraint is not linear."""
+
+    def difference(theta: Array) -> tuple[float, Array]:
+        left_value, left_slope = evaluate_with_slope(constraint.lhs, labelled, definitions, theta)
+        right_value, right_slope = evaluate_with_slope(constraint.rhs, labelled, definitions, theta)
+        return left_value - right_value, left_slope - right_slope
+
+    steps = np.arange(size, dtype=np.float64)
+    points: tuple[Array, ...] = (np.full(size, 0.5), 0.3 + 0.1 * steps, 1.7 - 0.05 * steps)
+    values = [difference(point) for point in points]
+    row = values[0][1]
+    offsets = [value - float(row @ point) for (value, _), point in zip(values, points, strict=True)]
+    linear = all(np.allclose(slope, row, rtol=1e-9, atol=1e-12) for _, slope in values)
+    if not linear or not np.allclose(offsets, offsets[0], rtol=1e-9, atol=1e-9):
+        raise NotSupported(
+            f"Line {constraint.line}: the constraint {constraint.lhs.text} == {constraint.rhs.text} is not linear "
+            "in the parameters; linear equality constraints are supported."
+        )
+    return row, -float(offsets[0])

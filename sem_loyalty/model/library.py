@@ -1,0 +1,95 @@
+"""The library of models: pairs of a lavaan text (.lav) and its description (.toml)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sem_loyalty.errors import ConfigurationError, SpecificationError, nearest
+from sem_loyalty.model.description import read_description
+from sem_loyalty.model.model_file import ModelFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def models() -> pd.DataFrame:
+    """Return the models of the library, one row a model, sorted by id.
+
+    Returns
+    -------
+    DataFrame
+        id, title, title_zh, and how many constructs, items, hypotheses and rivals the model has.
+    """
+    import pandas as pd
+
+    loaded = [load_model(id) for id in _library()]
+    rows = [
+        (m.id, m.title.en, m.title.zh, len(m.constructs), len(m.items), len(m.hypotheses), len(m.rivals))
+        for m in loaded
+    ]
+    return pd.DataFrame(rows, columns=["id", "title", "title_zh", "constructs", "items", "hypotheses", "rivals"])
+
+
+def load_model(id_or_path: str | Path) -> ModelFile:
+    """Return a model of the library, or one's own.
+
+    Parameters
+    ----------
+    id_or_path : str or Path
+        An id that `models` lists, or the path of a .lav file. A .toml file of the same name beside it is read with it;
+        without one the constructs and items are called by their names in the text.
+
+    Returns
+    -------
+    ModelFile
+
+    Raises
+    ------
+    SpecificationError
+        If the library has no such model; the message lists those that it has.
+    ConfigurationError
+        If there is no such file, it is not UTF-8, or its .toml is wrong; the message lists everything that is wrong.
+    ModelSyntaxError
+        If the lavaan text cannot be read.
+    """
+    if isinstance(id_or_path, Path) or id_or_path.endswith(".lav") or "/" in id_or_path or "\\" in id_or_path:
+        return _read(Path(id_or_path))
+    library = _library()
+    if id_or_path not in library:
+        hint = nearest(id_or_path, library)
+        raise SpecificationError(
+            f"The library has no model {id_or_path!r}. {hint} It has: {', '.join(library)}. "
+            "A model of your own is given by the path of its .lav file.".replace("  ", " ")
+        )
+    return _read(library[id_or_path])
+
+
+def _library() -> dict[str, Path]:
+    """Return the .lav file of every model by id, sorted by id."""
+    here = Path(__file__).resolve().parent
+    # A wheel carries models/ inside the package; a checkout has it at the top.
+    folder = here / "files"
+    if not folder.is_dir():
+        folder = here.parents[1] / "models"
+    found = {path.stem: path for path in sorted(folder.glob("*.lav"))}
+    if not found:
+        raise ConfigurationError(f"No models in {folder}; the installation of sem_loyalty is incomplete.")
+    return found
+
+
+def _read(path: Path) -> ModelFile:
+    text = _text(path)
+    toml = path.with_suffix(".toml")
+    return read_description(path, text, toml, _text(toml) if toml.exists() else None)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8.") from error
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise ConfigurationError(f"Cannot read {path}: {error.strerror}.") from error

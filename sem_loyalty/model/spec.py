@@ -1,0 +1,142 @@
+"""The parameter table: every parameter of a model, complete after defaults, one row each.
+
+The columns are lavaan's. Everything later reads this table: estimation, inference, diagrams, exports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sem_loyalty.model.expression import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One row of the parameter table.
+
+    Attributes
+    ----------
+    lhs, op, rhs : str
+        The parameter, in lavaan's syntax; `op` is one of "=~", "~", "~~", "~1". For "~1", `rhs` is "".
+    group : int
+        Group number, from 1.
+    free : int
+        Position in the parameter vector, from 0; -1 where the value is fixed. Parameters that share a label
+        share a position.
+    value : float or None
+        The fixed value; None for a free parameter and for an exogenous moment that the sample fixes.
+    label : str
+        The user's label, or "".
+    start : float or None
+        The user's start value, if any.
+    user : bool
+        Whether the row was written by the user rather than added by default.
+    exogenous : bool
+        Whether the row is a moment of fixed exogenous covariates: held at its sample value, not counted.
+    """
+
+    lhs: str
+    op: str
+    rhs: str
+    group: int
+    free: int
+    value: float | None
+    label: str
+    start: float | None
+    user: bool
+    exogenous: bool
+
+    @property
+    def name(self) -> str:
+        """The parameter as one writes it: "LOY ~ SAT", "sat1 ~~ sat1", "sat1 ~ 1"."""
+        return f"{self.lhs} ~ 1" if self.op == "~1" else f"{self.lhs} {self.op} {self.rhs}"
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """A parameter defined by an expression over labels (`:=`)."""
+
+    name: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class LinearConstraint:
+    """One linear equation over the parameter vector: sum of coefficient times parameter equals `right`."""
+
+    coefficients: tuple[tuple[int, float], ...]
+    right: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Specification:
+    """A complete model.
+
+    Attributes
+    ----------
+    parameters : tuple of Parameter
+        All rows: the user's in the order of writing, then the defaults.
+    observed, latent : tuple of str
+        Variables. Observed ones in the order of the rows of Sigma.
+    exogenous : tuple of str
+        Observed covariates whose moments are fixed at their sample values (lavaan's `fixed.x`).
+    covariates : tuple of str
+        The exogenous observed covariates, fixed or not; the baseline model keeps their covariances.
+    defined : tuple of Defined
+        `:=` definitions, in the order of writing.
+    constraints : tuple of LinearConstraint
+        Linear equality constraints beyond shared labels.
+    groups : tuple of str
+        Group labels; ("",) for a single group.
+    n_free : int
+        Length of the parameter vector.
+    kind : {"sem", "cfa", "growth"}
+        Which set of defaults completed the model.
+    meanstructure : bool
+        Whether means are modelled.
+    text : str
+        The model as the user wrote it.
+    """
+
+    parameters: tuple[Parameter, ...]
+    observed: tuple[str, ...]
+    latent: tuple[str, ...]
+    exogenous: tuple[str, ...]
+    covariates: tuple[str, ...]
+    defined: tuple[Defined, ...]
+    constraints: tuple[LinearConstraint, ...]
+    groups: tuple[str, ...]
+    n_free: int
+    kind: str
+    meanstructure: bool
+    std_lv: bool
+    text: str
+
+    @cached_property
+    def indicators(self) -> dict[str, tuple[str, ...]]:
+        """The variables that measure each latent variable (observed, or latent in a second-order factor)."""
+        return {
+            latent: tuple(dict.fromkeys(row.rhs for row in self.parameters if row.op == "=~" and row.lhs == latent))
+            for latent in self.latent
+        }
+
+    @cached_property
+    def outcomes(self) -> tuple[str, ...]:
+        """Variables that a regression explains, in order of writing."""
+        return tuple(dict.fromkeys(row.lhs for row in self.parameters if row.op == "~"))
+
+    @cached_property
+    def free_parameters(self) -> tuple[Parameter, ...]:
+        """One row for each position of the parameter vector: the first that stands there."""
+        first: dict[int, Parameter] = {}
+        for row in self.parameters:
+            if row.free >= 0:
+                first.setdefault(row.free, row)
+        return tuple(first[position] for position in range(self.n_free))
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters less the independent equality constraints among them (lavaan's npar)."""
+        return self.n_free - len(self.constraints)

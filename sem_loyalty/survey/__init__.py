@@ -1,0 +1,1 @@
+"""What was observed: surveys, codebooks, screening and sample moments."""

@@ -1,0 +1,1 @@
+"""Published matrices and the simulated demonstration survey."""

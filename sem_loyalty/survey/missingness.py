@@ -1,0 +1,179 @@
+"""Missing answers: their patterns, and Little's test of missing completely at random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from sem_loyalty.errors import DataError
+
+Array = NDArray[np.float64]
+
+
+def _patterns(answers: Array) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
+    """Return the distinct patterns (True: answered), the pattern of each row, and the counts."""
+    observed = ~np.isnan(answers)
+    patterns, which, counts = np.unique(observed, axis=0, return_inverse=True, return_counts=True)
+    return patterns, which.reshape(-1), counts
+
+
+def missing_patterns(answers: Array, names: Sequence[str]) -> pd.DataFrame:
+    """Return the patterns of missing answers, the most frequent first.
+
+    Parameters
+    ----------
+    answers : ndarray, shape (n, p)
+        NaN for missing.
+    names : sequence of str, length p
+
+    Returns
+    -------
+    DataFrame
+        pattern ("10" means first item answered, second missing), n, share, missing_items, missing (their names).
+    """
+    patterns, _, counts = _patterns(answers)
+    order = sorted(range(len(counts)), key=lambda i: (-counts[i], tuple(~patterns[i])))
+    rows = [
+        {
+            "pattern": "".join("1" if cell else "0" for cell in patterns[i]),
+            "n": int(counts[i]),
+            "share": counts[i] / len(answers),
+            "missing_items": int((~patterns[i]).sum()),
+            "missing": ", ".join(name for name, cell in zip(names, patterns[i], strict=True) if not cell),
+        }
+        for i in order
+    ]
+    return pd.DataFrame(rows, columns=["pattern", "n", "share", "missing_items", "missing"])
+
+
+def normal_em(answers: Array, *, tolerance: float = 1e-10, iterations: int = 10_000) -> tuple[Array, Array]:
+    """Return maximum-likelihood mean and covariance matrix (divisor n) of normal data with missing answers.
+
+    Expectation-maximisation over the patterns of missing answers, started from the answers present, until no
+    standardised estimate moves by more than `tolerance`.
+
+    Parameters
+    ----------
+    answers : ndarray, shape (n, p)
+        NaN for missing; rows without any answer take no part.
+    tolerance : float, default 1e-10
+    iterations : int, default 10000
+
+    Returns
+    -------
+    mean : ndarray, shape (p,)
+    cov : ndarray, shape (p, p)
+
+    Raises
+    ------
+    DataError
+        An item without variance, estimates that become singular, or no convergence.
+
+    References
+    ----------
+    Dempster, Laird and Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x.
+    """
+    rows = answers[~np.isnan(answers).all(axis=1)]
+    n, p = rows.shape
+    if n == 0:
+        raise DataError("No row has any answer, so nothing can be estimated.")
+    # Standardised by the answers present, so that the tolerance means the same for every item.
+    centre, scale = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0)
+    if not (np.isfinite(scale).all() and (scale > 0.0).all()):
+        raise DataError("An item has no variance among the answers present.")
+    Z = (rows - centre) / scale
+    patterns, which, _ = _patterns(Z)
+    parts = [(patterns[k], np.where(patterns[k], Z[which == k], 0.0)) for k in range(len(patterns))]
+    mean, cov = np.zeros(p), np.eye(p)
+    for _ in range(iterations):
+        total, products = np.zeros(p), np.zeros((p, p))
+        for seen, block in parts:
+            filled = block
+            if not seen.all():
+                gone = ~seen
+                slope = _solve(cov[np.ix_(seen, seen)], cov[np.ix_(seen, gone)])
+                filled = block.copy()
+                filled[:, gone] = mean[gone] + (block[:, seen] - mean[seen]) @ slope
+                rest = cov[np.ix_(gone, gone)] - cov[np.ix_(gone, seen)] @ slope
+                products[np.ix_(gone, gone)] += len(block) * rest
+            total += filled.sum(axis=0)
+            products += np.einsum("ni,nj->ij", filled, filled)
+        moved = total / n
+        spread = products / n - np.outer(moved, moved)
+        change = max(float(np.abs(moved - mean).max()), float(np.abs(spread - cov).max()))
+        mean, cov = moved, (spread + spread.T) / 2.0
+        if change < tolerance:
+            return centre + scale * mean, cov * np.outer(scale, scale)
+    raise DataError(f"Expectation-maximisation did not converge in {iterations} iterations.")
+
+
+def _solve(left: Array, right: Array) -> Array:
+    try:
+        return np.asarray(np.linalg.solve(left, right))
+    except np.linalg.LinAlgError:
+        raise DataError("The covariance matrix became singular: some items determine each other.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class McarTest:
+    """Little's test that answers are missing completely at random.
+
+    Attributes
+    ----------
+    statistic : float
+        d², chi-square with `df` degrees of freedom if answers are missing completely at random.
+    df : int
+    p : float
+    patterns : int
+        Patterns with at least one answer.
+    """
+
+    statistic: float
+    df: int
+    p: float
+    patterns: int
+
+
+def little_mcar(answers: Array) -> McarTest:
+    r"""Return Little's test of missing completely at random.
+
+    .. math:: d^2 = \sum_j n_j (\bar y_j - \hat\mu_j)' \hat\Sigma_j^{-1} (\bar y_j - \hat\mu_j), \quad
+              df = \sum_j p_j - p
+
+    over the patterns j, with the maximum-likelihood mean and covariance matrix (divisor n) of the items seen in each.
+    A large p says only that means do not differ by pattern; it does not prove the assumption.
+
+    Parameters
+    ----------
+    answers : ndarray, shape (n, p)
+        NaN for missing.
+
+    Returns
+    -------
+    McarTest
+
+    Raises
+    ------
+    DataError
+        One pattern only (nothing to compare), or estimates that cannot be had.
+
+    References
+    ----------
+    Little (1988), doi:10.1080/01621459.1988.10478722.
+    """
+    rows = answers[~np.isnan(answers).all(axis=1)]
+    patterns, which, counts = _patterns(rows)
+    if len(patterns) < 2:
+        raise DataError("Little's test compares patterns of missing answers, and there is only one.")
+    mean, cov = normal_em(rows)
+    statistic, df = 0.0, -rows.shape[1]
+    for k, seen in enumerate(patterns):
+        gap = rows[which == k][:, seen].mean(axis=0) - mean[seen]
+        statistic += float(counts[k] * gap @ _solve(cov[np.ix_(seen, seen)], gap))
+        df += int(seen.sum())
+    return McarTest(statistic=statistic, df=df, p=float(chi2.sf(statistic, df)), patterns=len(patterns))

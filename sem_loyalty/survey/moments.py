@@ -1,0 +1,62 @@
+"""Moments: all that an estimator sees of the data, whether from a survey or from a printed matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMoments:
+    """Sample moments of one group.
+
+    Attributes
+    ----------
+    label : str
+        The value of the grouping variable; "" where there is one group.
+    n : int
+        Respondents used.
+    cov : ndarray, shape (p, p)
+        Covariance matrix divided by n (not n - 1), the maximum-likelihood convention of lavaan.
+    mean : ndarray, shape (p,), or None
+        Means; None where only a covariance matrix was given.
+    """
+
+    label: str
+    n: int
+    cov: Array
+    mean: Array | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sample moments of every group, over the same variables in the same order.
+
+    Attributes
+    ----------
+    names : tuple of str, length p
+        Observed variables.
+    groups : tuple of GroupMoments
+        At least one, in order of appearance.
+    n_collected : int
+        Rows before the missing-data rule; equal to `n` where nothing was dropped.
+    missing : str
+        The missing-data rule: "listwise", or "none" for a matrix given as input.
+    raw : tuple of ndarray, each of shape (n_g, p), or None
+        The complete rows behind the moments, by group; None for a matrix given as input.
+    """
+
+    names: tuple[str, ...]
+    groups: tuple[GroupMoments, ...]
+    n_collected: int
+    missing: str
+    raw: tuple[Array, ...] | None = field(default=None, repr=False)
+
+    @property
+    def n(self) -> int:
+        """Respondents used, over all groups."""
+        return sum(group.n for group in self.groups)
