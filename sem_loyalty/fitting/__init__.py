@@ -1,0 +1,1 @@
+"""From a specification and moments to a certified solution."""

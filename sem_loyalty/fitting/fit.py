@@ -1,0 +1,473 @@
+"""`fit`: from a model and data to a certified solution."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc
+
+from sem_loyalty.errors import (
+    ConfigurationError,
+    ImproperSolutionWarning,
+    NotSupported,
+    SpecificationError,
+    check_choice,
+)
+from sem_loyalty.fitting import semopy_engine
+from sem_loyalty.fitting.certificate import Certificate, certify
+from sem_loyalty.fitting.identification import unidentified_parameters
+from sem_loyalty.fitting.rescaling import rescale
+from sem_loyalty.fitting.starts import start_values
+from sem_loyalty.fitting.threads import one_thread
+from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
+from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.solver import Solution, Subspace, minimise
+from sem_loyalty.model.defaults import refuse_unsupported, specify
+from sem_loyalty.model.library import load_model
+from sem_loyalty.model.model_file import ModelFile
+from sem_loyalty.model.roles import roles
+from sem_loyalty.model.scatter import blocks as make_blocks
+from sem_loyalty.model.scatter import subspace
+from sem_loyalty.model.spec import Specification
+from sem_loyalty.model.syntax import ModelText, parse
+from sem_loyalty.survey.moments import Moments
+from sem_loyalty.survey.sample import moments_from_cov, moments_from_data
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+ESTIMATORS = ("ML",)
+ENGINES = ("auto", "semopy", "kernel")
+MISSING = ("listwise",)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model. Small: uncertainty and fit measures are computed from it by functions.
+
+    Attributes
+    ----------
+    specification : Specification
+        The complete model.
+    moments : Moments
+        What was fitted.
+    theta : ndarray, shape (q,)
+        Estimates, in the order of `specification.free_parameters`.
+    value : float
+        Minimum of the discrepancy F; N F is the chi-square.
+    certificate : Certificate
+        What was checked about the solution. Look at `certificate.certified` before reporting anything.
+    engine : str
+        "semopy" (polished by the kernel) or "kernel".
+    estimator : str
+        "ML".
+    iterations : int
+        Steps of the kernel.
+    notes : tuple of str
+        How the engines ended.
+    """
+
+    specification: Specification
+    moments: Moments
+    theta: Array
+    value: float
+    certificate: Certificate
+    engine: str
+    estimator: str
+    iterations: int
+    notes: tuple[str, ...]
+    blocks: tuple[Block, ...] = field(repr=False)
+    samples: tuple[Sample, ...] = field(repr=False)
+    space: Subspace = field(repr=False)
+    point: Point = field(repr=False)
+
+    @cached_property
+    def df(self) -> int:
+        """Degrees of freedom: sample moments less free parameters; moments of fixed covariates count in neither."""
+        return degrees_of_freedom(self.specification)
+
+    @cached_property
+    def chisq(self) -> float:
+        """Likelihood-ratio chi-square against the saturated model, N F."""
+        return max(0.0, self.moments.n * self.value)
+
+    def __str__(self) -> str:
+        """Summarise the fit; the first line says whether it can be trusted."""
+        p = float(chdtrc(self.df, self.chisq)) if self.df else float("nan")
+        test = f"chi-square {self.chisq:.3f}, df {self.df}" + (f", p {p:.4f}" if self.df else "")
+        groups = [f"{group.label} {group.n}" for group in self.moments.groups if group.label]
+        used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
+        lost = self.moments.n_collected - self.moments.n
+        if lost:
+            used += f" of {self.moments.n_collected}; {lost} rows left out ({self.moments.missing})"
+        lines = [
+            self.certificate.summary,
+            f"{self.estimator} estimates by {self.engine}; {used}",
+            f"{test}; {self.specification.n_parameters} parameters",
+        ]
+        lines += [f"  - {problem}" for problem in self.certificate.problems]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        first, *rest = str(self).split("\n")
+        colour = "#1a1a1a" if self.certificate.certified else "#b00020"
+        body = "".join(f"<div>{escape(line.strip(' -'))}</div>" for line in rest)
+        head = f'<b style="color:{colour}">{escape(first)}</b>'
+        return f'<div style="border-left:3px solid {colour};padding-left:.8em">{head}{body}</div>'
+
+
+def degrees_of_freedom(specification: Specification) -> int:
+    """Return sample moments less free parameters, over all groups."""
+    p, x = len(specification.observed), len(specification.exogenous)
+    moments = p * (p + 1) // 2 - x * (x + 1) // 2
+    if specification.meanstructure:
+        moments += p - x
+    return moments * len(specification.groups) - specification.n_parameters
+
+
+def fit(
+    model: str | Path | ModelText | ModelFile | Specification,
+    data: pd.DataFrame | Mapping[str, Any] | None = None,
+    *,
+    estimator: str = "ML",
+    missing: str = "listwise",
+    ordered: Any = None,
+    group: str | None = None,
+    group_equal: tuple[str, ...] | list[str] | str = (),
+    group_partial: tuple[str, ...] | list[str] | str = (),
+    std_lv: bool = False,
+    meanstructure: bool | None = None,
+    fixed_x: bool = True,
+    orthogonal: bool = False,
+    kind: str = "sem",
+    sample_cov: Any = None,
+    sample_mean: Any = None,
+    sample_nobs: Any = None,
+    sample_sd: Any = None,
+    engine: str = "auto",
+) -> Fit:
+    """Fit a structural equation model and certify the solution.
+
+    Parameters
+    ----------
+    model : str, Path, ModelText, ModelFile or Specification
+        lavaan syntax, a path to a .lav file, the id of a library model such as "core", or a parsed or
+        completed model (the defaults below then stay as they are in it).
+    data : DataFrame or mapping, optional
+        One row per respondent. Either `data` or `sample_cov`.
+    estimator : {"ML"}, default "ML"
+        Normal-theory maximum likelihood, with moments divided by n.
+    missing : {"listwise"}, default "listwise"
+        Rows with a missing answer on an item of the model are left out, and counted.
+    ordered : None
+        Ordinal estimation is not supported; anything but None or False raises NotSupported.
+    group : str, optional
+        Column that splits the sample, for a multi-group model.
+    group_equal : sequence of str, default ()
+        Parameters held equal across groups: "loadings", "intercepts", "means", "residuals",
+        "residual_covariances", "lv_variances", "lv_covariances", "regressions".
+    group_partial : sequence of str, default ()
+        Parameters that `group_equal` spares, such as "x3 ~ 1".
+    std_lv : bool, default False
+        Unit latent variances instead of marker loadings.
+    meanstructure : bool, optional
+        Model the means; by default only where the model needs it.
+    fixed_x : bool, default True
+        Hold the moments of exogenous observed covariates at their sample values.
+    orthogonal : bool, default False
+        No covariances among exogenous latent variables unless written.
+    kind : {"sem", "cfa", "growth"}, default "sem"
+        Which of lavaan's sets of defaults completes the model.
+    sample_cov : DataFrame or array, optional
+        Covariance matrix divided by n - 1 (or a correlation matrix, with `sample_sd`), instead of `data`; a list,
+        one per group, for a multi-group model.
+    sample_mean, sample_sd : Series, mapping or array, optional
+        Means, and standard deviations that turn a correlation matrix into a covariance matrix.
+    sample_nobs : int, optional
+        Respondents behind `sample_cov`.
+    engine : {"auto", "semopy", "kernel"}, default "auto"
+        Who finds the minimum first: semopy where it can express the model, else the kernel. The kernel always
+        polishes, and a second minimisation in other units always checks.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ModelSyntaxError, SpecificationError
+        The model cannot be read, contradicts itself or is not identified.
+    DataError
+        The data cannot be analysed.
+    NotSupported
+        The combination is not available; the message names what is.
+
+    Warns
+    -----
+    ImproperSolutionWarning
+        The solution is not certified.
+
+    References
+    ----------
+    Joreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis.
+    Psychometrika, 34, 183-202. doi:10.1007/BF02289343
+
+    Examples
+    --------
+    >>> import sem_loyalty as sl
+    >>> matrix = sl.load_published("iacobucci2009")
+    >>> fitted = sl.fit(matrix.model_text, sample_cov=matrix.cov, sample_nobs=matrix.n)
+    >>> fitted.df
+    83
+    """
+    _check_options(estimator, missing, ordered, engine)
+    text = _text_of(model)
+    refuse_unsupported(text)
+    moments = _moments(text, data, group, missing, sample_cov, sample_mean, sample_nobs, sample_sd)
+    if isinstance(model, Specification):
+        specification = model
+        if len(specification.groups) != len(moments.groups):
+            raise SpecificationError(
+                f"The specification has {len(specification.groups)} groups and the data {len(moments.groups)}."
+            )
+    else:
+        specification = specify(
+            text,
+            kind=kind,
+            std_lv=std_lv,
+            meanstructure=meanstructure,
+            fixed_x=fixed_x,
+            orthogonal=orthogonal,
+            groups=tuple(entry.label for entry in moments.groups),
+            group_equal=_names(group_equal),
+            group_partial=_names(group_partial),
+        )
+    if specification.meanstructure and any(entry.mean is None for entry in moments.groups):
+        raise ConfigurationError("The model has a mean structure; give `sample_mean` beside `sample_cov`.")
+    with one_thread():
+        result = solve(specification, moments, engine=engine)
+    if not result.certificate.certified:
+        reasons = " ".join(str(problem) for problem in result.certificate.problems)
+        warnings.warn(f"{result.certificate.summary} {reasons}", ImproperSolutionWarning, stacklevel=2)
+    return result
+
+
+def _check_options(estimator: str, missing: str, ordered: Any, engine: str) -> None:
+    """Raise NotSupported for what is not available, ConfigurationError for what does not exist."""
+    check_choice("engine", engine, ENGINES)
+    if estimator not in ESTIMATORS:
+        raise NotSupported(f"estimator={estimator!r} is not supported; available: 'ML'.")
+    if missing not in MISSING:
+        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise'.")
+    if ordered is not None and ordered is not False:
+        raise NotSupported("Ordinal estimation (`ordered`) is not supported; items are treated as continuous.")
+
+
+def _names(value: tuple[str, ...] | list[str] | str) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _text_of(model: str | Path | ModelText | ModelFile | Specification) -> ModelText:
+    """Return the parsed model, wherever it comes from."""
+    if isinstance(model, ModelText):
+        return model
+    if isinstance(model, (ModelFile, Specification)):
+        return parse(model.text)
+    looks_like_text = isinstance(model, str) and ("\n" in model or any(sign in model for sign in "~=～＝∼"))
+    if looks_like_text:
+        return parse(str(model))
+    return parse(load_model(model).text)
+
+
+def _moments(
+    text: ModelText,
+    data: Any,
+    group: str | None,
+    missing: str,
+    sample_cov: Any,
+    sample_mean: Any,
+    sample_nobs: Any,
+    sample_sd: Any,
+) -> Moments:
+    """Return the moments of the variables of the model, from rows or from a matrix."""
+    if (data is None) == (sample_cov is None):
+        raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
+    names = roles(text.statements).observed
+    if data is not None:
+        return moments_from_data(data, names, group=group, missing=missing)
+    if group is not None:
+        raise ConfigurationError("`group` names a column of `data`; for matrices give a list, one per group.")
+    if sample_nobs is None:
+        raise ConfigurationError("`sample_cov` needs `sample_nobs`, the number of respondents behind it.")
+    return moments_from_cov(sample_cov, sample_nobs, names=names, sample_mean=sample_mean, sample_sd=sample_sd)
+
+
+def solve(specification: Specification, moments: Moments, *, engine: str = "auto") -> Fit:
+    """Minimise, check in other units, certify.
+
+    Parameters
+    ----------
+    specification : Specification
+    moments : Moments
+    engine : {"auto", "semopy", "kernel"}
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    SpecificationError
+        The model has more parameters than moments, or is not identified.
+    NotSupported
+        `engine="semopy"` and semopy cannot express the model.
+    """
+    if degrees_of_freedom(specification) < 0:
+        raise SpecificationError(
+            f"The model is not identified: {specification.n_parameters} parameters, but only "
+            f"{specification.n_parameters + degrees_of_freedom(specification)} sample moments. "
+            "Fix or remove parameters, or add indicators."
+        )
+    index = [moments.names.index(name) for name in specification.observed]
+    covs = tuple(np.ascontiguousarray(entry.cov[np.ix_(index, index)]) for entry in moments.groups)
+    means = tuple(None if entry.mean is None else entry.mean[index] for entry in moments.groups)
+    problem = _Problem(specification, moments, covs, means)
+    started, used, notes = _first_solution(problem, engine)
+    solution, other, more = _second_opinion(problem, started)
+    if solution is None:
+        names = unidentified_parameters(specification, problem.blocks, problem.samples, problem.start, problem.space)
+        _raise_if_unidentified(names)
+        raise SpecificationError(
+            "No usable start: the implied covariance matrix is not positive definite at the start values. "
+            "Check the fixed values and the start() modifiers of the model."
+        )
+    certificate = certify(
+        specification,
+        problem.blocks,
+        problem.samples,
+        solution.point,
+        problem.space,
+        converged=solution.converged,
+        other_value=other,
+    )
+    if not certificate.certified and any(found.code == "singular information" for found in certificate.problems):
+        _raise_if_unidentified(
+            unidentified_parameters(specification, problem.blocks, problem.samples, problem.start, problem.space)
+        )
+    return Fit(
+        specification=specification,
+        moments=moments,
+        theta=solution.point.theta,
+        value=max(0.0, solution.point.value),
+        certificate=certificate,
+        engine=used,
+        estimator="ML",
+        iterations=solution.iterations,
+        notes=(*notes, *more),
+        blocks=problem.blocks,
+        samples=problem.samples,
+        space=problem.space,
+        point=solution.point,
+    )
+
+
+def _raise_if_unidentified(names: tuple[str, ...]) -> None:
+    if names:
+        raise SpecificationError(
+            f"The model is not identified, whatever the data: {', '.join(names)} cannot all be estimated. "
+            "Fix one of them, hold some equal, or add indicators."
+        )
+
+
+class _Problem:
+    """A model and its moments, ready for the kernel."""
+
+    def __init__(
+        self, specification: Specification, moments: Moments, covs: tuple[Array, ...], means: tuple[Array | None, ...]
+    ) -> None:
+        self.specification = specification
+        self.covs = covs
+        self.blocks = make_blocks(specification, covs, means)
+        self.samples = tuple(
+            Sample(
+                weight=entry.n / moments.n,
+                cov=cov,
+                mean=mean if mean is not None and specification.meanstructure else np.zeros(len(cov)),
+                logdet=log_determinant(cov) or 0.0,
+            )
+            for entry, cov, mean in zip(moments.groups, covs, means, strict=True)
+        )
+        self.space = subspace(specification)
+        self.start = start_values(specification, covs, means, self.space)
+        self.plain_start = start_values(specification, covs, means, self.space, structural=False)
+
+
+def _first_solution(problem: _Problem, engine: str) -> tuple[Solution | None, str, tuple[str, ...]]:
+    """Return a minimum found from semopy's answer or from our own start values, who found it, and notes."""
+    specification = problem.specification
+    notes: tuple[str, ...] = ()
+    if engine != "kernel":
+        reason = semopy_engine.unsupported(specification)
+        if reason and engine == "semopy":
+            raise NotSupported(f"engine='semopy' cannot fit this model: {reason}. Use engine='auto' or 'kernel'.")
+        if not reason:
+            names = {name: i for i, name in enumerate(specification.observed)}
+            theta, note = semopy_engine.solve(specification, problem.covs[0], names)
+            notes = (note,)
+            if theta is not None:
+                solution = minimise(problem.blocks, problem.samples, theta, problem.space)
+                if solution is not None:
+                    return solution, "semopy", notes
+        else:
+            notes = (f"fitted by the kernel: {reason}",)
+    for start in (problem.start, problem.plain_start):
+        solution = minimise(problem.blocks, problem.samples, start, problem.space)
+        if solution is not None and solution.converged:
+            break
+    return solution, "kernel", notes
+
+
+def _second_opinion(problem: _Problem, first: Solution | None) -> tuple[Solution | None, float, tuple[str, ...]]:
+    """Minimise again in other units and from other start values; keep the lower minimum.
+
+    Returns the solution, the discrepancy of the second minimisation (nan where it found none), and notes.
+    """
+    scaled = rescale(problem.specification, problem.blocks, problem.samples, problem.space)
+    if scaled is None:
+        blocks, samples, space, weight = problem.blocks, problem.samples, problem.space, np.ones(len(problem.start))
+    else:
+        blocks, samples, space, weight = scaled.blocks, scaled.samples, scaled.space, scaled.weight
+    best, other = first, float("nan")
+    notes: tuple[str, ...] = ()
+    for start in (_perturbed(problem), problem.plain_start):
+        found = minimise(blocks, samples, start * weight, space)
+        if found is None or not found.converged:
+            continue
+        other = found.point.value
+        lower = best is None or not best.converged or other < best.point.value - 1e-9 * max(1.0, other)
+        if lower:
+            moved = minimise(problem.blocks, problem.samples, found.point.theta / weight, problem.space)
+            if moved is not None and (best is None or moved.point.value <= best.point.value):
+                best = moved
+                notes = ("a second minimisation found a lower minimum, which is reported",)
+        if best is not None and abs(other - best.point.value) < 1e-8 * max(1.0, other):
+            break
+    return best, other, notes
+
+
+def _perturbed(problem: _Problem) -> Array:
+    """Return start values moved by up to a quarter, in a fixed pattern, within the constraints."""
+    pattern = np.resize(np.array([1.25, 0.8, 1.1, 0.9]), len(problem.start))
+    theta = problem.plain_start * pattern
+    space = problem.space
+    return space.offset + space.basis @ (space.basis.T @ (theta - space.offset)) if space.constrained else theta

@@ -1,0 +1,55 @@
+"""Start values that follow the scale of the items, so that a change of units changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.fitting.composites import covariances_of_composites
+from sem_loyalty.fitting.measured import measure
+from sem_loyalty.kernel.solver import Subspace
+from sem_loyalty.model.spec import Specification
+
+Array = NDArray[np.float64]
+
+
+def start_values(
+    specification: Specification,
+    covs: tuple[Array, ...],
+    means: tuple[Array | None, ...],
+    space: Subspace,
+    *,
+    structural: bool = True,
+) -> Array:
+    """Return a start vector that satisfies the constraints, shape (q,).
+
+    Loadings come from one-factor solutions of each block of items, residual variances from their communalities.
+    The user's `start()` wins.
+
+    Parameters
+    ----------
+    specification : Specification
+    covs, means : tuple
+        Sample moments by group, in the order of `specification.observed`.
+    space : Subspace
+        Linear equality constraints.
+    structural : bool, default True
+        Start paths and covariances from composites of the items, corrected for their unreliability; otherwise
+        at zero.
+    """
+    theta = np.zeros(specification.n_free)
+    filled = np.zeros(specification.n_free, dtype=bool)
+    for group, (cov, mean) in enumerate(zip(covs, means, strict=True), start=1):
+        measured = measure(specification, group, cov)
+        between = covariances_of_composites(specification, group, cov, measured) if structural else None
+        for row in specification.parameters:
+            if row.group != group or row.free < 0 or (filled[row.free] and row.start is None):
+                continue
+            value = row.start if row.start is not None else None
+            if value is None and between is not None:
+                value = between.start(row)
+            theta[row.free] = value if value is not None else measured.start(row, cov, mean)
+            filled[row.free] = True
+    if space.constrained:
+        theta = space.offset + space.basis @ (space.basis.T @ (theta - space.offset))
+    return theta

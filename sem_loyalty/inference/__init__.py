@@ -1,0 +1,1 @@
+"""What a fit says: estimates, fit measures, residuals, modification indices."""

@@ -1,0 +1,223 @@
+"""Fit measures with lavaan's names and definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.kernel import indices
+from sem_loyalty.kernel.likelihood import log_determinant
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FitMeasures(Mapping[str, float]):
+    """Fit measures by name; behaves like a read-only dict and prints itself.
+
+    Attributes
+    ----------
+    values_by_name : dict
+        Measures in the order of `fit_measures`.
+    certified : bool
+        Whether the fit behind them is certified.
+    """
+
+    values_by_name: dict[str, float]
+    certified: bool
+
+    def __getitem__(self, name: str) -> float:
+        return self.values_by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_by_name)
+
+    def __len__(self) -> int:
+        return len(self.values_by_name)
+
+    def __str__(self) -> str:
+        """Return one measure a line, after a warning where the fit is not certified."""
+        head = [] if self.certified else ["NOT CERTIFIED: do not report these numbers."]
+        width = max(len(name) for name in self.values_by_name)
+        return "\n".join([*head, *(f"{name:<{width}}  {value:.6g}" for name, value in self.values_by_name.items())])
+
+    def _repr_html_(self) -> str:
+        head = (
+            "" if self.certified else '<p style="color:#b00020"><b>NOT CERTIFIED: do not report these numbers.</b></p>'
+        )
+        rows = "".join(
+            f'<tr><td style="text-align:left">{escape(name)}</td><td>{value:.6g}</td></tr>'
+            for name, value in self.values_by_name.items()
+        )
+        return f"{head}<table>{rows}</table>"
+
+
+def fit_measures(fit: Fit) -> FitMeasures:
+    """Return the fit measures of a model.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    FitMeasures
+        npar, ntotal, fmin (F / 2), chisq, df, pvalue; baseline_chisq, baseline_df, baseline_pvalue (independence
+        model, covariances among exogenous covariates kept); cfi, tli, nnfi, rfi, nfi, pnfi, ifi, rni; logl,
+        unrestricted_logl, aic, bic, bic2 (sample-size adjusted); rmsea with a 90 % interval (rmsea_ci_lower,
+        rmsea_ci_upper), rmsea_pvalue (close fit, .05), rmsea_notclose_pvalue (.08); rmr, srmr, crmr; gfi, agfi,
+        pgfi; mfi; ecvi; cn_05, cn_01 (Hoelter).
+
+    Notes
+    -----
+    chisq = N F with moments divided by N. logl and the criteria are conditional on fixed covariates.
+    gfi and agfi are those of Joreskog and Sorbom (1984): 1 - tr[(Sigma^-1 S - I)^2] / tr[(Sigma^-1 S)^2] and
+    1 - (p* / df) (1 - gfi); with a mean structure, means count as moments.
+    Other programs print other quantities under these names.
+    srmr and rmr include the diagonal, and the means where they are modelled (Bentler 1995); crmr compares
+    correlations off the diagonal (Bollen 1989). ecvi = chisq / N + 2 npar / N (Browne and Cudeck 1993,
+    doi:10.1177/0049124192021002005).
+    """
+    n, groups, df, chisq = fit.moments.n, len(fit.moments.groups), fit.df, fit.chisq
+    npar = fit.specification.n_parameters
+    baseline, baseline_df = baseline_test(fit)
+    logl, unrestricted = log_likelihoods(fit)
+    low, high = indices.rmsea_interval(chisq, df, n, groups)
+    gfi, agfi, pgfi = _goodness(fit)
+    nfi = indices.nfi(chisq, baseline)
+    tli = indices.tli(chisq, df, baseline, baseline_df)
+    values = {
+        "npar": npar,
+        "ntotal": n,
+        "fmin": fit.value / 2.0,
+        "chisq": chisq,
+        "df": df,
+        "pvalue": indices.chisq_pvalue(chisq, df),
+        "baseline_chisq": baseline,
+        "baseline_df": baseline_df,
+        "baseline_pvalue": indices.chisq_pvalue(baseline, baseline_df),
+        "cfi": indices.cfi(chisq, df, baseline, baseline_df),
+        "tli": tli,
+        "nnfi": tli,
+        "rfi": indices.rfi(chisq, df, baseline, baseline_df),
+        "nfi": nfi,
+        "pnfi": df / baseline_df * nfi if baseline_df else indices.NAN,
+        "ifi": indices.ifi(chisq, df, baseline),
+        "rni": indices.rni(chisq, df, baseline, baseline_df),
+        "logl": logl,
+        "unrestricted_logl": unrestricted,
+        "aic": -2.0 * logl + 2.0 * npar,
+        "bic": -2.0 * logl + npar * float(np.log(n)),
+        "bic2": -2.0 * logl + npar * float(np.log((n + 2.0) / 24.0)),
+        "rmsea": indices.rmsea(chisq, df, n, groups),
+        "rmsea_ci_lower": low,
+        "rmsea_ci_upper": high,
+        "rmsea_pvalue": indices.rmsea_close(chisq, df, n, groups),
+        "rmsea_notclose_pvalue": indices.rmsea_notclose(chisq, df, n, groups),
+        **_residual_measures(fit),
+        "gfi": gfi,
+        "agfi": agfi,
+        "pgfi": pgfi,
+        "mfi": indices.mfi(chisq, df, n),
+        "ecvi": chisq / n + 2.0 * npar / n,
+        "cn_05": indices.hoelter_n(chisq, df, n, 0.05),
+        "cn_01": indices.hoelter_n(chisq, df, n, 0.01),
+    }
+    return FitMeasures(values, fit.certificate.certified)
+
+
+def baseline_test(fit: Fit) -> tuple[float, int]:
+    """Return chi-square and degrees of freedom of the independence model.
+
+    Variances are free; covariances are zero, except among exogenous covariates, which keep their sample values.
+    The minimum is known: F = sum of log variances + log|S_xx| - log|S|.
+    """
+    observed, exogenous = fit.specification.observed, set(fit.specification.covariates)
+    fixed = [i for i, name in enumerate(observed) if name in exogenous]
+    free = [i for i, name in enumerate(observed) if name not in exogenous]
+    total = 0.0
+    for sample in fit.samples:
+        value = float(np.log(np.diagonal(sample.cov)[free]).sum()) - sample.logdet
+        if fixed:
+            value += log_determinant(sample.cov[np.ix_(fixed, fixed)]) or 0.0
+        total += sample.weight * value
+    p, x = len(observed), len(fixed)
+    df = (p * (p - 1) // 2 - x * (x - 1) // 2) * len(fit.samples)
+    return max(0.0, total * fit.moments.n), df
+
+
+def log_likelihoods(fit: Fit) -> tuple[float, float]:
+    """Return the log-likelihood of the model and of the saturated model, both given the fixed covariates."""
+    observed, exogenous = fit.specification.observed, set(fit.specification.exogenous)
+    fixed = [i for i, name in enumerate(observed) if name in exogenous]
+    p, x = len(observed), len(fixed)
+    saturated = 0.0
+    for group, sample in zip(fit.moments.groups, fit.samples, strict=True):
+        inner = p * np.log(2.0 * np.pi) + sample.logdet + p
+        if fixed:
+            inner -= x * np.log(2.0 * np.pi) + (log_determinant(sample.cov[np.ix_(fixed, fixed)]) or 0.0) + x
+        saturated -= 0.5 * group.n * float(inner)
+    return saturated - 0.5 * fit.moments.n * fit.value, saturated
+
+
+def _residual_measures(fit: Fit) -> dict[str, float]:
+    """Return rmr, srmr and crmr, averaged over groups by size."""
+    rmr = srmr = crmr = 0.0
+    means = fit.specification.meanstructure
+    for sample, at in zip(fit.samples, fit.point.implied, strict=True):
+        p = len(sample.cov)
+        lower = np.tril_indices(p)
+        below = np.tril_indices(p, -1)
+        sd, implied_sd = np.sqrt(np.diagonal(sample.cov)), np.sqrt(np.diagonal(at.cov))
+        raw = sample.cov - at.cov
+        standard = raw / np.outer(sd, sd)
+        correlation = sample.cov / np.outer(sd, sd) - at.cov / np.outer(implied_sd, implied_sd)
+        squares = [float((raw[lower] ** 2).sum()), float((standard[lower] ** 2).sum())]
+        crossed = float((correlation[below] ** 2).sum())
+        terms, pairs = p * (p + 1) / 2, p * (p - 1) / 2
+        if means:
+            shift = sample.mean - at.mean
+            squares[0] += float((shift**2).sum())
+            squares[1] += float(((shift / sd) ** 2).sum())
+            crossed += float(((shift / sd) ** 2).sum())
+            terms, pairs = terms + p, pairs + p
+        rmr += sample.weight * np.sqrt(squares[0] / terms)
+        srmr += sample.weight * np.sqrt(squares[1] / terms)
+        crmr += sample.weight * np.sqrt(crossed / pairs) if pairs else 0.0
+    return {"rmr": float(rmr), "srmr": float(srmr), "crmr": float(crmr)}
+
+
+def _goodness(fit: Fit) -> tuple[float, float, float]:
+    """Return gfi, agfi and pgfi after Joreskog and Sorbom, with the means where they are modelled.
+
+    Groups are averaged by size. Moments among fixed covariates are reproduced by design and do not count as
+    explained; p* counts them.
+    """
+    observed, exogenous = fit.specification.observed, set(fit.specification.exogenous)
+    fixed = [i for i, name in enumerate(observed) if name in exogenous]
+    means = fit.specification.meanstructure
+    gfi = 0.0
+    for sample, at, inverse in zip(fit.samples, fit.point.implied, fit.point.inverse, strict=True):
+        explained = sample.cov.copy()
+        explained[np.ix_(fixed, fixed)] = 0.0
+        off, product = inverse @ (sample.cov - at.cov), inverse @ explained
+        top = 0.5 * float(np.einsum("ij,ji->", off, off))
+        bottom = 0.5 * float(np.einsum("ij,ji->", product, product))
+        if means:
+            shift, level = sample.mean - at.mean, sample.mean.copy()
+            level[fixed] = 0.0
+            top += float(shift @ inverse @ shift)
+            bottom += float(level @ inverse @ level)
+        gfi += sample.weight * (1.0 - top / bottom)
+    moments = len(observed) * (len(observed) + 1) // 2
+    if means:
+        moments += len(observed)
+    moments *= len(fit.samples)
+    if fit.df == 0:
+        return gfi, 1.0, 0.0
+    return gfi, 1.0 - moments / fit.df * (1.0 - gfi), fit.df / moments * gfi

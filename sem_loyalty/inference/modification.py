@@ -1,0 +1,233 @@
+"""Modification indices: what chi-square would fall by if a fixed parameter were freed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.inference.standardise import standardised_values
+from sem_loyalty.kernel.likelihood import weight_matrix
+from sem_loyalty.kernel.ram import (
+    Block,
+    Factors,
+    Implied,
+    block_factors,
+    factors,
+    matrix_to_parameters,
+    mean_jacobian,
+)
+from sem_loyalty.model.scatter import place, variables
+from sem_loyalty.model.spec import Parameter, Specification
+
+Array = NDArray[np.float64]
+
+# A candidate whose information is this much explained by the free parameters can't be freed: the model would
+# not be identified.
+REDUNDANT = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A parameter that the model fixes and that could be freed."""
+
+    lhs: str
+    op: str
+    rhs: str
+    group: int
+
+
+def modification_indices(fit: Fit) -> pd.DataFrame:
+    """Return the modification index and expected parameter change of every fixed parameter.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    DataFrame
+        lhs, op, rhs, group, mi, epc, sepc_lv, sepc_all, largest mi first (ties in alphabetical order). Candidates
+        are the loadings, covariances, paths and intercepts that the model leaves out or fixes. A
+        parameter that would not be identified, or that equality constraints already cover, is left out.
+
+    Notes
+    -----
+    With g the derivative of F by the candidate, and V its expected information given the free parameters,
+    mi = N g^2 / (4 V) and epc = -g / (2 V) (Sorbom 1989, doi:10.1007/BF02294623; Saris, Satorra and Sorbom 1987,
+    doi:10.2307/271030). Moments among fixed covariates are given: where a candidate would explain a covariate, its
+    index is lavaan's, which is not a full score test (use `fixed_x=False` for one).
+    sepc_lv and sepc_all are epc in standard deviations of the latent, and of all, variables.
+    """
+    candidates = fixed_candidates(fit.specification)
+    columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_lv", "sepc_all"]
+    if not candidates:
+        return pd.DataFrame(columns=columns)
+    slope, reduced, crossed, own = _score_parts(fit, candidates)
+    scale = np.sqrt(np.maximum(np.diagonal(reduced), 1e-300))
+    try:
+        solved = np.linalg.solve(reduced / np.outer(scale, scale), crossed / scale[:, None])
+    except np.linalg.LinAlgError:
+        return pd.DataFrame(columns=columns)
+    remaining = own - np.einsum("ij,ij->j", crossed / scale[:, None], solved)
+    usable = remaining > REDUNDANT * np.maximum(own, 1e-300)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mi = np.where(usable, fit.moments.n * slope**2 / (4.0 * remaining), np.nan)
+        epc = np.where(usable, -slope / (2.0 * remaining), np.nan)
+    rows = tuple(_row(candidate) for candidate in candidates)
+    frame = pd.DataFrame(
+        {
+            "lhs": [c.lhs for c in candidates],
+            "op": [c.op for c in candidates],
+            "rhs": [c.rhs for c in candidates],
+            "group": [c.group for c in candidates],
+            "mi": mi,
+            "epc": epc,
+            "sepc_lv": standardised_values(fit, epc, observed=False, rows=rows),
+            "sepc_all": standardised_values(fit, epc, observed=True, rows=rows),
+        }
+    )
+    frame = pd.DataFrame(frame.loc[usable]).sort_values(
+        ["mi", "lhs", "op", "rhs", "group"], ascending=[False, True, True, True, True]
+    )
+    frame = frame.reset_index(drop=True)
+    frame.attrs["certified"] = fit.certificate.certified
+    return frame
+
+
+def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:
+    """Return the loadings, covariances and paths that are not free, in a fixed order, for every group."""
+    found: list[Candidate] = []
+    indicators = {row.rhs for row in specification.parameters if row.op == "=~"}
+    structural = tuple(
+        dict.fromkeys(name for row in specification.parameters if row.op == "~" for name in (row.lhs, row.rhs))
+    )
+    exogenous = set(specification.exogenous)
+    random = [name for name in specification.observed if name not in exogenous]
+    for group in range(1, len(specification.groups) + 1):
+        taken = set()
+        for row in specification.parameters:
+            if row.group == group and (row.free >= 0 or row.exogenous):
+                taken.add((row.lhs, row.op, row.rhs))
+                if row.op == "~~":
+                    taken.add((row.rhs, row.op, row.lhs))
+                # An effect of a construct on its own indicator is the same entry whichever way it is written.
+                if row.op in ("~", "=~"):
+                    taken.add((row.rhs, "=~" if row.op == "~" else "~", row.lhs))
+        options: list[tuple[str, str, str]] = [
+            *((latent, "=~", item) for latent in specification.latent for item in random if item in indicators),
+            *((name, "~~", name) for name in (*random, *specification.latent)),
+            *((a, "~~", b) for a, b in combinations(random, 2)),
+            *((a, "~~", b) for a, b in combinations(specification.latent, 2)),
+            *(((name, "~1", "") for name in (*random, *specification.latent)) if specification.meanstructure else ()),
+            *((a, "~", b) for a in structural for b in structural if a != b and not {a, b} <= exogenous),
+        ]
+        found += [Candidate(lhs, op, rhs, group) for lhs, op, rhs in options if (lhs, op, rhs) not in taken]
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Jacobian:
+    """Derivatives of the moments by a list of parameters: vec(Sigma), shape (p^2, k), and mu, shape (p, k)."""
+
+    cov: Array
+    mean: Array
+
+
+def _score_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Array, Array, Array]:
+    """Return dF by candidate, the information of the parameters, its cross-information, and the candidates' own.
+
+    Moments among fixed covariates are given, so they inform about nothing, as in lavaan: this matters where a
+    candidate would make a covariate an outcome.
+    """
+    position = variables(fit.specification)
+    fixed = [position[name] for name in fit.specification.exogenous]
+    size = len(fit.theta)
+    slope, own = np.zeros(len(candidates)), np.zeros(len(candidates))
+    information, cross = np.zeros((size, size)), np.zeros((size, len(candidates)))
+    for group, (block, sample, at, inverse) in enumerate(
+        zip(fit.blocks, fit.samples, fit.point.implied, fit.point.inverse, strict=True), start=1
+    ):
+        mine = [i for i, candidate in enumerate(candidates) if candidate.group == group]
+        p = len(sample.cov)
+        more = _jacobian([_row(candidates[i]) for i in mine], position, at)
+        slope[mine] = weight_matrix(sample, at, inverse, block.means).ravel() @ more.cov
+        if block.means:
+            slope[mine] -= 2.0 * ((sample.mean - at.mean) @ inverse @ more.mean)
+        more, free = _given(more, fixed, p), _given(_free_jacobian(block, at), fixed, p)
+        weighted = _sandwich(inverse, more.cov, p)
+        pair = 0.5 * free.cov.T @ weighted
+        own[mine] = 0.5 * np.einsum("ij,ij->j", more.cov, weighted)
+        among = 0.5 * free.cov.T @ _sandwich(inverse, free.cov, p)
+        if block.means:
+            pair += free.mean.T @ inverse @ more.mean
+            own[mine] += np.einsum("ij,ik,kj->j", more.mean, inverse, more.mean)
+            among += free.mean.T @ inverse @ free.mean
+        slope[mine] *= sample.weight
+        own[mine] *= sample.weight
+        information += sample.weight * matrix_to_parameters(block, among, size)
+        collect = np.zeros((size, len(pair)))
+        collect[block.entry_parameter, np.arange(len(pair))] = 1.0
+        cross[:, mine] += sample.weight * collect @ pair
+    if fit.space.constrained:
+        return slope, fit.space.reduce_matrix(information), fit.space.basis.T @ cross, own
+    return slope, information, cross, own
+
+
+def _given(jacobian: _Jacobian, fixed: list[int], p: int) -> _Jacobian:
+    """Return the derivatives without the moments among fixed covariates."""
+    if not fixed:
+        return jacobian
+    cov, mean = jacobian.cov.copy(), jacobian.mean.copy()
+    cov.reshape(p, p, cov.shape[1])[np.ix_(fixed, fixed)] = 0.0
+    mean[fixed] = 0.0
+    return _Jacobian(cov, mean)
+
+
+def _row(candidate: Candidate) -> Parameter:
+    return Parameter(candidate.lhs, candidate.op, candidate.rhs, candidate.group, -1, None, "", None, False, False)
+
+
+def _free_jacobian(block: Block, at: Implied) -> _Jacobian:
+    """Return the derivatives by the free entries of a block, in the order of `Block.entry_parameter`."""
+    found = block_factors(block, at)
+    mean = mean_jacobian(block, at)
+    cov = np.zeros((len(at.cov) ** 2, mean.shape[1]))
+    cov[:, : len(found.left)] = _columns(found)
+    return _Jacobian(cov, mean)
+
+
+def _columns(found: Factors) -> Array:
+    """Return vec(dSigma) of every entry, shape (p^2, entries)."""
+    u, w = found.columns[:, found.left], found.columns[:, found.right]
+    product = found.weight * (u[:, None, :] * w[None, :, :] + w[:, None, :] * u[None, :, :])
+    return np.asarray(product.reshape(len(u) ** 2, u.shape[1]))
+
+
+def _sandwich(inverse: Array, jacobian: Array, p: int) -> Array:
+    """Return vec(Sigma^-1 dSigma Sigma^-1) of every column."""
+    cube = np.moveaxis(jacobian.reshape(p, p, jacobian.shape[1]), 2, 0)
+    return np.asarray(np.moveaxis(inverse @ cube @ inverse, 0, 2).reshape(p * p, jacobian.shape[1]))
+
+
+def _jacobian(rows: list[Parameter], position: dict[str, int], at: Implied) -> _Jacobian:
+    """Return the derivatives by single entries of A, S or m, in the order of `rows`."""
+    spots = [place(row, position) for row in rows]
+    chosen = {name: [i for i, spot in enumerate(spots) if spot.matrix == name] for name in ("A", "S", "m")}
+    index = {
+        (name, side): np.array([getattr(spots[i], side) for i in chosen[name]], dtype=np.intp)
+        for name in ("A", "S", "m")
+        for side in ("row", "col")
+    }
+    found = factors(at, index["A", "row"], index["A", "col"], index["S", "row"], index["S", "col"])
+    p = len(at.cov)
+    cov, mean = np.zeros((p * p, len(rows))), np.zeros((p, len(rows)))
+    cov[:, chosen["A"] + chosen["S"]] = _columns(found)
+    G = at.total_inverse[:p]
+    mean[:, chosen["A"]] = G[:, index["A", "row"]] * at.means[index["A", "col"]]
+    mean[:, chosen["m"]] = G[:, index["m", "row"]]
+    return _Jacobian(cov, mean)

@@ -1,0 +1,1 @@
+"""Reliability, validity and exploratory factor analysis."""
