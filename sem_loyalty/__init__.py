@@ -17,8 +17,21 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.implied import model_implied, residuals
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.measurement.efa import efa
+    from sem_loyalty.measurement.items import item_analysis
+    from sem_loyalty.measurement.reliability import reliability
+    from sem_loyalty.measurement.validity import validity
+    from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
+    from sem_loyalty.model.syntax import parse
+    from sem_loyalty.publish.path_diagram import path_diagram
+    from sem_loyalty.study import run
+    from sem_loyalty.survey.codebook import apply_codebook
+    from sem_loyalty.survey.codebook_table import read_codebook
+    from sem_loyalty.survey.matrix_input import cov_from_lower
     from sem_loyalty.survey.published import load_published, published
+    from sem_loyalty.survey.read import read_survey
+    from sem_loyalty.survey.screen import screen
 
 _WHERE = {
     "Fit": "fitting.fit",
@@ -29,26 +42,52 @@ _WHERE = {
     "residuals": "inference.implied",
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
+    "reliability": "measurement.reliability",
+    "item_analysis": "measurement.items",
+    "validity": "measurement.validity",
+    "efa": "measurement.efa",
     "load_model": "model.library",
     "models": "model.library",
+    "parse": "model.syntax",
+    "specify": "model.defaults",
+    "path_diagram": "publish.path_diagram",
+    "apply_codebook": "survey.codebook",
+    "read_codebook": "survey.codebook_table",
+    "read_survey": "survey.read",
+    "screen": "survey.screen",
+    "cov_from_lower": "survey.matrix_input",
     "load_published": "survey.published",
     "published": "survey.published",
+    "run": "study",
 }
 
 __all__ = [
     "Fit",
     "__version__",
+    "apply_codebook",
+    "cov_from_lower",
+    "efa",
     "estimates",
     "fit",
     "fit_measures",
+    "item_analysis",
     "load_model",
     "load_published",
     "model_implied",
     "models",
     "modification_indices",
+    "parse",
+    "path_diagram",
     "published",
     "r_squared",
+    "read_codebook",
+    "read_survey",
+    "reliability",
     "residuals",
+    "run",
+    "screen",
+    "specify",
+    "validity",
 ]
 
 

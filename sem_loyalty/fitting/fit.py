@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from sem_loyalty.display import format_p
 from sem_loyalty.errors import (
     ConfigurationError,
     ImproperSolutionWarning,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-ESTIMATORS = ("ML",)
+ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
 ENGINES = ("auto", "semopy", "kernel")
 MISSING = ("listwise",)
 
@@ -70,7 +71,7 @@ class Fit:
     engine : str
         "semopy" (polished by the kernel) or "kernel".
     estimator : str
-        "ML".
+        "ML", "MLM", "MLMV" or "MLR".
     iterations : int
         Steps of the kernel.
     notes : tuple of str
@@ -104,7 +105,9 @@ class Fit:
     def __str__(self) -> str:
         """Summarise the fit; the first line says whether it can be trusted."""
         p = float(chdtrc(self.df, self.chisq)) if self.df else float("nan")
-        test = f"chi-square {self.chisq:.3f}, df {self.df}" + (f", p {p:.4f}" if self.df else "")
+        test = f"chi-square {self.chisq:.3f}, df {self.df}" + (f", p {format_p(p)}" if self.df else "")
+        if self.estimator != "ML":
+            test += " (uncorrected; `fit_measures` has the corrected test)"
         groups = [f"{group.label} {group.n}" for group in self.moments.groups if group.label]
         used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
         lost = self.moments.n_collected - self.moments.n
@@ -165,8 +168,10 @@ def fit(
         completed model (the defaults below then stay as they are in it).
     data : DataFrame or mapping, optional
         One row per respondent. Either `data` or `sample_cov`.
-    estimator : {"ML"}, default "ML"
-        Normal-theory maximum likelihood, with moments divided by n.
+    estimator : {"ML", "MLM", "MLMV", "MLR"}, default "ML"
+        Normal-theory maximum likelihood, with moments divided by n. The others have the same estimates, and standard
+        errors and tests corrected for answers that are not normal: Satorra-Bentler (MLM), scaled and shifted (MLMV),
+        sandwich and Yuan-Bentler-Mplus (MLR). They need `data`.
     missing : {"listwise"}, default "listwise"
         Rows with a missing answer on an item of the model are left out, and counted.
     ordered : None
@@ -252,10 +257,15 @@ def fit(
             group_equal=_names(group_equal),
             group_partial=_names(group_partial),
         )
+    if estimator != "ML" and moments.raw is None:
+        raise NotSupported(
+            f"estimator={estimator!r} corrects by the distribution of the answers, so it needs `data`, not "
+            "`sample_cov`; available for a covariance matrix: 'ML'."
+        )
     if specification.meanstructure and any(entry.mean is None for entry in moments.groups):
         raise ConfigurationError("The model has a mean structure; give `sample_mean` beside `sample_cov`.")
     with one_thread():
-        result = solve(specification, moments, engine=engine)
+        result = solve(specification, moments, engine=engine, estimator=estimator)
     if not result.certificate.certified:
         reasons = " ".join(str(problem) for problem in result.certificate.problems)
         warnings.warn(f"{result.certificate.summary} {reasons}", ImproperSolutionWarning, stacklevel=2)
@@ -266,7 +276,8 @@ def _check_options(estimator: str, missing: str, ordered: Any, engine: str) -> N
     """Raise NotSupported for what is not available, ConfigurationError for what does not exist."""
     check_choice("engine", engine, ENGINES)
     if estimator not in ESTIMATORS:
-        raise NotSupported(f"estimator={estimator!r} is not supported; available: 'ML'.")
+        listed = ", ".join(repr(name) for name in ESTIMATORS)
+        raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}.")
     if missing not in MISSING:
         raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise'.")
     if ordered is not None and ordered is not False:
@@ -312,7 +323,7 @@ def _moments(
     return moments_from_cov(sample_cov, sample_nobs, names=names, sample_mean=sample_mean, sample_sd=sample_sd)
 
 
-def solve(specification: Specification, moments: Moments, *, engine: str = "auto") -> Fit:
+def solve(specification: Specification, moments: Moments, *, engine: str = "auto", estimator: str = "ML") -> Fit:
     """Minimise, check in other units, certify.
 
     Parameters
@@ -320,6 +331,8 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     specification : Specification
     moments : Moments
     engine : {"auto", "semopy", "kernel"}
+    estimator : {"ML", "MLM", "MLMV", "MLR"}
+        All minimise the same discrepancy; the name says how uncertainty is computed from it.
 
     Returns
     -------
@@ -371,7 +384,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         value=max(0.0, solution.point.value),
         certificate=certificate,
         engine=used,
-        estimator="ML",
+        estimator=estimator,
         iterations=solution.iterations,
         notes=(*notes, *more),
         blocks=problem.blocks,

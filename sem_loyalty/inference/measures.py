@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.inference.robust_measures import robust_measures
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import log_determinant
 
@@ -71,7 +72,9 @@ def fit_measures(fit: Fit) -> FitMeasures:
         model, covariances among exogenous covariates kept); cfi, tli, nnfi, rfi, nfi, pnfi, ifi, rni; logl,
         unrestricted_logl, aic, bic, bic2 (sample-size adjusted); rmsea with a 90 % interval (rmsea_ci_lower,
         rmsea_ci_upper), rmsea_pvalue (close fit, .05), rmsea_notclose_pvalue (.08); rmr, srmr, crmr; gfi, agfi,
-        pgfi; mfi; ecvi; cn_05, cn_01 (Hoelter).
+        pgfi; mfi; ecvi; cn_05, cn_01 (Hoelter). With MLM, MLMV and MLR also the corrected tests (`_scaled`,
+        chisq_scaling_factor), indices computed from them (`_scaled`), and indices that estimate the population value
+        of the uncorrected ones (`_robust`).
 
     Notes
     -----
@@ -128,6 +131,8 @@ def fit_measures(fit: Fit) -> FitMeasures:
         "cn_05": indices.hoelter_n(chisq, df, n, 0.05),
         "cn_01": indices.hoelter_n(chisq, df, n, 0.01),
     }
+    if fit.estimator != "ML":
+        values |= robust_measures(fit, baseline, baseline_df)
     return FitMeasures(values, fit.certificate.certified)
 
 

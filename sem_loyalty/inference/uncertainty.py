@@ -1,4 +1,4 @@
-"""Sampling covariance of the estimates, and of functions of them."""
+"""Sampling covariance of the estimates: normal theory, or robust to the distribution of the answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
-from sem_loyalty.kernel.likelihood import information
+from sem_loyalty.kernel.likelihood import hessian, information
+from sem_loyalty.kernel.robust import meat
 
 Array = NDArray[np.float64]
 
@@ -14,21 +15,55 @@ Array = NDArray[np.float64]
 def parameter_covariance(fit: Fit) -> Array:
     """Return the asymptotic covariance matrix of the estimates, shape (q, q).
 
-    The inverse of the expected information divided by N, within the linear equality constraints:
-    K (K' I K)^-1 K' / N. All nan where the information is singular or no minimum was reached.
+    ML: the inverse of the expected information I, K (K' I K)^-1 K' / N within the linear equality constraints.
+    MLM and MLMV: I^-1 B I^-1 / N, B from the fourth moments of the sample (Satorra and Bentler 1994). MLR:
+    A^-1 B A^-1 / N, A the observed information and B the mean cross-product of the scores (White 1982,
+    doi:10.2307/1912526). All nan where the information is singular or no minimum was reached.
 
     Parameters
     ----------
     fit : Fit
     """
-    matrix = fit.space.reduce_matrix(information(fit.blocks, fit.samples, fit.point))
     size = len(fit.theta)
     # Away from a minimum, or on a flat ridge, there is no sampling distribution to describe.
     if {problem.code for problem in fit.certificate.problems} & {"singular information", "not converged"}:
         return np.full((size, size), np.nan)
-    scale = np.sqrt(np.diagonal(matrix))
+    if fit.estimator == "ML":
+        return bread(fit) / fit.moments.n
+    if fit.estimator == "MLR":
+        outer, centred = bread(fit, observed=True), False
+    else:
+        outer, centred = bread(fit), True
+    inner = meat(fit.blocks, fit.samples, fit.point, answers(fit), centred=centred, fixed=fixed_positions(fit))
+    covariance = outer @ inner @ outer / fit.moments.n
+    return np.asarray(0.5 * (covariance + covariance.T))
+
+
+def bread(fit: Fit, *, observed: bool = False) -> Array:
+    """Return the inverse of the information per respondent within the constraints, shape (q, q).
+
+    Parameters
+    ----------
+    fit : Fit
+    observed : bool, default False
+        Observed rather than expected information.
+    """
+    whole = (hessian if observed else information)(fit.blocks, fit.samples, fit.point)
+    matrix = fit.space.reduce_matrix(whole)
+    scale = np.sqrt(np.abs(np.diagonal(matrix)))
     inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
-    inverse = 0.5 * (inverse + inverse.T) / fit.moments.n
+    inverse = 0.5 * (inverse + inverse.T)
     if fit.space.constrained:
         inverse = fit.space.basis @ inverse @ fit.space.basis.T
     return np.asarray(inverse)
+
+
+def answers(fit: Fit) -> tuple[Array, ...]:
+    """Return the rows of every group, in the order of the observed variables; none for a covariance matrix."""
+    order = [fit.moments.names.index(name) for name in fit.specification.observed]
+    return tuple(rows[:, order] for rows in fit.moments.raw or ())
+
+
+def fixed_positions(fit: Fit) -> list[int]:
+    """Return the positions of the fixed covariates among the observed variables."""
+    return [fit.specification.observed.index(name) for name in fit.specification.exogenous]

@@ -74,7 +74,7 @@ def rmsea(chisq: float, df: int, n: int, groups: int = 1) -> float:
     return float(np.sqrt(max(chisq - df, 0.0) / (df * n)) * np.sqrt(groups))
 
 
-def rmsea_interval(chisq: float, df: int, n: int, groups: int = 1, level: float = 0.90) -> tuple[float, float]:
+def rmsea_interval(chisq: float, df: float, n: int, groups: int = 1, level: float = 0.90) -> tuple[float, float]:
     """Return the interval of RMSEA from noncentral chi-square distributions (Browne and Cudeck 1993).
 
     doi:10.1177/0049124192021002005. (0, 0) for df 0.
@@ -108,7 +108,7 @@ def _root(function: Callable[[float], float], start: float) -> float:
     return 0.5 * (low + high)
 
 
-def rmsea_close(chisq: float, df: int, n: int, groups: int = 1, bound: float = 0.05) -> float:
+def rmsea_close(chisq: float, df: float, n: int, groups: int = 1, bound: float = 0.05) -> float:
     """Return the p-value of the hypothesis RMSEA <= bound; nan for df 0."""
     if df == 0:
         return NAN

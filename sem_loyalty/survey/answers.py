@@ -77,6 +77,14 @@ def _as_float(value: object) -> float | None:
     return None
 
 
+def _reads_as_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True
+
+
 def _from_objects(values: Sequence[object]) -> tuple[Array, list[int]]:
     found = np.full(len(values), np.nan)
     bad = []
@@ -137,9 +145,11 @@ def numeric_matrix(data: pd.DataFrame, names: Sequence[str], *, what: str = "Ite
         column, bad = _column(data[name])
         matrix[:, position] = column
         if bad:
-            value = data[name].iloc[bad[0]]
-            more = f" and {len(bad) - 1} more rows" if len(bad) > 1 else ""
-            texts.append(f"'{name}' {_shown_row(data, bad[0])}: {value!r}{more}")
+            # One stray word turns a whole column into text: name the cell that is no number, not the first cell.
+            words = [row for row in bad if not _reads_as_number(data[name].iloc[row])] or bad
+            value = data[name].iloc[words[0]]
+            more = f" and {len(words) - 1} more rows" if len(words) > 1 else ""
+            texts.append(f"'{name}' {_shown_row(data, words[0])}: {value!r}{more}")
         endless = np.flatnonzero(np.isinf(column))
         if endless.size:
             infinite.append(f"'{name}' {_shown_row(data, int(endless[0]))} ({endless.size} in all)")

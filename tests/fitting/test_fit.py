@@ -106,7 +106,7 @@ def test_published_covariance_matrix_of_iacobucci():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"estimator": "MLR"}, NotSupported, "available: 'ML'"),
+        ({"estimator": "WLSMV"}, NotSupported, "available: 'ML', 'MLM', 'MLMV', 'MLR'"),
         ({"missing": "fiml"}, NotSupported, "available: 'listwise'"),
         ({"ordered": True}, NotSupported, "continuous"),
         ({"kind": "efa"}, ConfigurationError, "'sem', 'cfa', 'growth'"),

@@ -600,21 +600,29 @@ grouped("group_path", "
   m1 ~ x1 + x2
   y1 ~ m1", list(group = "half"), "sem", "paths_half")
 
-# Later: robust and least-squares estimators, nonlinear and inequality constraints
+# Corrections for answers that are not normal
+robust <- function(name, model, args = list(), fun = "cfa", data = "survey") add(name, model, data, fun, args)
+covariates <- "
+  Quality =~ q1 + q2 + q3 + q4
+  Quality ~ age + income
+  visits ~ Quality + income"
+for (estimator in c("MLR", "MLM", "MLMV")) {
+  name <- paste0("estimator_", tolower(estimator))
+  robust(name, small, list(estimator = estimator))
+  robust(paste0(name, "_structural"), paste0(structure, "\n  indirect := b*d"), list(estimator = estimator), "sem")
+  robust(paste0(name, "_covariates"), covariates, list(estimator = estimator), "sem")
+  robust(paste0(name, "_covariates_means"), covariates, list(estimator = estimator, meanstructure = TRUE), "sem")
+  robust(paste0(name, "_random_x"), covariates, list(estimator = estimator, fixed.x = FALSE), "sem")
+  robust(paste0(name, "_means"), small, list(estimator = estimator, meanstructure = TRUE))
+  robust(paste0(name, "_constraint"), paste0(small, "\n  q1 ~~ r*q1\n  q2 ~~ s*q2\n  r == 1.2*s"), list(estimator = estimator))
+  robust(paste0(name, "_group_metric"), small, list(estimator = estimator, group = "segment", group.equal = "loadings"))
+}
+
+# Later: least-squares estimators, nonlinear and inequality constraints
 later <- function(name, model, args = list(), fun = "cfa", data = "survey") add(name, model, data, fun, args, "later")
-for (estimator in c("MLR", "MLM", "MLMV", "MLMVS", "GLS", "ULS", "WLS", "DWLS")) {
+for (estimator in c("MLMVS", "GLS", "ULS", "WLS", "DWLS")) {
   later(paste0("estimator_", tolower(estimator)), small, list(estimator = estimator))
 }
-later("estimator_mlr_structural", paste0(structure, "\n  indirect := b*d"), list(estimator = "MLR"), "sem")
-later("estimator_mlr_covariates", "
-  Quality =~ q1 + q2 + q3 + q4
-  Quality ~ age + income
-  visits ~ Quality + income", list(estimator = "MLR"), "sem")
-later("estimator_mlm_covariates", "
-  Quality =~ q1 + q2 + q3 + q4
-  Quality ~ age + income
-  visits ~ Quality + income", list(estimator = "MLM"), "sem")
-later("estimator_mlr_group_metric", small, list(estimator = "MLR", group = "segment", group.equal = "loadings"))
 later("constraint_nonlinear", "
   m1 ~ a*x1 + x2
   y1 ~ b*m1 + x1

@@ -1,0 +1,218 @@
+"""The command `sem-loyalty`: verbs that call the package and print what it says; no analysis happens here.
+
+Exit status: 0 done; 1 the machine refused (disk, permission); 2 the request cannot be met, with the reason; 3 it ran,
+but the fit is not certified; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, TextIO
+
+import sem_loyalty
+from sem_loyalty.errors import SemLoyaltyError
+
+if TYPE_CHECKING:
+    from sem_loyalty.publish.results import Results
+
+DONE, REFUSED, WRONG, UNCERTIFIED, INTERRUPTED = 0, 1, 2, 3, 130
+_EXITS = (
+    "exit status: 0 done; 1 disk or permission; 2 the request cannot be met; 3 ran, but the fit is not certified; "
+    "130 interrupted"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Words after the command; by default those of the process.
+
+    Returns
+    -------
+    int
+        Exit status; see the head of this module.
+    """
+    from sem_loyalty.publish.terminal import make_safe
+
+    for stream in (sys.stdout, sys.stderr):
+        make_safe(stream)
+    verb = _parser().parse_args(arguments)
+    # A run that is told to end must tidy its half-made folder, so the signal becomes an exception.
+    main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _interrupt) if main_thread else None
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status = int(verb.run(verb))
+            sys.stdout.flush()
+        return status
+    except SemLoyaltyError as error:
+        return _fail(str(error), WRONG)
+    except BrokenPipeError:
+        # The reader (head, less) has had enough; Python must not complain again when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{where}", REFUSED)
+    except MemoryError:
+        return _fail("Not enough memory for this analysis.", REFUSED)
+    except KeyboardInterrupt:
+        return _fail("Interrupted; nothing half-written is left behind.", INTERRUPTED)
+    finally:
+        if main_thread:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"sem-loyalty: {message}", file=sys.stderr)
+    return status
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning without the place in our source, which says nothing to a reader."""
+    print(f"{category.__name__}: {message}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sem-loyalty", description="Structural equation modelling of customer loyalty.", epilog=_EXITS
+    )
+    parser.add_argument("--version", action="version", version=f"sem-loyalty {sem_loyalty.__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+
+    def verb(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=text, description=text, epilog=_EXITS)
+        added.set_defaults(run=run)
+        return added
+
+    study = verb("run", _run, "Run a study file: from the survey to report, tables and figures.")
+    study.add_argument("study", metavar="STUDY.toml")
+    study.add_argument("--out", metavar="DIR", help="folder of results, instead of the one that the study names")
+
+    fit = verb("fit", _fit, "Fit one model to a survey or a covariance matrix and print the estimates.")
+    fit.add_argument("model", metavar="MODEL", help="id of the library (see `models`) or path of a .lav file")
+    fit.add_argument("data", metavar="DATA", nargs="?", help="survey: .csv .xlsx .sav .dta .parquet ...")
+    fit.add_argument("--codebook", metavar="FILE", default="", help="what the columns mean")
+    fit.add_argument("--cov", metavar="FILE", default="", help="covariance matrix (CSV), or id of published figures")
+    fit.add_argument("--nobs", metavar="N", type=int, help="respondents behind --cov FILE")
+    fit.add_argument("--group", metavar="COLUMN", default="", help="fit the values of this column as groups")
+    fit.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
+    fit.add_argument("--estimator", default="ML")
+    fit.add_argument("--missing", default="listwise")
+    fit.add_argument("--std-lv", action="store_true", help="unit latent variances instead of marker loadings")
+    fit.add_argument("--engine", choices=("auto", "semopy", "kernel"), default="auto")
+    fit.add_argument("--lang", choices=("en", "zh"), default="en")
+    fit.add_argument("--format", choices=("text", "json", "csv"), default="text", help="what is printed")
+    fit.add_argument("--out", metavar="DIR", help="also write a folder of results")
+
+    check = verb("check", _check, "Look at a model without fitting it: syntax, identification, items in the data.")
+    check.add_argument("model", metavar="MODEL")
+    check.add_argument("data", metavar="DATA", nargs="?")
+    check.add_argument("--codebook", metavar="FILE")
+    check.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
+
+    models = verb("models", _models, "List the models of the library, or show one.")
+    models.add_argument("what", choices=("list", "show"), nargs="?", default="list")
+    models.add_argument("id", metavar="ID", nargs="?")
+    models.add_argument("--lang", choices=("en", "zh"), default="en")
+
+    demo = verb("demo", _demo, "Run the model 'core' on the simulated survey that travels with the package.")
+    demo.add_argument("--out", metavar="DIR", default="results/demo")
+    demo.add_argument("--lang", choices=("en", "zh"), default="en")
+    return parser
+
+
+def _run(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.study_file import read_study
+    from sem_loyalty.study import run
+
+    study = read_study(words.study)
+    return _conclude(run(study, out=words.out), words.out or study.at(study.output.dir))
+
+
+def _demo(words: argparse.Namespace) -> int:
+    from sem_loyalty.study import run_demo
+
+    return _conclude(run_demo(words.out, lang=words.lang), words.out)
+
+
+def _fit(words: argparse.Namespace) -> int:
+    from sem_loyalty.study import fit_once
+
+    results = fit_once(
+        words.model,
+        words.data,
+        codebook=words.codebook,
+        cov=words.cov,
+        nobs=words.nobs,
+        group=words.group,
+        kind=words.kind,
+        estimator=words.estimator,
+        missing=words.missing,
+        std_lv=words.std_lv,
+        engine=words.engine,
+        lang=words.lang,
+        out=words.out,
+    )
+    print(results.printed(words.format))
+    if words.format != "text" and not results.certified:
+        print(results.fit.certificate.summary, file=sys.stderr)
+    _print_warnings(results)
+    return _status(results)
+
+
+def _check(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.model_check import check
+
+    print(check(words.model, words.data, codebook=words.codebook, kind=words.kind))
+    return DONE
+
+
+def _models(words: argparse.Namespace) -> int:
+    from sem_loyalty.model.library import load_model, models
+    from sem_loyalty.publish.model_listing import listing, shown
+
+    if words.what == "show" and words.id is None:
+        return _fail(f"models show needs an id: {', '.join(models()['id'])}.", WRONG)
+    print(listing(models(), words.lang) if words.what == "list" else shown(load_model(words.id), words.lang))
+    return DONE
+
+
+def _conclude(results: Results, out: str | Path) -> int:
+    """Print the summary, the warnings and where the files are."""
+    print(results.summary())
+    _print_warnings(results)
+    print(f"Written to {out}")
+    return _status(results)
+
+
+def _print_warnings(results: Results) -> None:
+    for warning in results.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+
+
+def _status(results: Results) -> int:
+    return DONE if results.certified else UNCERTIFIED

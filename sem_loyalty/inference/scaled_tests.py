@@ -1,0 +1,141 @@
+"""Tests of the model, and of its baseline, corrected for answers that are not normal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc
+
+from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.inference.uncertainty import answers, fixed_positions
+from sem_loyalty.kernel.likelihood import Point, evaluate, hessian, information
+from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.robust import conditional_trace, meat, residual_traces, saturated_trace
+from sem_loyalty.kernel.solver import Subspace, whole_space
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledTest:
+    """A corrected chi-square.
+
+    Attributes
+    ----------
+    chisq : float
+        Corrected statistic: plain / factor + shift.
+    df : int
+        Degrees of freedom.
+    pvalue : float
+        nan for df 0.
+    factor : float
+        What the plain statistic is divided by.
+    shift : float
+        What is added afterwards; 0 except for MLMV.
+    inflation : float
+        Expected value of the plain statistic per degree of freedom, from which robust indices are computed.
+    """
+
+    chisq: float
+    df: int
+    pvalue: float
+    factor: float
+    shift: float
+    inflation: float
+
+
+def scaled_test(fit: Fit, plain: float, df: int, *, baseline: bool = False) -> ScaledTest:
+    """Return the corrected test that belongs to the estimator.
+
+    Parameters
+    ----------
+    fit : Fit
+        With estimator "MLM" (Satorra and Bentler 1994: mean-adjusted), "MLMV" (mean- and variance-adjusted by
+        scaling and shifting, Asparouhov and Muthen 2010) or "MLR" (Yuan and Bentler 2000 as computed by Mplus,
+        Asparouhov and Muthen 2005).
+    plain : float
+        Likelihood-ratio statistic.
+    df : int
+    baseline : bool, default False
+        Correct the test of the independence model rather than of the model.
+    """
+    blocks, point, space = _independence(fit) if baseline else (fit.blocks, fit.point, fit.space)
+    rows, fixed = answers(fit), fixed_positions(fit)
+    if df == 0:
+        return ScaledTest(plain, 0, float("nan"), float("nan"), 0.0, float("nan"))
+    shift = 0.0
+    if fit.estimator == "MLR":
+        inner = space.reduce_matrix(meat(blocks, fit.samples, point, rows, centred=False, fixed=fixed))
+        outer = space.reduce_matrix(hessian(blocks, fit.samples, point))
+        own = float(np.trace(np.linalg.solve(outer, inner)))
+        inflation = factor = (_saturated(fit, rows) - own) / df
+    else:
+        expected = space.reduce_matrix(information(blocks, fit.samples, point))
+        if fit.estimator == "MLM" and not fit.specification.exogenous:
+            inner = space.reduce_matrix(meat(blocks, fit.samples, point, rows, centred=True, fixed=fixed))
+            whole = sum(
+                saturated_trace(sample, inverse, group, means=block.means)
+                for block, sample, inverse, group in zip(blocks, fit.samples, point.inverse, rows, strict=True)
+            )
+            inflation = factor = (whole - float(np.trace(np.linalg.solve(expected, inner)))) / df
+        else:
+            inverse = np.asarray(np.linalg.inv(expected), dtype=np.float64)
+            bread = space.basis @ inverse @ space.basis.T if space.constrained else inverse
+            trace, square = residual_traces(blocks, fit.samples, point, rows, bread, fixed)
+            inflation = factor = trace / df
+            if fit.estimator == "MLMV":
+                factor = float(np.sqrt(square / df))
+                shift = df - float(np.sqrt(df * trace**2 / square))
+    chisq = plain / factor + shift
+    return ScaledTest(chisq, df, float(chdtrc(df, chisq)), factor, shift, inflation)
+
+
+def _saturated(fit: Fit, rows: tuple[Array, ...]) -> float:
+    """Return tr(A^-1 B) of the saturated model, over groups."""
+    means = fit.specification.meanstructure
+    fixed = fixed_positions(fit)
+    total = 0.0
+    for sample, group in zip(fit.samples, rows, strict=True):
+        inverse = np.asarray(np.linalg.inv(sample.cov), dtype=np.float64)
+        if fixed:
+            total += conditional_trace(inverse, group, fixed, means=means)
+        else:
+            total += saturated_trace(sample, inverse, group, means=means)
+    return total
+
+
+def _independence(fit: Fit) -> tuple[tuple[Block, ...], Point, Subspace]:
+    """Return the independence model at its minimum: free variances (and means), covariances among covariates."""
+    observed, exogenous = fit.specification.observed, set(fit.specification.covariates)
+    fixed_x = bool(fit.specification.exogenous)
+    p, means = len(observed), fit.specification.meanstructure
+    x = [i for i, name in enumerate(observed) if name in exogenous]
+    pairs = [(i, i) for i in range(p) if not (fixed_x and i in x)]
+    if not fixed_x:
+        pairs += [(i, j) for k, i in enumerate(x) for j in x[k + 1 :]]
+    shifts = [i for i in range(p) if means and not (fixed_x and i in x)]
+    none = np.array([], dtype=np.intp)
+    blocks: list[Block] = []
+    theta: list[float] = []
+    for sample in fit.samples:
+        first = len(theta)
+        symmetric, intercepts = np.zeros((p, p)), np.zeros(p)
+        if fixed_x:
+            symmetric[np.ix_(x, x)] = sample.cov[np.ix_(x, x)]
+            intercepts[x] = sample.mean[x]
+        theta += [float(sample.cov[i, j]) for i, j in pairs] + [float(sample.mean[i]) for i in shifts]
+        at = first + np.arange(len(pairs) + len(shifts), dtype=np.intp)
+        blocks.append(
+            Block(
+                p, np.zeros((p, p)), none, none, none, symmetric,
+                np.array([i for i, _ in pairs], dtype=np.intp), np.array([j for _, j in pairs], dtype=np.intp),
+                at[: len(pairs)], intercepts, np.array(shifts, dtype=np.intp), at[len(pairs) :], means,
+            )
+        )  # fmt: skip
+    start = np.array(theta)
+    point = evaluate(tuple(blocks), fit.samples, start)
+    if point is None:
+        raise ValueError("The independence model of a positive definite sample matrix is always defined.")
+    return tuple(blocks), point, whole_space(len(start))

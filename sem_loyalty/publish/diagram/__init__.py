@@ -1,0 +1,1 @@
+"""Path diagrams: layout, scene, drawing."""

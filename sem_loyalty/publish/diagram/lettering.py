@@ -1,0 +1,278 @@
+"""The words and numbers of a diagram, their type sizes and the room they take."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from sem_loyalty.errors import display_width
+from sem_loyalty.publish.diagram.graph import Anatomy, Diagram, Edge, Node
+from sem_loyalty.publish.typefaces import Run, split_runs
+
+#: Type sizes in points at full scale.
+NAME, R2, COEFFICIENT, LOADING, INDICATOR, NOTE, BANNER = 9.4, 8.0, 8.6, 7.4, 7.4, 7.4, 10.5
+#: No journal prints smaller type.
+SMALLEST_TYPE = 6.5
+#: Room above the baseline and below it, in em, on the generous side for both scripts.
+ASCENT, DESCENT = 0.74, 0.22
+#: Digits and stars alone: no descender.
+DIGIT_HEIGHT = 0.70
+WRAP_CELLS = 12
+INDICATOR_CELLS = 18
+SIGNIFICANT = 0.05
+_HAN, _HAN_STOPS = r"\u2e80-\u9fff", r"\u3000-\u303f\uff00-\uff0f\uff1a-\uff1f"
+_PIECES = re.compile(
+    # Stars, the symbol, the sign and the number of a formula such as "* p < .05" stay together;
+    rf"\s*(?:\*+\s)?[A-Za-z]+²?\s[=<>]\s[^\s{_HAN}{_HAN_STOPS}]+[{_HAN_STOPS}]*"
+    # a Chinese character keeps the punctuation after it; else words.
+    rf"|[{_HAN}][{_HAN_STOPS}]*|\s*[^\s{_HAN}]+|\s+"
+)
+WORDS = {
+    "en": {
+        "banner": "NOT A CERTIFIED SOLUTION: do not report",
+        "arcs": "Covariances among exogenous constructs are omitted.",
+        "residuals": "Covariances among indicators are omitted.",
+    },
+    "zh": {
+        "banner": "未通过验证的解：不得报告",
+        "arcs": "外生构念之间的协方差未画出。",
+        "residuals": "测量题项之间的协方差未画出。",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Measured room of everything that is placed, in points at full scale.
+
+    Parameters
+    ----------
+    half : dict of str to tuple of float
+        Half width and half height of each construct.
+    names : dict of str to tuple of str
+        The wrapped label of each construct and indicator.
+    box : tuple of float
+        Width and height of an indicator box (one size for all).
+    loading : tuple of float
+        Width and height of the widest loading.
+    """
+
+    half: dict[str, tuple[float, float]]
+    names: dict[str, tuple[str, ...]]
+    box: tuple[float, float]
+    loading: tuple[float, float]
+
+
+def number(value: float, lang: str) -> str:
+    """Return an estimate as the language prints it: ``.51`` in English, ``0.512`` in Chinese, with a true minus."""
+    digits = 2 if lang == "en" else 3
+    text = f"{abs(value):.{digits}f}"
+    if lang == "en" and text.startswith("0."):
+        text = text[1:]
+    negative = value < 0 and any(character in "123456789" for character in text)
+    return ("\u2212" if negative else "") + text
+
+
+def stars(p: float | None) -> str:
+    """Return ``***`` below .001, ``**`` below .01, ``*`` below .05, else nothing."""
+    if p is None:
+        return ""
+    return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < SIGNIFICANT else ""
+
+
+def edge_text(edge: Edge, diagram: Diagram) -> str:
+    """Return what is printed on an edge; loadings carry no stars, nor does an uncertified solution."""
+    if edge.value is None:
+        return edge.label
+    text = number(edge.value, diagram.lang)
+    if edge.kind != "loading" and diagram.certified:
+        text += stars(edge.p)
+    separator = "：" if diagram.lang == "zh" else ": "
+    return f"{edge.label}{separator}{text}" if edge.label else text
+
+
+def number_size(edge: Edge, diagram: Diagram) -> float:
+    """Return the type size of the number on a tie: cross loadings are set like loadings."""
+    observed = {node.name for node in diagram.nodes if node.kind == "observed"}
+    return LOADING if edge.kind == "loading" and edge.target in observed else COEFFICIENT
+
+
+def r2_text(node: Node, diagram: Diagram) -> str:
+    """Return the line inside a construct, such as ``R² = .68``."""
+    return "" if node.r2 is None else f"R² = {number(node.r2, diagram.lang)}"
+
+
+def wrap(label: str, cells: int = WRAP_CELLS) -> tuple[str, ...]:
+    """Break a label into lines of about `cells` Latin letters (half as many Chinese characters), evenly filled.
+
+    Parameters
+    ----------
+    label : str
+        Any text; line breaks in it are kept.
+    cells : int, default 12
+        Terminal cells per line.
+
+    Returns
+    -------
+    tuple of str
+        At least one line. A word stays whole unless it is twice as long as a line.
+    """
+    lines: list[str] = []
+    for part in label.split("\n"):
+        # A piece is a word with the blank before it, a word part ending in a joint, or one Chinese character.
+        pieces = re.findall(
+            r"[\u2e80-\u9fff\uff00-\uffef]|\s*[^\s\u2e80-\u9fff\uff00-\uffef_/\-]+[_/\-]*|\s*[_/\-]+", part
+        )
+        longest = 2 * cells
+        pieces = [piece[at : at + longest] for piece in pieces for at in range(0, len(piece), longest)]
+        width = display_width(part)
+        if width <= cells or len(pieces) < 2:
+            lines.append(part.strip())
+            continue
+        wanted = math.ceil(width / cells)
+        lines.extend(_even_lines(pieces, max(width / wanted, 1.0), cells))
+    return tuple(lines) or ("",)
+
+
+def wrap_name(label: str) -> tuple[str, ...]:
+    """Break the name of a construct into at most three lines where its words allow."""
+    for cells in range(WRAP_CELLS, 3 * WRAP_CELLS, 2):
+        lines = wrap(label, cells)
+        if len(lines) <= 3:
+            return lines
+    return wrap(label, 3 * WRAP_CELLS)
+
+
+def _even_lines(pieces: list[str], ideal: float, cells: int) -> list[str]:
+    """Break pieces into lines with the least sum of squared departures from the ideal width."""
+    count = len(pieces)
+    best: list[tuple[float, int]] = [(0.0, 0)] + [(math.inf, 0)] * count
+    for end in range(1, count + 1):
+        for start in range(end):
+            width = display_width("".join(pieces[start:end]).strip())
+            overflow = max(0.0, width - cells)
+            cost = best[start][0] + (width - ideal) ** 2 + 20.0 * overflow**2 + 4.0
+            if cost < best[end][0]:
+                best[end] = (cost, start)
+    lines: list[str] = []
+    end = count
+    while end:
+        start = best[end][1]
+        lines.append("".join(pieces[start:end]).strip())
+        end = start
+    return lines[::-1]
+
+
+def spell(text: str, style: str, lang: str) -> tuple[Run, ...]:
+    """Return a line in runs, with statistical symbols (R, N, n, p before a sign) and the word "Note." in italics."""
+    runs: list[Run] = []
+    for index, part in enumerate(re.split(r"(^Note\.|(?<![A-Za-z])[NnpR](?=²?\s?[=<>]))", text)):
+        if part:
+            runs.extend(split_runs(part, "italic" if index % 2 and style == "regular" else style, lang=lang))
+    return tuple(runs)
+
+
+def line_width(text: str, size: float, style: str, lang: str) -> float:
+    """Return the width of one line in points."""
+    return size * sum(run.width for run in spell(text, style, lang))
+
+
+def label_size(text: str, size: float, lang: str) -> tuple[float, float]:
+    """Return width and height of a number on its line."""
+    height = DIGIT_HEIGHT if not re.search(r"[^\d.*\u2212]", text) else ASCENT + DESCENT
+    return line_width(text, size, "regular", lang), size * height
+
+
+def measure(diagram: Diagram, parts: Anatomy) -> Sizes:
+    """Measure every text of a diagram.
+
+    Parameters
+    ----------
+    diagram : Diagram
+        The input.
+    parts : Anatomy
+        Its parts.
+
+    Returns
+    -------
+    Sizes
+        All ellipses have one size, and so have all structural boxes and all indicator boxes.
+    """
+    lang = diagram.lang
+    names = {node.name: wrap_name(node.label) for node in parts.constructs}
+    needed: dict[str, list[list[tuple[float, float, float]]]] = {"latent": [], "observed": []}
+    for node in parts.constructs:
+        needed[node.kind].append(_stack(names[node.name], r2_text(node, diagram), lang))
+    latent = _ellipse(needed["latent"])
+    observed = _rectangle(needed["observed"])
+    half = {node.name: latent if node.kind == "latent" else observed for node in parts.constructs}
+    width, lines = 26.0, 1
+    loading = [(0.0, 0.0)]
+    for owner in parts.constructs:
+        for item in parts.indicators[owner.name]:
+            names[item.name] = wrap(item.label, INDICATOR_CELLS)
+            lines = max(lines, len(names[item.name]))
+            width = max(width, *(line_width(line, INDICATOR, "regular", lang) + 9.0 for line in names[item.name]))
+            loading.append(label_size(edge_text(parts.loadings[item.name], diagram), LOADING, lang))
+    return Sizes(
+        half=half,
+        names=names,
+        box=(width, 13.5 + (lines - 1) * INDICATOR * 1.15),
+        loading=(max(size[0] for size in loading), max(size[1] for size in loading)),
+    )
+
+
+def stack_heights(count: int, has_r2: bool) -> list[float]:
+    """Return the middles of the lines of a construct, top to bottom, relative to its centre."""
+    gaps = [NAME * 1.12] * (count - 1) + ([NAME * 0.5 + R2 * 0.58] if has_r2 else [])
+    middles = [0.0]
+    for gap in gaps:
+        middles.append(middles[-1] + gap)
+    # The eye takes the mass of the letters, not the line box: shift so that the ink is centred.
+    top = -NAME * 0.36
+    bottom = middles[-1] + (R2 if has_r2 else NAME) * 0.36
+    return [middle - (top + bottom) / 2.0 for middle in middles]
+
+
+def _stack(lines: tuple[str, ...], r2: str, lang: str) -> list[tuple[float, float, float]]:
+    """Return (half width, nearest, farthest height) of each line of a construct."""
+    found = []
+    for index, middle in enumerate(stack_heights(len(lines), bool(r2))):
+        name = index < len(lines)
+        text, size, style = (lines[index], NAME, "bold") if name else (r2, R2, "regular")
+        found.append((line_width(text, size, style, lang) / 2.0, abs(middle), abs(middle) + size * 0.40))
+    return found
+
+
+def _ellipse(stacks: list[list[tuple[float, float, float]]]) -> tuple[float, float]:
+    """Return the half axes of the smallest ellipse, about twice as wide as high, that holds every stack of lines."""
+    b = 17.5
+    while b < 90.0:
+        a = 34.0
+        for lines in stacks:
+            for half_width, _, far in lines:
+                inside = 1.0 - (far / (b - 1.0)) ** 2
+                a = max(a, math.inf if inside <= 0 else (half_width + 2.5) / math.sqrt(inside) + 1.0)
+        if a <= 2.1 * b:
+            return max(a, 1.8 * b), b
+        b += 0.5
+    return max(half_width for lines in stacks for half_width, _, _ in lines) * 1.5, b
+
+
+def _rectangle(stacks: list[list[tuple[float, float, float]]]) -> tuple[float, float]:
+    width = max((half for lines in stacks for half, _, _ in lines), default=0.0)
+    height = max((far for lines in stacks for _, _, far in lines), default=0.0)
+    return max(30.0, width + 7.0), max(14.0, height + 6.0)
+
+
+def fill(text: str, width: float, size: float, lang: str) -> list[str]:
+    """Break a paragraph into lines no wider than `width` points; Chinese breaks anywhere but before punctuation."""
+    lines = [""]
+    for piece in _PIECES.findall(text):
+        longer = lines[-1] + piece
+        if lines[-1] and line_width(longer, size, "regular", lang) > width:
+            lines.append(piece.lstrip())
+        else:
+            lines[-1] = longer
+    return [line.rstrip() for line in lines if line.strip()]

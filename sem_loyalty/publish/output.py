@@ -1,0 +1,70 @@
+"""Results to a folder: report, tables, figures, numbers and manifest, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sem_loyalty.publish.files import MANIFEST, results_folder, write_bytes, write_text
+from sem_loyalty.publish.manifest import digests, manifest, to_json
+from sem_loyalty.publish.report import report
+from sem_loyalty.publish.results import Results
+
+FIGURE = "path_diagram"
+
+
+def write_results(results: Results, out: str | Path) -> Path:
+    """Write a folder of results, whole or not at all.
+
+    Parameters
+    ----------
+    results : Results
+        What was found.
+    out : str or Path
+        The folder; older results in it are replaced as a whole.
+
+    Returns
+    -------
+    Path
+        The folder: report.html, results.json, estimates.csv, tables/, figures/ and manifest.json, by the formats of
+        the study.
+
+    Raises
+    ------
+    ConfigurationError
+        If the folder holds files that are not results of this package.
+    OSError
+        If the disk refuses; older results are then as they were.
+    """
+    formats = results.study.output.formats
+    with results_folder(out) as folder:
+        if "html" in formats:
+            write_text(folder / "report.html", report(results))
+        if "json" in formats:
+            write_text(folder / "results.json", to_json(results.to_dict()))
+        if "csv" in formats:
+            raw = results.estimates.to_csv(index=False, lineterminator="\n", float_format=None)
+            write_text(folder / "estimates.csv", raw, encoding=_csv_encoding(raw))
+        for name, table in results.tables.items():
+            if "csv" in formats:
+                text = table.to_csv()
+                write_text(folder / "tables" / f"{name}.csv", text, encoding=_csv_encoding(text))
+            if "md" in formats:
+                write_text(folder / "tables" / f"{name}.md", table.to_markdown() + "\n")
+            if "tex" in formats:
+                write_text(folder / "tables" / f"{name}.tex", table.to_latex())
+        for name, data in results.figures.items():
+            if name.rpartition(".")[2] in formats:
+                write_bytes(folder / "figures" / name, data)
+        record = manifest(
+            inputs=results.inputs,
+            outputs=digests(folder),
+            seed=results.study.study.seed,
+            settings=results.study.settings(),
+        )
+        write_text(folder / MANIFEST, to_json(record))
+    return Path(out)
+
+
+def _csv_encoding(text: str) -> str:
+    # Spreadsheets take UTF-8 without a mark for the local encoding and show Chinese as rubbish.
+    return "utf-8" if text.isascii() else "utf-8-sig"

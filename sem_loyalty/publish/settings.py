@@ -1,0 +1,236 @@
+"""The settings of a study, section by section, with their defaults; study_file reads them from study.toml.
+
+The fields are the keys of the file: `choices` and `least` in their metadata are what a value is checked against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png")
+LANGS = ("en", "zh")
+# As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
+# them equal.
+ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
+ROTATIONS = ("oblimin", "quartimin", "promax", "geomin", "varimax", "quartimax", "none")
+EXTRACTIONS = ("minres", "ml", "principal")
+
+
+def _one_of(default: Any, *choices: str) -> Any:
+    return field(default=default, metadata={"choices": choices})
+
+
+def _at_least(default: Any, least: float) -> Any:
+    return field(default=default, metadata={"least": least})
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """Section [data]: a survey, or a covariance matrix.
+
+    Attributes
+    ----------
+    path : str
+        The survey; relative to the study file.
+    codebook : str
+        The codebook; "" uses the one that the survey file carries, if any.
+    encoding : str
+        Of a text file; "auto" finds it and says so.
+    sheet : str
+        Of a spreadsheet; "" is the first.
+    group : str
+        Column whose values are fitted as groups.
+    matrix : str
+        Instead of a survey: the id of published figures, or the path of a CSV file with a covariance matrix.
+    nobs : int
+        Respondents behind a matrix from a file.
+    """
+
+    path: str = ""
+    codebook: str = ""
+    encoding: str = "auto"
+    sheet: str = ""
+    group: str = ""
+    matrix: str = ""
+    nobs: int | None = _at_least(None, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Section [model]: what is fitted, with the arguments of `fit`.
+
+    Attributes
+    ----------
+    id : str
+        A model of the library, or the path of a .lav file relative to the study file.
+    rival : str
+        Id of a rival structure in the model's description; "" is the model itself.
+    kind : {"sem", "cfa", "growth"}
+    estimator : {"ML", "MLM", "MLMV", "MLR"}
+    missing : {"listwise"}
+    std_lv, fixed_x, orthogonal : bool
+    meanstructure : bool or None
+    group_equal, group_partial : tuple of str
+    engine : {"auto", "semopy", "kernel"}
+    """
+
+    id: str = ""
+    rival: str = ""
+    kind: str = _one_of("sem", "sem", "cfa", "growth")
+    estimator: str = _one_of("ML", *ESTIMATORS)
+    missing: str = _one_of("listwise", "listwise")
+    std_lv: bool = False
+    fixed_x: bool = True
+    orthogonal: bool = False
+    meanstructure: bool | None = None
+    group_equal: tuple[str, ...] = ()
+    group_partial: tuple[str, ...] = ()
+    engine: str = _one_of("auto", "auto", "semopy", "kernel")
+
+
+@dataclass(frozen=True, slots=True)
+class FactorChoice:
+    """Section [efa]: the exploratory factor analysis.
+
+    Attributes
+    ----------
+    run : bool
+    factors : int or None
+        None leaves the number to parallel analysis.
+    rotation, extraction : str
+        From ROTATIONS and EXTRACTIONS.
+    """
+
+    run: bool = True
+    factors: int | None = _at_least(None, 1)
+    rotation: str = _one_of("oblimin", *ROTATIONS)
+    extraction: str = _one_of("minres", *EXTRACTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Section [output].
+
+    Attributes
+    ----------
+    dir : str
+        Folder of results, relative to the study file; replaced as a whole.
+    formats : tuple of str
+        From FORMATS.
+    """
+
+    dir: str = "results"
+    formats: tuple[str, ...] = field(
+        default=("html", "json", "csv", "svg", "pdf", "png"), metadata={"choices": FORMATS}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Section [study].
+
+    Attributes
+    ----------
+    title : str
+        "" takes the title of the model.
+    lang : {"en", "zh"}
+    seed : int
+        Of everything random.
+    simulated : bool
+        True says so in title, tables and report.
+    """
+
+    title: str = ""
+    lang: str = _one_of("en", *LANGS)
+    seed: int = _at_least(1, 0)
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenChoice:
+    """Section [screen]: who is left out, by which stated rule.
+
+    Attributes
+    ----------
+    run : bool
+        False screens nothing.
+    duration : str
+        Column with the answering time in seconds.
+    id : str
+        Column that identifies a respondent.
+    attention : mapping of str to answer or list of answers
+        [screen.attention]: attention checks, column = the answers that pass.
+    rules : mapping of str to float or bool
+        [screen.rules]: rules of `screen` with their thresholds, applied in the order of writing.
+    """
+
+    run: bool = True
+    duration: str = ""
+    id: str = ""
+    attention: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `screen` that rules may need; None for what is not given."""
+        return {
+            "duration": self.duration or None,
+            "id": self.id or None,
+            "attention": dict(self.attention) or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study file, complete after defaults.
+
+    Attributes
+    ----------
+    study, data, screen, model, efa, output
+        The sections.
+    folder : Path
+        Where relative paths begin.
+    name : str
+        Name of the study file.
+    """
+
+    study: About = About()
+    data: DataSource = DataSource()
+    screen: ScreenChoice = ScreenChoice()
+    model: ModelChoice = ModelChoice()
+    efa: FactorChoice = FactorChoice()
+    output: Output = Output()
+    folder: Path = Path()
+    name: str = "study.toml"
+
+    def at(self, path: str) -> Path:
+        """Return a path of the study; relative ones begin at the study file."""
+        return self.folder / Path(path).expanduser()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the sections as plain values, for the manifest: without absolute paths and the folder of results."""
+        plain = {name: asdict(getattr(self, name)) for name in SECTIONS}
+        for section, key in (("data", "path"), ("data", "codebook"), ("data", "matrix"), ("model", "id")):
+            plain[section][key] = portable(plain[section][key])
+        del plain["output"]["dir"]
+        # The order of the rules matters, and JSON with sorted keys would lose it.
+        plain["screen"]["rules"] = [list(rule) for rule in self.screen.rules.items()]
+        return plain
+
+
+def portable(path: str) -> str:
+    """Return a relative path with "/" between its parts as it is, and only the name of an absolute one."""
+    plain = Path(path).expanduser()
+    return plain.name if plain.is_absolute() else path.replace("\\", "/")
+
+
+SECTIONS: Mapping[str, type] = {
+    "study": About,
+    "data": DataSource,
+    "screen": ScreenChoice,
+    "model": ModelChoice,
+    "efa": FactorChoice,
+    "output": Output,
+}

@@ -1,0 +1,127 @@
+"""The sample of a study: survey or matrix, read, scored and screened, with a record of the files that went in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from sem_loyalty.errors import DataError
+from sem_loyalty.publish.matrix_file import read_matrix
+from sem_loyalty.publish.settings import Study, portable
+from sem_loyalty.publish.study_file import is_file
+from sem_loyalty.survey.codebook import apply_codebook
+from sem_loyalty.survey.published import load_published
+from sem_loyalty.survey.read import Survey, read_survey
+from sem_loyalty.survey.screen import Screening, screen
+
+
+@dataclass(frozen=True, slots=True)
+class StudySample:
+    """What goes to the fit, and how it came about.
+
+    Attributes
+    ----------
+    data : DataFrame or None
+        Scored answers after screening; None for a matrix.
+    collected : int
+        Rows of the survey.
+    screening : Screening or None
+    moments : mapping
+        For a matrix, the arguments of `fit` that carry it.
+    notes : tuple of str
+        How the answers were read.
+    inputs : dict of str to bytes
+        Files by the name that the study gives them.
+    """
+
+    data: pd.DataFrame | None = None
+    collected: int = 0
+    screening: Screening | None = None
+    moments: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    inputs: dict[str, bytes] = field(default_factory=dict)
+
+
+def read_sample(study: Study, items: tuple[str, ...]) -> StudySample:
+    """Read what a study analyses: a survey, scored and screened, or a covariance matrix.
+
+    Parameters
+    ----------
+    study : Study
+    items : tuple of str
+        Observed variables of the model.
+
+    Returns
+    -------
+    StudySample
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or the answers cannot be screened as asked.
+    """
+    return _matrix(study) if study.data.matrix else _survey(study, items)
+
+
+def _survey(study: Study, items: tuple[str, ...]) -> StudySample:
+    """Read, score and screen a survey."""
+    source = study.data
+    path = study.at(source.path)
+    book = study.at(source.codebook) if source.codebook else None
+    survey = read_survey(path, codebook=book, encoding=source.encoding, sheet=source.sheet or None)
+    _check_numbers(survey, items)
+    scored = apply_codebook(survey)
+    inputs = {portable(source.path): path.read_bytes()}
+    if book is not None:
+        inputs[portable(source.codebook)] = book.read_bytes()
+    screening = _screen(study, survey, scored, items) if study.screen.run else None
+    return StudySample(
+        data=scored if screening is None else screening.analysed,
+        collected=len(scored),
+        screening=screening,
+        notes=(*survey.source.notes, *(screening.notes if screening is not None else ())),
+        inputs=inputs,
+    )
+
+
+def _check_numbers(survey: Survey, items: tuple[str, ...]) -> None:
+    """Name the cells that keep an item from being read as numbers, which later rooms see as a column of texts."""
+    columns = {item.name: item.column for item in survey.codebook.items}
+    starts = tuple(f"'{columns.get(name, name)}':" for name in items)
+    stray = [note for note in survey.source.notes if note.startswith(starts) and "not numbers" in note]
+    if stray:
+        raise DataError(
+            f"{survey.source.name}: the model needs numbers. {' '.join(stray)} Correct these cells, or declare them "
+            "missing in a codebook."
+        )
+
+
+def _screen(study: Study, survey: Survey, scored: pd.DataFrame, items: tuple[str, ...]) -> Screening:
+    """Screen the items of the questionnaire, or those of the model where the codebook has no constructs."""
+    absent = [item for item in items if item not in scored.columns]
+    chosen = None if survey.codebook.constructs() and not absent else items
+    return screen(
+        scored, items=chosen, codebook=survey.codebook, rules=dict(study.screen.rules), **study.screen.arguments()
+    )
+
+
+def _matrix(study: Study) -> StudySample:
+    """Take a covariance matrix from a file, or figures in print by their id."""
+    source = study.data
+    if is_file(source.matrix):
+        path = study.at(source.matrix)
+        frame = read_matrix(path, encoding=source.encoding)
+        given = {"sample_cov": frame, "sample_nobs": source.nobs}
+        return StudySample(moments=given, inputs={portable(source.matrix): path.read_bytes()})
+    printed = load_published(source.matrix)
+    if source.nobs is not None and source.nobs != printed.n:
+        raise DataError(
+            f"[data] nobs = {source.nobs}, but {printed.id} rests on {printed.n} respondents; leave nobs out."
+        )
+    moments: dict[str, Any] = {"sample_cov": printed.frame(), "sample_nobs": printed.n}
+    if printed.means is not None:
+        moments["sample_mean"] = dict(zip(printed.names, printed.means.tolist(), strict=True))
+    return StudySample(moments=moments, notes=(f"{printed.citation} https://doi.org/{printed.doi}", printed.note))

@@ -1,0 +1,390 @@
+"""`run`: from study.toml to a folder of results; read it as a table of contents of the analysis."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sem_loyalty.display import Table
+from sem_loyalty.errors import ConfigurationError, DataError, DataWarning, SemLoyaltyWarning
+from sem_loyalty.fitting.fit import Fit, fit
+from sem_loyalty.inference.estimates import estimates, r_squared
+from sem_loyalty.inference.measures import fit_measures
+from sem_loyalty.inference.modification import modification_indices
+from sem_loyalty.measurement.efa import efa
+from sem_loyalty.measurement.factors import EFA
+from sem_loyalty.model.library import load_model
+from sem_loyalty.model.model_file import ModelFile
+from sem_loyalty.model.roles import roles
+from sem_loyalty.model.syntax import parse
+from sem_loyalty.publish import measurement_tables, sample_tables, tables
+from sem_loyalty.publish.files import check_folder
+from sem_loyalty.publish.hypotheses import hypotheses_table, verdicts
+from sem_loyalty.publish.lang import word
+from sem_loyalty.publish.output import FIGURE, write_results
+from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.settings import About, DataSource, FactorChoice, ModelChoice, Output, ScreenChoice, Study
+from sem_loyalty.publish.study_file import check_study, contradictions, is_file, read_study
+from sem_loyalty.publish.study_sample import StudySample, read_sample
+from sem_loyalty.publish.tables import Edition
+from sem_loyalty.survey.published import demo_codebook_path, demo_path
+from sem_loyalty.survey.screen import Screening
+from sem_loyalty.survey.screen_rules import check_rules
+
+
+def run(study: Study | str | Path, *, out: str | Path | None = None) -> Results:
+    """Run a study and write its folder of results, whole or not at all.
+
+    Parameters
+    ----------
+    study : Study, str or Path
+        A study file (see docs/study.md), or a Study.
+    out : str or Path, optional
+        Folder of results; by default the one that the study names.
+
+    Returns
+    -------
+    Results
+        Look at `certified` before reporting anything.
+
+    Raises
+    ------
+    ConfigurationError
+        The study file is wrong (one message lists everything), or the folder holds files that are not results.
+    DataError, SpecificationError, ModelSyntaxError, NotSupported
+        The data or the model cannot be analysed as asked.
+    OSError
+        The disk refuses.
+    """
+    asked = study if isinstance(study, Study) else read_study(study)
+    folder = asked.at(asked.output.dir) if out is None else Path(out)
+    check_folder(folder)  # before the work, not after it
+    results = analyse(asked)
+    write_results(results, folder)
+    return results
+
+
+def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
+    """Run the model "core" on the simulated survey that travels with the package.
+
+    Parameters
+    ----------
+    out : str or Path, default "results/demo"
+        Folder of results.
+    lang : {"en", "zh"}, default "en"
+        Language of the report.
+
+    Returns
+    -------
+    Results
+        Of simulated data, and marked so everywhere.
+    """
+    rules = {"longstring": 12, "duration_per_item": 2, "missing_share": 0.2}
+    study = Study(
+        study=About(lang=lang, simulated=True),
+        data=DataSource(path=str(demo_path()), codebook=str(demo_codebook_path())),
+        screen=ScreenChoice(duration="duration", id="id", rules=rules),
+        model=ModelChoice(id="core"),
+        output=Output(dir=str(out)),
+        folder=Path.cwd(),
+        name="demo",
+    )
+    return run(study, out=out)
+
+
+# What the keys of a study are called on the command line.
+_SAID = {
+    "[data] nobs": "--nobs",
+    "[data] group": "--group",
+    "[data] codebook": "--codebook",
+    "[model] id": "MODEL",
+    "[data] needs either path (a survey) or matrix (a covariance matrix)": "Give either DATA or --cov",
+}
+
+
+def fit_once(
+    model: str,
+    data: str | None = None,
+    *,
+    codebook: str = "",
+    cov: str = "",
+    nobs: int | None = None,
+    group: str = "",
+    lang: str = "en",
+    out: str | Path | None = None,
+    **choice: Any,
+) -> Results:
+    """Fit one model without screening and exploration, as the command line does.
+
+    Parameters
+    ----------
+    model : str
+        Id of the library, or path of a .lav file.
+    data, codebook : str, optional
+        Paths of a survey and its codebook.
+    cov : str, optional
+        Instead of a survey: path of a covariance matrix, or id of published figures.
+    nobs : int, optional
+        Respondents behind a matrix from a file.
+    group, lang : str
+        As in the study file.
+    out : str or Path, optional
+        Folder of results; by default nothing is written.
+    **choice
+        Further keys of [model].
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    SemLoyaltyError, OSError
+        As `run`.
+    """
+    study = Study(
+        study=About(lang=lang),
+        data=DataSource(path=data or "", codebook=codebook, group=group, matrix=cov, nobs=nobs),
+        screen=ScreenChoice(run=False),
+        model=ModelChoice(id=model, **choice),
+        efa=FactorChoice(run=False),
+        output=Output() if out is not None else Output(formats=()),
+        name="fit",
+    )
+    wrong = contradictions(study)
+    if wrong:
+        for key, said in _SAID.items():
+            wrong = [text.replace(key, said) for text in wrong]
+        raise ConfigurationError("\n".join(wrong))
+    return analyse(study) if out is None else run(study, out=out)
+
+
+def analyse(study: Study) -> Results:
+    """Do everything that a study asks for, without writing anything.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    SemLoyaltyError
+        As `run`.
+    """
+    check_study(study)
+    with _recorded() as caught:
+        model = _model(study)
+        text = model.rival_text(study.model.rival) if study.model.rival else model.text
+        items = roles(parse(text).statements).observed
+        sample = read_sample(study, items)
+        factors = _explore(study, sample, text)
+        fitted = _fit(study, sample, text)
+        measures = fit_measures(fitted)
+        found = estimates(fitted)
+        judged = verdicts(model.hypotheses, found, certified=fitted.certificate.certified)
+        edition = _edition(study, model, fitted)
+        content = {
+            table.id: table
+            for table in (
+                *_sample_tables(study, sample, fitted, edition),
+                *(measurement_tables.efa_tables(factors, edition) if factors is not None else ()),
+                *_fit_tables(fitted, found, measures, edition),
+                *((hypotheses_table(judged, edition),) if judged else ()),
+                *measurement_tables.question_tables(model, edition),
+            )
+        }
+        figures = _figures(study, fitted, edition)
+    return Results(
+        study=study,
+        title=_title(study, model),
+        model=model,
+        fit=fitted,
+        estimates=found,
+        measures=measures,
+        verdicts=judged,
+        tables=content,
+        figures=figures,
+        notes=sample.notes,
+        warnings=_messages(caught, fitted),
+        inputs=sample.inputs | _model_inputs(study, model),
+        simulated=study.study.simulated,
+    )
+
+
+@contextmanager
+def _recorded() -> Iterator[list[warnings.WarningMessage]]:
+    """Collect the warnings of this package for the report; others pass on to where they would have gone."""
+    ours: list[warnings.WarningMessage] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SemLoyaltyWarning)
+        yield ours
+    for entry in caught:
+        if issubclass(entry.category, SemLoyaltyWarning):
+            ours.append(entry)
+        else:
+            warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
+
+
+def _messages(caught: list[warnings.WarningMessage], fitted: Fit) -> tuple[str, ...]:
+    """Return the warnings, each once, without that of the certificate, which the report gives in full."""
+    messages = dict.fromkeys(str(entry.message) for entry in caught)
+    return tuple(text for text in messages if not text.startswith(fitted.certificate.summary))
+
+
+def _model(study: Study) -> ModelFile:
+    """Load the model, from the library or from a file beside the study."""
+    return load_model(study.at(study.model.id) if is_file(study.model.id) else study.model.id)
+
+
+def _explore(study: Study, sample: StudySample, text: str) -> EFA | None:
+    """Explore the factors behind the items that measure constructs."""
+    measured = [statement.rhs.name for statement in parse(text).statements if statement.op == "=~"]
+    latent = {statement.lhs for statement in parse(text).statements if statement.op == "=~"}
+    items = [name for name in dict.fromkeys(measured) if name not in latent]
+    if not study.efa.run or len(items) < 3:
+        return None
+    choice = study.efa
+    options: dict[str, Any] = {
+        "items": items,
+        "extraction": choice.extraction,
+        "rotation": choice.rotation,
+        "seed": study.study.seed,
+    }
+    try:
+        if sample.data is not None:
+            return efa(sample.data, choice.factors, **options)
+        return efa(sample.moments["sample_cov"], choice.factors, n_obs=sample.moments["sample_nobs"], **options)
+    except DataError as error:
+        # The model does not depend on it: items that no factor joins must not keep the model from being fitted.
+        warnings.warn(f"No exploratory factor analysis: {error}", DataWarning, stacklevel=2)
+        return None
+
+
+def _fit(study: Study, sample: StudySample, text: str) -> Fit:
+    """Fit the model."""
+    choice = study.model
+    return fit(
+        text,
+        sample.data,
+        estimator=choice.estimator,
+        missing=choice.missing,
+        group=study.data.group or None,
+        group_equal=choice.group_equal,
+        group_partial=choice.group_partial,
+        std_lv=choice.std_lv,
+        meanstructure=choice.meanstructure,
+        fixed_x=choice.fixed_x,
+        orthogonal=choice.orthogonal,
+        kind=choice.kind,
+        engine=choice.engine,
+        **sample.moments,
+    )
+
+
+def _edition(study: Study, model: ModelFile, fitted: Fit) -> Edition:
+    """Gather what all tables share: language, labels, and the note on respondents, estimator and missing answers."""
+    lang, moments = study.study.lang, fitted.moments
+    return Edition(
+        lang=lang,
+        labels=model.labels(lang),
+        basis=tables.basis(
+            lang,
+            n={group.label: group.n for group in moments.groups},
+            estimator=fitted.estimator,
+            missing=word(f"missing_{moments.missing}", lang),
+        ),
+        certified=fitted.certificate.certified,
+        simulated=study.study.simulated,
+        groups=fitted.specification.groups,
+    )
+
+
+def _sample_tables(study: Study, sample: StudySample, fitted: Fit, edition: Edition) -> Iterator[Table]:
+    """Yield the flow of respondents, the description of the items and their correlations."""
+    if sample.data is not None:
+        column = study.data.group
+        ungrouped = int(sample.data[column].isna().sum()) if column else 0
+        excluded = _excluded(study, sample.screening)
+        yield sample_tables.flow_table(sample.collected, excluded, fitted.moments, edition, ungrouped=ungrouped)
+    if sample.screening is not None:
+        analysed = {"": len(sample.screening.analysed)}
+        basis = tables.basis(edition.lang, n=analysed, missing=word("missing_kept", edition.lang))
+        if sample.screening.mardia is not None or sample.screening.mcar is not None:
+            yield sample_tables.tests_table(sample.screening.mardia, sample.screening.mcar, edition, basis)
+        yield sample_tables.descriptives_table(sample.screening.items, edition, basis)
+    yield from sample_tables.correlations_table(fitted.moments, edition)
+
+
+def _excluded(study: Study, screening: Screening | None) -> dict[str, tuple[float, int]]:
+    """Return threshold and number excluded by rule, in the order of the rules."""
+    if screening is None:
+        return {}
+    stated = check_rules(study.screen.rules, study.screen.arguments())
+    counts = screening.flow.loc[screening.flow["step"] == "excluded", "excluded"]
+    return {rule: (limit, int(count)) for (rule, limit), count in zip(stated.items(), counts, strict=True)}
+
+
+def _fit_tables(fitted: Fit, found: pd.DataFrame, measures: Mapping[str, float], edition: Edition) -> Iterator[Table]:
+    """Yield the tables of the fit that have rows."""
+    outcomes = fitted.specification.outcomes
+    made = [
+        tables.loadings_table(found, edition),
+        *measurement_tables.quality_tables(fitted, edition),
+        tables.fit_table(measures, edition),
+        tables.modification_table(modification_indices(fitted), edition),
+        tables.paths_table(found, edition),
+        tables.r_squared_table(r_squared(fitted), outcomes, edition),
+        tables.covariances_table(found, edition),
+        tables.covariances_table(found, edition, variances=True),
+        tables.intercepts_table(found, edition),
+        tables.effects_table(found, edition),
+    ]
+    yield from (table for table in made if table.rows)
+
+
+def _figures(study: Study, fitted: Fit, edition: Edition) -> dict[str, bytes]:
+    """Draw the path diagram in every format that the study asks for; the report needs SVG."""
+    wanted = set(study.output.formats) & {"svg", "pdf", "png"} | ({"svg"} if "html" in study.output.formats else set())
+    if not wanted:
+        return {}
+    from sem_loyalty.publish.path_diagram import path_diagram  # draws with matplotlib, which is slow to import
+
+    made: dict[str, bytes] = {}
+    for number, label in enumerate(edition.groups, start=1):
+        note = None
+        if edition.simulated:  # a figure travels alone, so it must say so itself
+            stars = (edition.word("figure_note"),) if edition.certified else ()
+            note = edition.word("note_lead") + edition.note(*stars, fit=False)
+            note = f"{label}: {note}" if label else note
+        drawing = path_diagram(
+            fitted, labels=edition.labels, lang=edition.lang, group=number, note=note, seed=study.study.seed
+        )
+        name = FIGURE if number == 1 else f"{FIGURE}-{number}"
+        for kind in sorted(wanted):
+            data = drawing.pdf() if kind == "pdf" else drawing.png() if kind == "png" else drawing.svg().encode("utf-8")
+            made[f"{name}.{kind}"] = data
+    return made
+
+
+def _title(study: Study, model: ModelFile) -> str:
+    title = study.study.title or model.title.text(study.study.lang)
+    mark = word("simulated_title", study.study.lang)
+    if not study.study.simulated or mark in title:
+        return title
+    return f"{title} ({mark})" if study.study.lang == "en" else f"{title}（{mark}）"
+
+
+def _model_inputs(study: Study, model: ModelFile) -> dict[str, bytes]:
+    """Return the files of the model by name, and the study file where there is one."""
+    found = {path.name: path.read_bytes() for path in (model.path, model.path.with_suffix(".toml")) if path.is_file()}
+    file = study.folder / study.name
+    return found | ({study.name: file.read_bytes()} if study.name.endswith(".toml") and file.is_file() else {})

@@ -1,0 +1,279 @@
+"""The report: what its first section says, that it is safe and whole, and what it withholds."""
+
+import base64
+import hashlib
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sem_loyalty.display import Table
+from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.model.model_file import Hypothesis, Wording
+from sem_loyalty.publish import html
+from sem_loyalty.publish.html import Section, page
+from sem_loyalty.publish.hypotheses import hypotheses_table, tally, verdicts
+from sem_loyalty.publish.lang import WORDS, word
+from sem_loyalty.publish.report import report
+from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.tables import Edition, basis, fit_table
+from sem_loyalty.study import fit_once
+
+SVG = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"><title>a</title><text>on line = 3</text></svg>'
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes, ids and the text of each section."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.sections: dict[str, str] = {}
+        self._at = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "section":
+            self._at = str(dict(attrs)["id"])
+            self.sections[self._at] = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._at:
+            self.sections[self._at] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "section":
+            self._at = ""
+
+    def found(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def certified() -> Results:
+    return fit_once("iacobucci2009", cov="iacobucci2009")
+
+
+@pytest.fixture(scope="module")
+def improper() -> Results:
+    return fit_once("ecsi_mobile", cov="ecsi_mobile")
+
+
+def test_first_section_says_certified(certified: Results) -> None:
+    read = Reader(report(certified))
+    assert next(iter(read.sections)) == "status"
+    assert "Certified" in read.sections["status"]
+    assert "NOT CERTIFIED" not in report(certified)
+    assert {"fit", "measurement", "structure", "model", "reproduce"} <= set(read.sections)
+
+
+def test_an_uncertified_fit_is_boxed_greyed_and_gets_no_verdict(improper: Results) -> None:
+    text = report(improper)
+    read = Reader(text)
+    status = read.sections["status"]
+    assert "NOT CERTIFIED: do not report these numbers" in status
+    assert "Improper solution" in status
+    assert "What to try:" in status
+    assert '<div class="box bad">' in text
+    classes = {attrs["id"]: attrs.get("class") for attrs in read.found("section")}
+    assert {classes[id] for id in ("measurement", "fit", "structure")} == {"withheld"}
+    assert classes["reproduce"] is None
+    assert {entry.verdict for entry in improper.verdicts} <= {"withheld_verdict", "untested"}
+    for name in ("hypotheses", "paths", "fit", "loadings", "reliability", "htmt"):
+        assert improper.tables[name].note.startswith("NOT CERTIFIED"), name
+    assert "supported" not in read.sections["structure"].replace("not supported", "")
+    assert improper.summary().startswith("NOT CERTIFIED")
+    assert improper.printed("text").startswith("NOT CERTIFIED")
+    assert improper.to_dict()["certified"] is False
+    assert "CFI" not in status
+
+
+def test_the_page_forbids_everything_but_its_own_style(certified: Results) -> None:
+    text = report(certified)
+    read = Reader(text)
+    policy = next(a["content"] for a in read.found("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    style = re.findall(r"<style>(.*?)</style>", text, re.S)
+    assert len(style) == 1
+    digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    tags = {tag for tag, _ in read.tags}
+    assert not tags & {"script", "img", "link", "iframe", "object", "form"}
+    assert not any("style" in attrs or any(key.startswith("on") for key in attrs) for _, attrs in read.tags)
+    links = [attrs["href"] for attrs in read.found("a")]
+    assert links
+    assert all(str(link).startswith("#") for link in links)
+
+
+def test_every_link_has_its_target_and_ids_are_unique(certified: Results) -> None:
+    read = Reader(report(certified))
+    ids = [attrs["id"] for _, attrs in read.tags if attrs.get("id")]
+    assert len(ids) == len(set(ids))
+    assert {str(attrs["href"])[1:] for attrs in read.found("a")} <= set(ids)
+    scrolled = [attrs for attrs in read.found("div") if str(attrs.get("class", "")).startswith("scroll")]
+    assert scrolled
+    assert all(attrs.get("tabindex") == "0" and attrs.get("aria-label") for attrs in scrolled)
+
+
+def test_titles_and_labels_are_escaped(certified: Results) -> None:
+    nasty = "<script>alert(1)</script> & \"quoted\" 'it'"
+    read = Reader(report(replace(certified, title=nasty, warnings=(nasty,), notes=(nasty,))))
+    assert not read.found("script")
+    assert nasty in read.sections["status"]
+    assert nasty in read.sections["sample"]
+
+
+def test_chinese_report_has_no_english_words_of_ours() -> None:
+    results = fit_once("iacobucci2009", cov="iacobucci2009", lang="zh")
+    text = report(results)
+    read = Reader(text)
+    assert read.found("html")[0]["lang"] == "zh-CN"
+    assert all(attrs["lang"] == "zh-CN" for attrs in read.found("table"))
+    assert "通过检验" in read.sections["status"]
+    for english in ("Certified", "Measure", "Note.", "Contents", "Respondents", "estimator"):
+        assert english not in text, english
+    assert "0.9" in read.sections["fit"]
+
+
+def test_simulated_data_say_so_everywhere(certified: Results) -> None:
+    edition = Edition("en", basis="N = 3.", simulated=True)
+    assert edition.note("More.") == "Simulated data. N = 3. More."
+    text = report(replace(certified, simulated=True))
+    assert '<p class="strip" role="note">SIMULATED DATA' in text
+
+
+def test_notes_say_n_estimator_and_missing() -> None:
+    assert basis("en", n={"": 300}, estimator="ML", missing="listwise deletion") == (
+        "N = 300; estimator ML; missing answers: listwise deletion."
+    )
+    assert basis("zh", n={"a": 1, "b": 2}, estimator="ML") == "N = 3（a: 1, b: 2）；估计方法 ML。"
+    assert Edition("zh", basis="甲。", certified=False).note("乙。") == "未通过检验：不得报告。甲。乙。"
+
+
+def test_fit_table_names_its_definitions(certified: Results) -> None:
+    table = fit_table(certified.measures, Edition("en"))
+    rows = {row["measure"]: row for row in table.rows}
+    assert "Jöreskog–Sörbom" in str(rows["GFI"]["definition"])
+    assert "90 % CI" in str(rows["RMSEA"]["definition"])
+    assert rows["RMSEA"]["interval"] == (
+        certified.measures["rmsea_ci_lower"],
+        certified.measures["rmsea_ci_upper"],
+    )
+    assert rows["RMSEA"]["p"] == certified.measures["rmsea_pvalue"]
+    # Printed in Iacobucci (2009, p. 680); the published figures carry where.
+    cells = dict(zip(rows, table.cells("en"), strict=True))
+    assert cells["χ²"][1] == f"{certified.measures['chisq']:.3f}"
+
+
+def claim(id: str, path: tuple[str, ...], sign: str, effect: str = "") -> Hypothesis:
+    return Hypothesis(id, path, sign, Wording("en", "zh"), (), effect)
+
+
+def test_verdicts_follow_sign_p_and_certificate() -> None:
+    frame = pd.DataFrame(
+        [
+            ("Y", "~", "X", 1, 0.5, 0.1, 0.001, 0.4),
+            ("Z", "~", "X", 1, -0.5, 0.1, 0.001, -0.4),
+            ("W", "~", "X", 1, 0.1, 0.1, 0.05, 0.1),
+            ("V", "~", "X", 1, 1.0, 0.0, float("nan"), 0.7),
+            ("xyz", ":=", "a*b", 0, 0.2, 0.05, 0.0001, 0.1),
+        ],
+        columns=["lhs", "op", "rhs", "group", "est", "se", "pvalue", "std_all"],
+    )
+    claims = (
+        claim("H1", ("X", "Y"), "+"),
+        claim("H2", ("X", "Z"), "+"),
+        claim("H3", ("X", "Z"), "-"),
+        claim("H4", ("X", "W"), "+"),
+        claim("H5", ("X", "V"), "+"),
+        claim("H6", ("X", "Y", "Z"), "+", "xyz"),
+        claim("H7", ("Y", "X"), "+"),
+    )
+    judged = [entry.verdict for entry in verdicts(claims, frame, certified=True)]
+    assert judged == ["supported", "opposite", "supported", "unsupported", "untested", "supported", "untested"]
+    assert tally(verdicts(claims, frame, certified=True)) == (3, 5)
+    withheld = verdicts(claims, frame, certified=False)
+    assert {entry.verdict for entry in withheld} == {"withheld_verdict", "untested"}
+    table = hypotheses_table(withheld, Edition("en", certified=False))
+    assert [row["verdict"] for row in table.rows][0] == "withheld"  # noqa: RUF015 - the whole column is meant
+    assert table.note.startswith("NOT CERTIFIED")
+
+
+@pytest.mark.parametrize(
+    ("drawing", "message"),
+    [
+        ("<p>no</p>", "is not an SVG document"),
+        ("not xml", "not an SVG"),
+        (SVG.replace("<title>a</title>", "<script>x()</script>"), "script"),
+        (SVG.replace("<text>", '<text onclick="x()">'), "onclick"),
+        (SVG.replace("<text>", '<text style="fill:red">'), "style"),
+        (SVG.replace("<title>a</title>", '<image href="https://example.org/x.png"/>'), "image|href"),
+    ],
+)
+def test_a_drawing_that_would_run_or_fetch_is_refused(drawing: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        html.figure(drawing, "c", "d")
+
+
+def test_a_plain_drawing_is_embedded_without_its_prologue() -> None:
+    made = html.figure(SVG, "c", "d <")
+    assert "<?xml" not in made
+    assert 'aria-label="d &lt;"' in made
+    assert "on line = 3" in made
+
+
+def test_a_page_needs_anchors_and_knows_its_words() -> None:
+    with pytest.raises(ConfigurationError, match="Section id"):
+        Section("Not an id", "h", ())
+    with pytest.raises(ConfigurationError, match="'contents'"):
+        word("contens", "en")
+    with pytest.raises(ConfigurationError, match="lang"):
+        word("contents", "de")
+    assert all(len(pair) == 2 and pair[1] for pair in WORDS.values())
+    fields = re.compile(r"\{(\w+)\}")
+    for key, (english, chinese) in WORDS.items():
+        assert not english or set(fields.findall(english)) == set(fields.findall(chinese)), key
+    assert "<h2" in page("t", [Section("a", "A", ("<p>x</p>",))], lang="en")
+
+
+def test_tables_of_a_fit_render_in_every_format(certified: Results) -> None:
+    for table in certified.tables.values():
+        assert isinstance(table, Table)
+        for text in (table.to_text(), table.to_html(), table.to_markdown(), table.to_csv(), table.to_latex()):
+            assert text
+        # "Customer loyalty" would be cut by a careless comma
+        assert len(pd.read_csv(pd.io.common.StringIO(table.to_csv()))) == len(table.rows)
+
+
+@pytest.mark.slow
+def test_the_page_opens_in_a_browser_without_complaint(certified: Results, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no browser on this machine")
+    file = tmp_path / "report.html"
+    file.write_text(report(certified), encoding="utf-8")
+    done = subprocess.run(
+        [
+            browser,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--enable-logging=stderr",
+            f"--screenshot={tmp_path / 'page.png'}",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (tmp_path / "page.png").stat().st_size > 10_000
+    assert not [line for line in done.stderr.splitlines() if "CONSOLE" in line or "Refused" in line]
