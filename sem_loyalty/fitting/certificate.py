@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.likelihood import Point, Sample, gradient, information
-from sem_loyalty.kernel.ram import Block, Implied
+from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.ram import Implied
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.scatter import variables
 from sem_loyalty.model.spec import Parameter, Specification
@@ -89,9 +90,8 @@ class Certificate:
 
 def certify(
     specification: Specification,
-    blocks: tuple[Block, ...],
-    samples: tuple[Sample, ...],
-    point: Point,
+    discrepancy: Discrepancy[PointT],
+    point: PointT,
     space: Subspace,
     *,
     converged: bool,
@@ -101,15 +101,15 @@ def certify(
 
     Parameters
     ----------
-    specification, blocks, samples, point, space
-        Model, moments and solution.
+    specification, discrepancy, point, space
+        Model, what was minimised, solution and constraints.
     converged : bool
         Whether the minimisation ended at a stationary point.
     other_value : float
         F of a second minimisation in other units and from other start values; nan where it found no minimum.
     """
-    matrix = space.reduce_matrix(information(blocks, samples, point))
-    slope = space.reduce_vector(gradient(blocks, samples, point))
+    matrix = space.reduce_matrix(discrepancy.information(point))
+    slope = space.reduce_vector(discrepancy.gradient(point))
     values, vectors, scale = _scaled_spectrum(matrix)
     condition = float(max(values[0], 0.0) / values[-1]) if len(values) and values[-1] > 0 else 0.0
     full_rank = condition > RANK_TOLERANCE or not len(values)
@@ -209,7 +209,7 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names) if names else "no single parameter"
 
 
-def _inadmissible(specification: Specification, implied: tuple[Implied, ...], theta: Array) -> list[Problem]:
+def _inadmissible(specification: Specification, implied: Sequence[Implied], theta: Array) -> list[Problem]:
     """Return the problems of an improper solution, over all groups."""
     problems: list[Problem] = []
     position = variables(specification)

@@ -22,21 +22,18 @@ from sem_loyalty.errors import (
     SpecificationError,
     check_choice,
 )
-from sem_loyalty.fitting import semopy_engine
 from sem_loyalty.fitting.certificate import Certificate, certify
 from sem_loyalty.fitting.identification import unidentified_parameters
-from sem_loyalty.fitting.rescaling import rescale
-from sem_loyalty.fitting.starts import start_values
+from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.threads import one_thread
-from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
+from sem_loyalty.kernel.likelihood import Likelihood, Point, Sample, log_determinant
 from sem_loyalty.kernel.ram import Block
-from sem_loyalty.kernel.solver import Solution, Subspace, minimise
+from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.defaults import refuse_unsupported, specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
 from sem_loyalty.model.scatter import blocks as make_blocks
-from sem_loyalty.model.scatter import subspace
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
 from sem_loyalty.survey.moments import Moments
@@ -354,47 +351,45 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     index = [moments.names.index(name) for name in specification.observed]
     covs = tuple(np.ascontiguousarray(entry.cov[np.ix_(index, index)]) for entry in moments.groups)
     means = tuple(None if entry.mean is None else entry.mean[index] for entry in moments.groups)
-    problem = _Problem(specification, moments, covs, means)
-    started, used, notes = _first_solution(problem, engine)
-    solution, other, more = _second_opinion(problem, started)
-    if solution is None:
-        names = unidentified_parameters(specification, problem.blocks, problem.samples, problem.start, problem.space)
-        _raise_if_unidentified(names)
+    blocks = make_blocks(specification, covs, means)
+    samples = make_samples(moments, covs, means, means_modelled=specification.meanstructure)
+    problem = pose(specification, Likelihood(blocks, samples), covs, means)
+    found = search(problem, covs[0], engine)
+    if found.solution is None:
+        _raise_if_unidentified(problem)
         raise SpecificationError(
             "No usable start: the implied covariance matrix is not positive definite at the start values. "
             "Check the fixed values and the start() modifiers of the model."
         )
     certificate = certify(
         specification,
-        problem.blocks,
-        problem.samples,
-        solution.point,
+        problem.discrepancy,
+        found.solution.point,
         problem.space,
-        converged=solution.converged,
-        other_value=other,
+        converged=found.solution.converged,
+        other_value=found.other_value,
     )
-    if not certificate.certified and any(found.code == "singular information" for found in certificate.problems):
-        _raise_if_unidentified(
-            unidentified_parameters(specification, problem.blocks, problem.samples, problem.start, problem.space)
-        )
+    if any(fault.code == "singular information" for fault in certificate.problems):
+        _raise_if_unidentified(problem)
     return Fit(
         specification=specification,
         moments=moments,
-        theta=solution.point.theta,
-        value=max(0.0, solution.point.value),
+        theta=found.solution.point.theta,
+        value=max(0.0, found.solution.point.value),
         certificate=certificate,
-        engine=used,
+        engine=found.engine,
         estimator=estimator,
-        iterations=solution.iterations,
-        notes=(*notes, *more),
-        blocks=problem.blocks,
-        samples=problem.samples,
+        iterations=found.solution.iterations,
+        notes=found.notes,
+        blocks=blocks,
+        samples=samples,
         space=problem.space,
-        point=solution.point,
+        point=found.solution.point,
     )
 
 
-def _raise_if_unidentified(names: tuple[str, ...]) -> None:
+def _raise_if_unidentified(problem: Problem[Point]) -> None:
+    names = unidentified_parameters(problem.specification, problem.discrepancy, problem.start, problem.space)
     if names:
         raise SpecificationError(
             f"The model is not identified, whatever the data: {', '.join(names)} cannot all be estimated. "
@@ -402,85 +397,16 @@ def _raise_if_unidentified(names: tuple[str, ...]) -> None:
         )
 
 
-class _Problem:
-    """A model and its moments, ready for the kernel."""
-
-    def __init__(
-        self, specification: Specification, moments: Moments, covs: tuple[Array, ...], means: tuple[Array | None, ...]
-    ) -> None:
-        self.specification = specification
-        self.covs = covs
-        self.blocks = make_blocks(specification, covs, means)
-        self.samples = tuple(
-            Sample(
-                weight=entry.n / moments.n,
-                cov=cov,
-                mean=mean if mean is not None and specification.meanstructure else np.zeros(len(cov)),
-                logdet=log_determinant(cov) or 0.0,
-            )
-            for entry, cov, mean in zip(moments.groups, covs, means, strict=True)
+def make_samples(
+    moments: Moments, covs: tuple[Array, ...], means: tuple[Array | None, ...], *, means_modelled: bool
+) -> tuple[Sample, ...]:
+    """Return what the likelihood needs of the moments, one per group."""
+    return tuple(
+        Sample(
+            weight=entry.n / moments.n,
+            cov=cov,
+            mean=mean if mean is not None and means_modelled else np.zeros(len(cov)),
+            logdet=log_determinant(cov) or 0.0,
         )
-        self.space = subspace(specification)
-        self.start = start_values(specification, covs, means, self.space)
-        self.plain_start = start_values(specification, covs, means, self.space, structural=False)
-
-
-def _first_solution(problem: _Problem, engine: str) -> tuple[Solution | None, str, tuple[str, ...]]:
-    """Return a minimum found from semopy's answer or from our own start values, who found it, and notes."""
-    specification = problem.specification
-    notes: tuple[str, ...] = ()
-    if engine != "kernel":
-        reason = semopy_engine.unsupported(specification)
-        if reason and engine == "semopy":
-            raise NotSupported(f"engine='semopy' cannot fit this model: {reason}. Use engine='auto' or 'kernel'.")
-        if not reason:
-            names = {name: i for i, name in enumerate(specification.observed)}
-            theta, note = semopy_engine.solve(specification, problem.covs[0], names)
-            notes = (note,)
-            if theta is not None:
-                solution = minimise(problem.blocks, problem.samples, theta, problem.space)
-                if solution is not None:
-                    return solution, "semopy", notes
-        else:
-            notes = (f"fitted by the kernel: {reason}",)
-    for start in (problem.start, problem.plain_start):
-        solution = minimise(problem.blocks, problem.samples, start, problem.space)
-        if solution is not None and solution.converged:
-            break
-    return solution, "kernel", notes
-
-
-def _second_opinion(problem: _Problem, first: Solution | None) -> tuple[Solution | None, float, tuple[str, ...]]:
-    """Minimise again in other units and from other start values; keep the lower minimum.
-
-    Returns the solution, the discrepancy of the second minimisation (nan where it found none), and notes.
-    """
-    scaled = rescale(problem.specification, problem.blocks, problem.samples, problem.space)
-    if scaled is None:
-        blocks, samples, space, weight = problem.blocks, problem.samples, problem.space, np.ones(len(problem.start))
-    else:
-        blocks, samples, space, weight = scaled.blocks, scaled.samples, scaled.space, scaled.weight
-    best, other = first, float("nan")
-    notes: tuple[str, ...] = ()
-    for start in (_perturbed(problem), problem.plain_start):
-        found = minimise(blocks, samples, start * weight, space)
-        if found is None or not found.converged:
-            continue
-        other = found.point.value
-        lower = best is None or not best.converged or other < best.point.value - 1e-9 * max(1.0, other)
-        if lower:
-            moved = minimise(problem.blocks, problem.samples, found.point.theta / weight, problem.space)
-            if moved is not None and (best is None or moved.point.value <= best.point.value):
-                best = moved
-                notes = ("a second minimisation found a lower minimum, which is reported",)
-        if best is not None and abs(other - best.point.value) < 1e-8 * max(1.0, other):
-            break
-    return best, other, notes
-
-
-def _perturbed(problem: _Problem) -> Array:
-    """Return start values moved by up to a quarter, in a fixed pattern, within the constraints."""
-    pattern = np.resize(np.array([1.25, 0.8, 1.1, 0.9]), len(problem.start))
-    theta = problem.plain_start * pattern
-    space = problem.space
-    return space.offset + space.basis @ (space.basis.T @ (theta - space.offset)) if space.constrained else theta
+        for entry, cov, mean in zip(moments.groups, covs, means, strict=True)
+    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.likelihood import Sample, evaluate, information
-from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.spec import Specification
 
@@ -18,7 +17,7 @@ GENERIC_TOLERANCE = 1e-11
 
 
 def unidentified_parameters(
-    specification: Specification, blocks: tuple[Block, ...], samples: tuple[Sample, ...], start: Array, space: Subspace
+    specification: Specification, discrepancy: Discrepancy[PointT], start: Array, space: Subspace
 ) -> tuple[str, ...]:
     """Return the parameters that no data can determine, or an empty tuple for a locally identified model.
 
@@ -28,8 +27,8 @@ def unidentified_parameters(
 
     Parameters
     ----------
-    specification, blocks, samples, start, space
-        Model, moments (for their scale only), start values and constraints.
+    specification, discrepancy, start, space
+        Model, its discrepancy (for the scale of its parameters only), start values and constraints.
     """
     generator = np.random.default_rng(20240229)
     weight = np.ones(len(start))
@@ -39,12 +38,12 @@ def unidentified_parameters(
     for attempt in range(40):
         if tried == 3:
             break
-        theta = _random_point(blocks, samples, start, space, generator, 0.3 * 0.9**attempt)
-        point = evaluate(blocks, samples, theta)
+        theta = _random_point(discrepancy, start, space, generator, 0.3 * 0.9**attempt)
+        point = discrepancy.evaluate(theta)
         if point is None:
             continue
         tried += 1
-        matrix = space.reduce_matrix(information(blocks, samples, point))
+        matrix = space.reduce_matrix(discrepancy.information(point))
         diagonal = np.sqrt(np.maximum(np.diagonal(matrix), 0.0))
         diagonal = np.where(diagonal > 0, diagonal, 1.0)
         values, vectors = np.linalg.eigh(matrix / np.outer(diagonal, diagonal))
@@ -62,19 +61,18 @@ def unidentified_parameters(
 
 
 def _random_point(
-    blocks: tuple[Block, ...],
-    samples: tuple[Sample, ...],
+    discrepancy: Discrepancy[PointT],
     start: Array,
     space: Subspace,
     generator: np.random.Generator,
     spread: float,
 ) -> Array:
     """Return start values plus noise on the scale of each parameter, within the constraints."""
-    point = evaluate(blocks, samples, start)
+    point = discrepancy.evaluate(start)
     if point is None:
         unit = np.maximum(np.abs(start), 0.1)
     else:
-        precision = np.sqrt(np.maximum(np.diagonal(information(blocks, samples, point)), 1e-12))
+        precision = np.sqrt(np.maximum(np.diagonal(discrepancy.information(point)), 1e-12))
         unit = np.minimum(1.0 / precision, 10.0 * np.maximum(np.abs(start), 0.1))
     theta = start + spread * unit * generator.standard_normal(len(start))
     if space.constrained:

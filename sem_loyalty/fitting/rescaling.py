@@ -6,13 +6,11 @@ units of their markers, so fixed loadings keep their meaning; every parameter is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.likelihood import Sample
-from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.solver import Subspace, affine_subspace
 from sem_loyalty.model.scatter import place, variables
 from sem_loyalty.model.spec import Specification
@@ -21,31 +19,36 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Rescaled:
-    """A model and its moments in other units.
+class Units:
+    """Other units for every variable of a model.
 
     Attributes
     ----------
-    blocks, samples, space
-        As for the original.
+    scale : ndarray, shape (v,)
+        D, observed variables first.
     weight : ndarray, shape (q,)
         theta in the new units = weight * theta.
+    space : Subspace
+        The linear constraints in the new units.
     """
 
-    blocks: tuple[Block, ...]
-    samples: tuple[Sample, ...]
-    space: Subspace
+    scale: Array
     weight: Array
+    space: Subspace
 
 
-def rescale(
-    specification: Specification, blocks: tuple[Block, ...], samples: tuple[Sample, ...], space: Subspace
-) -> Rescaled | None:
-    """Return the model in units that differ from item to item, or None where a shared parameter forbids any.
+def other_units(specification: Specification, sd: Array, space: Subspace) -> Units | None:
+    """Return units that differ from item to item, or None where a shared parameter forbids any.
 
     Equal parameters of differently scaled items would no longer be equal; then all items share one new unit.
+
+    Parameters
+    ----------
+    specification : Specification
+    sd : ndarray, shape (p,)
+        Standard deviations of the observed variables.
+    space : Subspace
     """
-    sd = np.sqrt(np.mean([np.diagonal(sample.cov) for sample in samples], axis=0))
     spread = np.resize(np.array([1.0, 3.0, 0.4]), len(sd))
     common = float(np.exp(np.mean(np.log(sd))))
     for units in (spread / sd, np.full(len(sd), 3.0 / common)):
@@ -60,12 +63,7 @@ def rescale(
             if shifted is None:
                 continue
             found = shifted
-        return Rescaled(
-            tuple(_block(block, scale) for block in blocks),
-            tuple(_sample(sample, units) for sample in samples),
-            found,
-            weight,
-        )
+        return Units(scale, weight, found)
     return None
 
 
@@ -117,21 +115,3 @@ def _weights(specification: Specification, scale: Array) -> Array | None:
         elif abs(weight[row.free] / factor - 1.0) > 1e-12:
             return None
     return weight
-
-
-def _block(block: Block, scale: Array) -> Block:
-    return replace(
-        block,
-        directed=block.directed * scale[:, None] / scale[None, :],
-        symmetric=block.symmetric * np.outer(scale, scale),
-        intercepts=block.intercepts * scale,
-    )
-
-
-def _sample(sample: Sample, units: Array) -> Sample:
-    return replace(
-        sample,
-        cov=sample.cov * np.outer(units, units),
-        mean=sample.mean * units,
-        logdet=sample.logdet + 2.0 * float(np.log(units).sum()),
-    )

@@ -11,7 +11,7 @@ divided by N.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from sem_loyalty.kernel.ram import (
     implied,
     matrix_to_parameters,
     mean_jacobian,
+    rescaled_block,
     to_parameters,
 )
 
@@ -246,3 +247,54 @@ def _add_mean_curvature(out: Array, block: Block, sample: Sample, at: Implied, i
     mixed = pull[i][:, None] * B[np.ix_(j, k)]
     out[:a, n_cov:] -= 2.0 * mixed
     out[n_cov:, :a] -= 2.0 * mixed.T
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """The maximum-likelihood discrepancy of complete data as the minimiser sees it.
+
+    Attributes
+    ----------
+    blocks : tuple of Block
+        The model, one block per group.
+    samples : tuple of Sample
+        Moments, one per group.
+    """
+
+    blocks: tuple[Block, ...]
+    samples: tuple[Sample, ...]
+
+    @property
+    def n_observed(self) -> int:
+        """Observed variables over all groups."""
+        return sum(block.n_observed for block in self.blocks)
+
+    def evaluate(self, theta: Array) -> Point | None:
+        """Return F and its ingredients, or None where some Sigma is not positive definite."""
+        return evaluate(self.blocks, self.samples, theta)
+
+    def gradient(self, point: Point) -> Array:
+        """Return dF / d theta."""
+        return gradient(self.blocks, self.samples, point)
+
+    def information(self, point: Point) -> Array:
+        """Return the expected information per respondent."""
+        return information(self.blocks, self.samples, point)
+
+    def hessian(self, point: Point) -> Array:
+        """Return half the second derivative of F."""
+        return hessian(self.blocks, self.samples, point)
+
+    def rescaled(self, scale: Array) -> Likelihood:
+        """Return the same problem in other units: v' = D v, A' = D A D^-1, S' = D S D, m' = D m."""
+        units = scale[: self.blocks[0].n_observed]
+        samples = tuple(
+            replace(
+                sample,
+                cov=sample.cov * np.outer(units, units),
+                mean=sample.mean * units,
+                logdet=sample.logdet + 2.0 * float(np.log(units).sum()),
+            )
+            for sample in self.samples
+        )
+        return Likelihood(tuple(rescaled_block(block, scale) for block in self.blocks), samples)

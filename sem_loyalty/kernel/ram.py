@@ -13,7 +13,7 @@ small products with E; no Kronecker product is ever formed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -203,3 +203,13 @@ def matrix_to_parameters(block: Block, by_entry: Array, size: int) -> Array:
     np.add.at(rows, parameter, by_entry)
     np.add.at(out.T, parameter, rows.T)
     return out
+
+
+def rescaled_block(block: Block, scale: Array) -> Block:
+    """Return a block whose fixed entries are in units `scale` times the old ones, for all variables, shape (v,)."""
+    return replace(
+        block,
+        directed=block.directed * scale[:, None] / scale[None, :],
+        symmetric=block.symmetric * np.outer(scale, scale),
+        intercepts=block.intercepts * scale,
+    )

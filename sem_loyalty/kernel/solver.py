@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from sem_loyalty.kernel.likelihood import Point, Sample, evaluate, gradient, hessian, information
-from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def affine_subspace(matrix: Array, right: Array) -> Subspace | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Generic[PointT]):
     """Where the minimisation ended.
 
     Attributes
@@ -94,7 +94,7 @@ class Solution:
         sqrt(g' M^-1 g) / 2 at the end: the distance to the minimum in standard errors of one respondent.
     """
 
-    point: Point
+    point: PointT
     iterations: int
     converged: bool
     decrement: float
@@ -125,15 +125,13 @@ def _solve(matrix: Array, right: Array, damping: float) -> _Step | None:
     return _Step(direction=direction / scale, decrement=float(np.sqrt(max(0.0, half @ direction))))
 
 
-def minimise(
-    blocks: tuple[Block, ...], samples: tuple[Sample, ...], start: Array, space: Subspace | None = None
-) -> Solution | None:
-    """Minimise the maximum-likelihood discrepancy from `start`.
+def minimise(discrepancy: Discrepancy[PointT], start: Array, space: Subspace | None = None) -> Solution[PointT] | None:
+    """Minimise a discrepancy from `start`.
 
     Parameters
     ----------
-    blocks, samples : tuple
-        Model and moments, one per group.
+    discrepancy : Discrepancy
+        The function to minimise.
     start : ndarray, shape (q,)
         Start values that satisfy the constraints of `space`.
     space : Subspace, optional
@@ -142,42 +140,38 @@ def minimise(
     Returns
     -------
     Solution or None
-        None where Sigma is not positive definite at the start.
+        None where the discrepancy is not defined at the start.
     """
     space = whole_space(len(start)) if space is None else space
-    point = evaluate(blocks, samples, start)
+    point = discrepancy.evaluate(start)
     if point is None:
         return None
-    scored = _descend(blocks, samples, point, space, information, SCORING_STEPS)
+    scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS)
     if scored.converged:
-        return _polish(blocks, samples, scored, space)
-    newton = _descend(blocks, samples, scored.point, space, hessian, NEWTON_STEPS)
+        return _polish(discrepancy, scored, space)
+    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS)
     merged = Solution(newton.point, scored.iterations + newton.iterations, newton.converged, newton.decrement)
-    return _polish(blocks, samples, merged, space) if merged.converged else merged
-
-
-Curvature = Callable[[tuple[Block, ...], tuple[Sample, ...], Point], Array]
+    return _polish(discrepancy, merged, space) if merged.converged else merged
 
 
 def _descend(
-    blocks: tuple[Block, ...],
-    samples: tuple[Sample, ...],
-    point: Point,
+    discrepancy: Discrepancy[PointT],
+    point: PointT,
     space: Subspace,
-    curvature: Curvature,
+    curvature: Callable[[PointT], Array],
     limit: int,
-) -> Solution:
+) -> Solution[PointT]:
     """Take damped steps with one kind of curvature matrix until the decrement vanishes or `limit` is reached.
 
     The damping follows how well the quadratic model predicts F (More 1978, doi:10.1007/BFb0067700).
     """
     damping = 0.0
     decrement = np.inf
-    noise = ROUNDING * sum(block.n_observed for block in blocks)
+    noise = ROUNDING * discrepancy.n_observed
     for iteration in range(limit):
-        slope = space.reduce_vector(gradient(blocks, samples, point))
-        matrix = space.reduce_matrix(curvature(blocks, samples, point))
-        accepted: Point | None = None
+        slope = space.reduce_vector(discrepancy.gradient(point))
+        matrix = space.reduce_matrix(curvature(point))
+        accepted: PointT | None = None
         undamped = _solve(matrix, slope, 0.0)
         if undamped is not None:
             decrement = undamped.decrement
@@ -186,7 +180,7 @@ def _descend(
         for _attempt in range(40):
             step = undamped if damping == 0.0 else _solve(matrix, slope, damping)
             if step is not None:
-                found = evaluate(blocks, samples, point.theta + space.expand(step.direction))
+                found = discrepancy.evaluate(point.theta + space.expand(step.direction))
                 predicted = -float(slope @ step.direction) - float(step.direction @ matrix @ step.direction)
                 if found is not None:
                     gain = point.value - found.value + noise * (1.0 + abs(point.value))
@@ -206,19 +200,19 @@ def _descend(
     return Solution(point, limit, False, float(decrement))
 
 
-def _polish(blocks: tuple[Block, ...], samples: tuple[Sample, ...], solution: Solution, space: Subspace) -> Solution:
+def _polish(discrepancy: Discrepancy[PointT], solution: Solution[PointT], space: Subspace) -> Solution[PointT]:
     """Take exact Newton steps, judged by the gradient, until it no longer shrinks."""
     point, decrement = solution.point, solution.decrement
-    slope = space.reduce_vector(gradient(blocks, samples, point))
+    slope = space.reduce_vector(discrepancy.gradient(point))
     for _step in range(6):
-        step = _solve(space.reduce_matrix(hessian(blocks, samples, point)), slope, 0.0)
+        step = _solve(space.reduce_matrix(discrepancy.hessian(point)), slope, 0.0)
         if step is None:
             break
-        found = evaluate(blocks, samples, point.theta + space.expand(step.direction))
+        found = discrepancy.evaluate(point.theta + space.expand(step.direction))
         if found is None:
             break
-        new_slope = space.reduce_vector(gradient(blocks, samples, found))
-        new_step = _solve(space.reduce_matrix(information(blocks, samples, found)), new_slope, 0.0)
+        new_slope = space.reduce_vector(discrepancy.gradient(found))
+        new_step = _solve(space.reduce_matrix(discrepancy.information(found)), new_slope, 0.0)
         if new_step is None or new_step.decrement >= decrement:
             break
         point, slope, decrement = found, new_slope, new_step.decrement

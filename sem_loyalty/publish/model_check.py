@@ -12,7 +12,7 @@ from sem_loyalty.errors import SpecificationError
 from sem_loyalty.fitting.fit import degrees_of_freedom
 from sem_loyalty.fitting.identification import unidentified_parameters
 from sem_loyalty.fitting.starts import start_values
-from sem_loyalty.kernel.likelihood import Sample, log_determinant
+from sem_loyalty.kernel.likelihood import Likelihood, Sample, log_determinant
 from sem_loyalty.model.defaults import specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.scatter import blocks, subspace
@@ -105,13 +105,9 @@ def check_model(specification: Specification) -> ModelCheck:
     covs, means = (cov,) * groups, (np.zeros(p),) * groups
     space = subspace(specification)
     sample = Sample(weight=1.0 / groups, cov=cov, mean=np.zeros(p), logdet=log_determinant(cov) or 0.0)
-    unidentified = unidentified_parameters(
-        specification,
-        blocks(specification, covs, means),
-        (sample,) * groups,
-        start_values(specification, covs, means, space),
-        space,
-    )
+    likelihood = Likelihood(blocks(specification, covs, means), (sample,) * groups)
+    start = start_values(specification, covs, means, space)
+    unidentified = unidentified_parameters(specification, likelihood, start, space)
     return ModelCheck(specification, df, moments, unidentified)
 
 

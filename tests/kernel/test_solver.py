@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sem_loyalty.kernel.likelihood import Sample, gradient
+from sem_loyalty.kernel.likelihood import Likelihood, Sample
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.solver import affine_subspace, minimise, whole_space
 
@@ -27,7 +27,7 @@ def test_independence_model_has_its_known_minimum(variances):
     generator = np.random.default_rng(len(variances))
     rows = generator.normal(size=(50, len(variances))) * np.sqrt(variances)
     cov = np.cov(rows.T, bias=True)
-    found = minimise((variances_only(len(cov)),), (sample_of(cov),), np.full(len(cov), 1.0))
+    found = minimise(Likelihood((variances_only(len(cov)),), (sample_of(cov),)), np.full(len(cov), 1.0))
     assert found is not None
     assert found.converged
     np.testing.assert_allclose(found.point.theta, np.diagonal(cov), rtol=1e-9)
@@ -39,13 +39,13 @@ def test_linear_constraint_holds_and_the_gradient_vanishes_within_it():
     space = affine_subspace(np.array([[1.0, -2.0, 0.0]]), np.array([0.5]))
     assert space is not None
     start = space.offset + space.basis @ (space.basis.T @ (np.array([2.0, 1.0, 1.0]) - space.offset))
-    blocks, samples = (variances_only(3),), (sample_of(cov),)
-    found = minimise(blocks, samples, start, space)
+    likelihood = Likelihood((variances_only(3),), (sample_of(cov),))
+    found = minimise(likelihood, start, space)
     assert found is not None
     assert found.converged
     theta = found.point.theta
     assert theta[0] - 2.0 * theta[1] == pytest.approx(0.5, abs=1e-12)
-    np.testing.assert_allclose(space.reduce_vector(gradient(blocks, samples, found.point)), 0.0, atol=1e-10)
+    np.testing.assert_allclose(space.reduce_vector(likelihood.gradient(found.point)), 0.0, atol=1e-10)
 
 
 def test_contradicting_constraints_are_no_subspace():
@@ -65,4 +65,7 @@ def test_subspace_spans_every_solution(rows, seed):
 
 
 def test_no_solution_from_a_start_outside_the_region():
-    assert minimise((variances_only(2),), (sample_of(np.eye(2)),), np.array([-1.0, 1.0]), whole_space(2)) is None
+    assert (
+        minimise(Likelihood((variances_only(2),), (sample_of(np.eye(2)),)), np.array([-1.0, 1.0]), whole_space(2))
+        is None
+    )

@@ -1,0 +1,165 @@
+"""The search for the minimum: from semopy's answer or our own start values, and again in other units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.errors import NotSupported
+from sem_loyalty.fitting import semopy_engine
+from sem_loyalty.fitting.rescaling import Units, other_units
+from sem_loyalty.fitting.starts import start_values
+from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.solver import Solution, Subspace, minimise
+from sem_loyalty.model.scatter import subspace
+from sem_loyalty.model.spec import Specification
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem(Generic[PointT]):
+    """A model and its data, ready for the minimiser.
+
+    Attributes
+    ----------
+    specification : Specification
+    discrepancy : Discrepancy
+        What is minimised.
+    space : Subspace
+        Linear equality constraints.
+    start, plain_start : ndarray, shape (q,)
+        Start values with, and without, paths from composites.
+    units : Units or None
+        Other units for the second search.
+    """
+
+    specification: Specification
+    discrepancy: Discrepancy[PointT]
+    space: Subspace
+    start: Array
+    plain_start: Array
+    units: Units | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[PointT]):
+    """What the searches ended with.
+
+    Attributes
+    ----------
+    solution : Solution or None
+        The lower minimum; None where no start was usable.
+    other_value : float
+        F of the second search; nan where it found no minimum.
+    engine : str
+        Who found the first minimum: "semopy" or "kernel".
+    notes : tuple of str
+        How the searches ended.
+    """
+
+    solution: Solution[PointT] | None
+    other_value: float
+    engine: str
+    notes: tuple[str, ...]
+
+
+def pose(
+    specification: Specification,
+    discrepancy: Discrepancy[PointT],
+    covs: tuple[Array, ...],
+    means: tuple[Array | None, ...],
+) -> Problem[PointT]:
+    """Return the problem with its constraints and start values.
+
+    Parameters
+    ----------
+    specification, discrepancy
+        The model and what is minimised.
+    covs, means : tuple
+        Sample moments by group, in the order of the observed variables; start values come from them.
+    """
+    space = subspace(specification)
+    sd = np.sqrt(np.mean([np.diagonal(cov) for cov in covs], axis=0))
+    return Problem(
+        specification=specification,
+        discrepancy=discrepancy,
+        space=space,
+        start=start_values(specification, covs, means, space),
+        plain_start=start_values(specification, covs, means, space, structural=False),
+        units=other_units(specification, sd, space),
+    )
+
+
+def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
+    """Minimise, minimise again in other units and from other start values, and keep the lower minimum.
+
+    Parameters
+    ----------
+    problem : Problem
+    cov : ndarray, shape (p, p)
+        Sample covariance matrix of the first group, for semopy.
+    engine : {"auto", "semopy", "kernel"}
+
+    Raises
+    ------
+    NotSupported
+        `engine="semopy"` and semopy cannot express the model.
+    """
+    first, used, notes = _first(problem, cov, engine)
+    units = problem.units
+    discrepancy, space, weight = problem.discrepancy, problem.space, np.ones(len(problem.start))
+    if units is not None:
+        discrepancy, space, weight = discrepancy.rescaled(units.scale), units.space, units.weight
+    best, other = first, float("nan")
+    for start in (_perturbed(problem), problem.plain_start):
+        found = minimise(discrepancy, start * weight, space)
+        if found is None or not found.converged:
+            continue
+        other = found.point.value
+        lower = best is None or not best.converged or other < best.point.value - 1e-9 * max(1.0, other)
+        if lower:
+            moved = minimise(problem.discrepancy, found.point.theta / weight, problem.space)
+            if moved is not None and (best is None or moved.point.value <= best.point.value):
+                best = moved
+                notes = (*notes, "a second minimisation found a lower minimum, which is reported")
+        if best is not None and abs(other - best.point.value) < 1e-8 * max(1.0, other):
+            break
+    return Found(best, other, used, notes)
+
+
+def _first(problem: Problem[PointT], cov: Array, engine: str) -> tuple[Solution[PointT] | None, str, tuple[str, ...]]:
+    """Return a minimum found from semopy's answer or from our own start values, who found it, and notes."""
+    specification = problem.specification
+    notes: tuple[str, ...] = ()
+    if engine != "kernel":
+        reason = semopy_engine.unsupported(specification)
+        if reason and engine == "semopy":
+            raise NotSupported(f"engine='semopy' cannot fit this model: {reason}. Use engine='auto' or 'kernel'.")
+        if not reason:
+            names = {name: i for i, name in enumerate(specification.observed)}
+            theta, note = semopy_engine.solve(specification, cov, names)
+            notes = (note,)
+            if theta is not None:
+                solution = minimise(problem.discrepancy, theta, problem.space)
+                if solution is not None:
+                    return solution, "semopy", notes
+        else:
+            notes = (f"fitted by the kernel: {reason}",)
+    solution = minimise(problem.discrepancy, problem.start, problem.space)
+    if solution is None or not solution.converged:
+        again = minimise(problem.discrepancy, problem.plain_start, problem.space)
+        if again is not None and (solution is None or again.converged or again.point.value < solution.point.value):
+            solution = again
+    return solution, "kernel", notes
+
+
+def _perturbed(problem: Problem[PointT]) -> Array:
+    """Return start values moved by up to a quarter, in a fixed pattern, within the constraints."""
+    pattern = np.resize(np.array([1.25, 0.8, 1.1, 0.9]), len(problem.start))
+    theta = problem.plain_start * pattern
+    space = problem.space
+    return space.offset + space.basis @ (space.basis.T @ (theta - space.offset)) if space.constrained else theta
