@@ -149,7 +149,7 @@ def score_weights(at: Implied, p: int, method: str) -> tuple[Array, Array]:
         across = at.total[p:, :p]
         weights = np.linalg.solve(at.cov, across.T).T
         with np.errstate(invalid="ignore", divide="ignore"):
-            return weights, np.einsum("ij,ij->i", weights, across) / variance
+            return np.asarray(weights), np.asarray(np.einsum("ij,ij->i", weights, across) / variance)
     if at.directed[:, :p].any() or at.residual[:p, p:].any():
         raise NotSupported(
             "Bartlett scores need a pure measurement model: no effect of an observed variable, and no "
@@ -164,4 +164,4 @@ def score_weights(at: Implied, p: int, method: str) -> tuple[Array, Array]:
         )
     precise = np.linalg.solve(at.residual[:p, :p], loadings)
     error = np.asarray(np.linalg.inv(loadings.T @ precise), dtype=np.float64)
-    return error @ precise.T, variance / (variance + np.diagonal(error))
+    return np.asarray(error @ precise.T), np.asarray(variance / (variance + np.diagonal(error)))
