@@ -92,8 +92,10 @@ def spd_inverse(matrix: Array) -> tuple[Array, float] | None:
     inverse, info = lapack.dpotri(factor, lower=1)
     if info != 0:
         return None
-    lower = np.tril(inverse)
-    return lower + np.tril(lower, -1).T, logdet
+    # Only the lower triangle is filled; the upper one is zero.
+    full = inverse + inverse.T
+    full.flat[:: len(full) + 1] *= 0.5
+    return full, logdet
 
 
 def evaluate(blocks: tuple[Block, ...], samples: tuple[Sample, ...], theta: Array) -> Point | None:
@@ -149,9 +151,12 @@ def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Poin
 
 def pair_products(Q: Array, R: Array, left: NDArray[np.intp], right: NDArray[np.intp], weight: Array) -> Array:
     """Return c_k c_l (Q_uu' R_ww' + Q_uw' R_wu') for all pairs: half of tr(M dSigma_k N dSigma_l)."""
-    first = Q[np.ix_(left, left)] * R[np.ix_(right, right)]
-    second = Q[np.ix_(left, right)] * R[np.ix_(right, left)]
-    return np.asarray(weight[:, None] * weight * (first + second))
+    rows, columns = Q[left], R[right]
+    out = rows.take(left, axis=1) * columns.take(right, axis=1)
+    out += rows.take(right, axis=1) * columns.take(left, axis=1)
+    out *= weight[:, None]
+    out *= weight
+    return out
 
 
 def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
