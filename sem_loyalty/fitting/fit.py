@@ -183,7 +183,7 @@ def fit(
     std_lv : bool, default False
         Unit latent variances instead of marker loadings.
     meanstructure : bool, optional
-        Model the means; by default only where the model needs it.
+        Model the means; by default where the model needs it, where `sample_mean` is given, and for several groups.
     fixed_x : bool, default True
         Hold the moments of exogenous observed covariates at their sample values.
     orthogonal : bool, default False
@@ -247,7 +247,8 @@ def fit(
             text,
             kind=kind,
             std_lv=std_lv,
-            meanstructure=meanstructure,
+            meanstructure=True if meanstructure is None and sample_mean is not None else meanstructure,
+            means_available=all(entry.mean is not None for entry in moments.groups),
             fixed_x=fixed_x,
             orthogonal=orthogonal,
             groups=tuple(entry.label for entry in moments.groups),

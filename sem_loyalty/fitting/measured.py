@@ -77,8 +77,18 @@ class Measured:
         return 0.0
 
 
-def measure(specification: Specification, group: int, cov: Array) -> Measured:
-    """Return the one-factor start values of every latent variable of a group."""
+def measure(specification: Specification, group: int, cov: Array, *, share: float | None = None) -> Measured:
+    """Return the one-factor start values of every latent variable of a group.
+
+    Parameters
+    ----------
+    specification : Specification
+    group : int
+        Group number, from 1.
+    cov : ndarray, shape (p, p)
+    share : float, optional
+        Give every item this communality rather than the one that its correlations suggest.
+    """
     found = Measured({name: i for i, name in enumerate(specification.observed)}, {}, {}, {})
     sd = np.sqrt(np.diagonal(cov))
     rows = [r for r in specification.parameters if r.op == "=~" and r.group == group]
@@ -88,7 +98,10 @@ def measure(specification: Specification, group: int, cov: Array) -> Measured:
         if not items:
             continue
         at = [found.index[r.rhs] for r in items]
-        standard = one_factor(cov[np.ix_(at, at)] / np.outer(sd[at], sd[at]))
+        if share is None:
+            standard = one_factor(cov[np.ix_(at, at)] / np.outer(sd[at], sd[at]))
+        else:
+            standard = np.full(len(at), np.sqrt(share))
         _scale(found, latent, items, standard, sd[at], unit.get(latent))
         for r, level in zip(items, standard, strict=True):
             found.explained[r.rhs] = min(0.9, found.explained.get(r.rhs, 0.0) + float(level) ** 2)

@@ -20,6 +20,9 @@ from sem_loyalty.model.spec import Specification
 
 Array = NDArray[np.float64]
 
+# Shares of the items' variance that crude start values give to their constructs.
+CRUDE_SHARES = (0.05, 0.5, 0.9)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem(Generic[PointT]):
@@ -34,6 +37,8 @@ class Problem(Generic[PointT]):
         Linear equality constraints.
     start, plain_start : ndarray, shape (q,)
         Start values with, and without, paths from composites.
+    crude_starts : tuple of ndarray
+        Start values with equal loadings, for models that the others lead astray.
     units : Units or None
         Other units for the second search.
     """
@@ -43,6 +48,7 @@ class Problem(Generic[PointT]):
     space: Subspace
     start: Array
     plain_start: Array
+    crude_starts: tuple[Array, ...]
     units: Units | None
 
 
@@ -85,6 +91,10 @@ def pose(
     """
     space = subspace(specification)
     measured = [measure(specification, group, cov) for group, cov in enumerate(covs, start=1)]
+    crude = [
+        [measure(specification, group, cov, share=share) for group, cov in enumerate(covs, start=1)]
+        for share in CRUDE_SHARES
+    ]
     sd = np.sqrt(np.mean([np.diagonal(cov) for cov in covs], axis=0))
     return Problem(
         specification=specification,
@@ -92,6 +102,9 @@ def pose(
         space=space,
         start=start_values(specification, covs, means, space, measured=measured),
         plain_start=start_values(specification, covs, means, space, structural=False, measured=measured),
+        crude_starts=tuple(
+            start_values(specification, covs, means, space, structural=False, measured=found) for found in crude
+        ),
         units=other_units(specification, sd, space),
     )
 
@@ -116,8 +129,9 @@ def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
     discrepancy, space, weight = problem.discrepancy, problem.space, np.ones(len(problem.start))
     if units is not None:
         discrepancy, space, weight = discrepancy.rescaled(units.scale), units.space, units.weight
+    first = _rescued(problem, first)
     best, other = first, float("nan")
-    for start in (_perturbed(problem), problem.plain_start):
+    for start in (_perturbed(problem), problem.plain_start, *problem.crude_starts):
         found = minimise(discrepancy, start * weight, space)
         if found is None or not found.converged:
             continue
@@ -147,7 +161,7 @@ def _first(problem: Problem[PointT], cov: Array, engine: str) -> tuple[Solution[
             notes = (note,)
             if theta is not None:
                 solution = minimise(problem.discrepancy, theta, problem.space)
-                if solution is not None:
+                if solution is not None and solution.converged:
                     return solution, "semopy", notes
         else:
             notes = (f"fitted by the kernel: {reason}",)
@@ -157,6 +171,33 @@ def _first(problem: Problem[PointT], cov: Array, engine: str) -> tuple[Solution[
         if again is not None and (solution is None or again.converged or again.point.value < solution.point.value):
             solution = again
     return solution, "kernel", notes
+
+
+def _rescued(problem: Problem[PointT], first: Solution[PointT] | None) -> Solution[PointT] | None:
+    """Return the lowest minimum that crude starts lead to, where the first one is none or is improper.
+
+    Start values read off the data can lie in the basin of an improper solution; equal loadings cannot favour one.
+    """
+    best = first
+    if best is not None and best.converged and not _improper(problem, best):
+        return best
+    for start in problem.crude_starts:
+        found = minimise(problem.discrepancy, start, problem.space)
+        if found is None:
+            continue
+        better = best is None or (found.converged, -found.point.value) > (best.converged, -best.point.value)
+        best = found if better else best
+    return best
+
+
+def _improper(problem: Problem[PointT], solution: Solution[PointT]) -> bool:
+    """Return whether a variance is negative, or the latent covariance matrix is not positive definite."""
+    p = len(problem.specification.observed)
+    for at in solution.point.implied:
+        latent = at.total[p:, p:]
+        if (np.diagonal(at.residual) < 0).any() or (len(latent) and float(np.linalg.eigvalsh(latent)[0]) < 0):
+            return True
+    return False
 
 
 def _perturbed(problem: Problem[PointT]) -> Array:

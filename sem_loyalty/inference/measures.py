@@ -93,6 +93,8 @@ def fit_measures(fit: Fit) -> FitMeasures:
     low, high = indices.rmsea_interval(chisq, df, n, groups)
     gfi, agfi, pgfi = _goodness(fit)
     nfi = indices.nfi(chisq, baseline)
+    # Where the model is more restricted than the baseline, the two cannot be compared.
+    nested = df <= baseline_df
     tli = indices.tli(chisq, df, baseline, baseline_df)
     values = {
         "npar": npar,
@@ -107,8 +109,8 @@ def fit_measures(fit: Fit) -> FitMeasures:
         "cfi": indices.cfi(chisq, df, baseline, baseline_df),
         "tli": tli,
         "nnfi": tli,
-        "rfi": indices.rfi(chisq, df, baseline, baseline_df),
-        "nfi": nfi,
+        "rfi": indices.rfi(chisq, df, baseline, baseline_df) if nested else indices.NAN,
+        "nfi": nfi if nested else indices.NAN,
         "pnfi": df / baseline_df * nfi if baseline_df else indices.NAN,
         "ifi": indices.ifi(chisq, df, baseline),
         "rni": indices.rni(chisq, df, baseline, baseline_df),

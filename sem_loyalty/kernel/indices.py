@@ -18,8 +18,10 @@ def chisq_pvalue(chisq: float, df: int) -> float:
 def cfi(chisq: float, df: int, baseline: float, baseline_df: int) -> float:
     """Return the comparative fit index (Bentler 1990, doi:10.1037/0033-2909.107.2.238).
 
-    1 - max(chisq - df, 0) / max(baseline - baseline_df, chisq - df, 0).
+    1 - max(chisq - df, 0) / max(baseline - baseline_df, chisq - df, 0); 1 for df 0.
     """
+    if df == 0:
+        return 1.0
     top = max(chisq - df, 0.0)
     bottom = max(chisq - df, baseline - baseline_df, 0.0)
     return 1.0 - top / bottom if bottom > 0 else 1.0
@@ -60,6 +62,8 @@ def ifi(chisq: float, df: int, baseline: float) -> float:
 
 def rni(chisq: float, df: int, baseline: float, baseline_df: int) -> float:
     """Return the relative noncentrality index (McDonald and Marsh 1990, doi:10.1037/0033-2909.107.2.247)."""
+    if df == 0:
+        return 1.0
     bottom = baseline - baseline_df
     return ((baseline - baseline_df) - (chisq - df)) / bottom if bottom != 0 else NAN
 

@@ -27,6 +27,9 @@ NEAR = 0.1
 DECREMENT_TOLERANCE = 1e-7
 # The decrement that Newton steps reach where the minimum is a regular one.
 POLISHED = 1e-9
+# So small a fall of F, relative to 1 + F, over so many steps is taken for a ridge without a minimum.
+RIDGE_STEPS = 40
+RIDGE_FALL = 1e-6
 # Relative rounding error of F, which sums terms of the size of the number of variables.
 ROUNDING = 1e-15
 
@@ -169,6 +172,7 @@ def _descend(
     damping = 0.0
     decrement = np.inf
     noise = ROUNDING * discrepancy.n_observed
+    passed = [point.value]
     for iteration in range(limit):
         slope = space.reduce_vector(discrepancy.gradient(point))
         matrix = space.reduce_matrix(curvature(point))
@@ -198,6 +202,10 @@ def _descend(
             # No step of any length lowers F: the minimum is reached to rounding, or the surface is not usable.
             return Solution(point, iteration, bool(decrement < 1e-5), float(decrement))
         point = accepted
+        passed.append(point.value)
+        if len(passed) > RIDGE_STEPS and passed[-RIDGE_STEPS] - point.value < RIDGE_FALL * (1.0 + abs(point.value)):
+            # A minimum would have been reached long ago: this is a ridge that falls, if at all, towards infinity.
+            return Solution(point, iteration, False, float(decrement))
     return Solution(point, limit, False, float(decrement))
 
 

@@ -54,6 +54,7 @@ def specify(
     groups: tuple[str, ...] = ("",),
     group_equal: tuple[str, ...] = (),
     group_partial: tuple[str, ...] = (),
+    means_available: bool = True,
 ) -> Specification:
     """Complete a model text to a parameter table.
 
@@ -66,7 +67,8 @@ def specify(
     std_lv : bool, default False
         Set the scale of latent variables by unit variances instead of marker loadings.
     meanstructure : bool, optional
-        Model the means. By default only where the text has intercepts, for several groups, and for "growth".
+        Model the means. By default only where the text has intercepts, for several groups with means, and for
+        "growth".
     fixed_x : bool, default True
         Hold the moments of exogenous observed covariates at their sample values.
     orthogonal : bool, default False
@@ -75,6 +77,8 @@ def specify(
         Group labels, in order.
     group_equal, group_partial : tuple of str
         Sets of parameters held equal across groups, and the exceptions.
+    means_available : bool, default True
+        False where the data are covariance matrices without means.
 
     Returns
     -------
@@ -95,14 +99,14 @@ def specify(
     text = parse(model) if isinstance(model, str) else model
     refuse_unsupported(text)
     role = roles(text.statements)
-    means = _has_means(text, kind, meanstructure, len(groups))
+    means = _has_means(text, kind, meanstructure, several=len(groups) > 1 and means_available)
     rows: list[Row] = []
     for number, group in enumerate(groups, start=1):
         written = _written_rows(text, number, group, groups)
         rows += _complete(written, role, number, kind, std_lv, means, fixed_x, orthogonal)
     _fix_scales(rows, role, std_lv)
     _apply_modifiers(rows, groups)
-    request = EqualityRequest(group_equal, group_partial, std_lv, len(groups))
+    request = EqualityRequest(group_equal, group_partial, std_lv, len(groups), frozenset(role.exogenous))
     parameters, n_free, constraints = merge(rows, request, text)
     return Specification(
         parameters=parameters,
@@ -139,11 +143,11 @@ def refuse_unsupported(text: ModelText) -> None:
             )
 
 
-def _has_means(text: ModelText, kind: str, meanstructure: bool | None, n_groups: int) -> bool:
+def _has_means(text: ModelText, kind: str, meanstructure: bool | None, *, several: bool) -> bool:
     """Return whether the model has a mean structure."""
     needed = any(statement.op == "~1" for statement in text.statements) or kind == "growth"
     if meanstructure is None:
-        return needed or n_groups > 1
+        return needed or several
     if needed and not meanstructure:
         raise SpecificationError(
             "meanstructure=False contradicts the model, which has intercepts or is a growth model."
@@ -264,6 +268,11 @@ def _for_group(modifier: Modifier, row: Row, n_groups: int) -> object:
     values = modifier.values
     if len(values) <= 1:
         return values[0] if values else None
+    if modifier.kind == "label" and None in values:
+        raise SpecificationError(
+            f"Line {modifier.line}: c() has a label and NA for {row.lhs} {row.op} {row.rhs}; lavaan would hold the "
+            "parameter equal in all groups. Give each group its own label, as in c(u, v)*x, or one to hold it equal."
+        )
     if len(values) != n_groups or (row.statement is not None and row.statement.block):
         raise SpecificationError(
             f"Line {modifier.line}: c() has {len(values)} entries for {row.lhs} {row.op} {row.rhs}, "

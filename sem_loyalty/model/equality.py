@@ -40,6 +40,7 @@ class EqualityRequest:
     partial: tuple[str, ...]
     std_lv: bool
     n_groups: int
+    covariates: frozenset[str]
 
 
 def merge(
@@ -88,6 +89,11 @@ def _classes(rows: list[Row], request: EqualityRequest) -> list[str]:
                 name = names[first]
         names.append(name)
     for position, row in enumerate(rows):
+        if row.equal_to and request.n_groups > 1:
+            raise NotSupported(
+                f'equal("{row.equal_to}") is ambiguous with several groups (equal to that of the same group, or of the '
+                f"first?); write labels instead, one per group: c(u, v)*{row.rhs or '1'}."
+            )
         if row.equal_to:
             target = _find_target(row, rows)
             names[position] = names[target]
@@ -120,6 +126,9 @@ def _partial_keys(partial: tuple[str, ...]) -> set[tuple[str, str, str]]:
 
 def _held_equal(row: Row, request: EqualityRequest, latent: set[str]) -> bool:
     """Return whether `group_equal` covers a row."""
+    # Moments of covariates are no part of the model, whether fixed or random.
+    if row.lhs in request.covariates and row.op in ("~1", "~~"):
+        return False
     is_latent, same = row.lhs in latent, row.lhs == row.rhs
     kinds = {
         ("=~", True): "loadings",
