@@ -14,7 +14,7 @@ FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
 # them equal.
-ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
+ESTIMATORS = ("ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS")
 ROTATIONS = ("oblimin", "quartimin", "promax", "geomin", "varimax", "quartimax", "none")
 EXTRACTIONS = ("minres", "ml", "principal")
 
