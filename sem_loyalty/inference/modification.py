@@ -63,7 +63,8 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     mi = N g^2 / (4 V) and epc = -g / (2 V) (Sorbom 1989, doi:10.1007/BF02294623; Saris, Satorra and Sorbom 1987,
     doi:10.2307/271030). Moments among fixed covariates are given: where a candidate would explain a covariate, its
     index is lavaan's, which is not a full score test (use `fixed_x=False` for one).
-    sepc_lv and sepc_all are epc in standard deviations of the latent, and of all, variables.
+    sepc_lv and sepc_all are epc in standard deviations of the latent, and of all, variables. With least squares mi and
+    epc are lavaan's: the slope counts N - 1 respondents a group and the information N, so both are smaller by 1 / N.
     """
     candidates = fixed_candidates(fit.specification)
     columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_lv", "sepc_all"]
@@ -151,12 +152,8 @@ def _score_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Ar
     size = len(fit.theta)
     slope, own = np.zeros(len(candidates)), np.zeros(len(candidates))
     information, cross = np.zeros((size, size)), np.zeros((size, len(candidates)))
-    slopes, sizes = _slopes(fit), [sample.weight for sample in fit.samples]
-    if isinstance(fit.discrepancy, LeastSquares):
-        sizes = [sum(fit.discrepancy.shares) * size_of for size_of in sizes]
-    for group, (block, at, weight, by_moment, share) in enumerate(
-        zip(fit.blocks, fit.point.implied, moment_weights(fit), slopes, sizes, strict=True), start=1
-    ):
+    parts = zip(fit.blocks, fit.samples, fit.point.implied, moment_weights(fit), _slopes(fit), strict=True)
+    for group, (block, sample, at, weight, by_moment) in enumerate(parts, start=1):
         mine = [i for i, candidate in enumerate(candidates) if candidate.group == group]
         p = block.n_observed
         more = _jacobian([_row(candidates[i]) for i in mine], position, at)
@@ -165,14 +162,14 @@ def _score_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Ar
         weighted = _weighted(weight, more, p)
         among = _weighted(weight, free, p)
         pair = free.cov.T @ weighted.cov + free.mean.T @ weighted.mean
-        own[mine] = share * (
+        own[mine] = sample.weight * (
             np.einsum("ij,ij->j", more.cov, weighted.cov) + np.einsum("ij,ij->j", more.mean, weighted.mean)
         )
         entries = free.cov.T @ among.cov + free.mean.T @ among.mean
-        information += share * matrix_to_parameters(block, entries, size)
+        information += sample.weight * matrix_to_parameters(block, entries, size)
         collect = np.zeros((size, len(pair)))
         collect[block.entry_parameter, np.arange(len(pair))] = 1.0
-        cross[:, mine] += share * collect @ pair
+        cross[:, mine] += sample.weight * collect @ pair
     if fit.space.constrained:
         return slope, fit.space.reduce_matrix(information), fit.space.basis.T @ cross, own
     return slope, information, cross, own
