@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import DataError
-from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight, every_moment
+from sem_loyalty.kernel.least_squares import LeastSquares, MomentWeight, NormalWeight, Weight
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, log_determinant, spd_inverse
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.robust import moment_covariance
@@ -58,8 +58,10 @@ def discrepancy_of(
     if not least_squares:
         return Likelihood(blocks, samples), covs, means
     rows = tuple(answers[:, index] for answers in moments.raw) if moments.raw is not None else (None,) * len(samples)
+    fixed = [specification.observed.index(name) for name in specification.exogenous]
     weights = tuple(
-        _weight(estimator, block, sample, answers) for block, sample, answers in zip(blocks, samples, rows, strict=True)
+        _weight(estimator, block, sample, answers, fixed)
+        for block, sample, answers in zip(blocks, samples, rows, strict=True)
     )
     shares = tuple((entry.n - 1.0) / moments.n for entry in moments.groups)
     return LeastSquares(blocks, samples, weights, shares), covs, means
@@ -80,12 +82,9 @@ def _samples(
     )
 
 
-def _weight(estimator: str, block: Block, sample: Sample, answers: Array | None) -> Weight:
-    """Return V of one group."""
+def _weight(estimator: str, block: Block, sample: Sample, answers: Array | None, fixed: list[int]) -> Weight:
+    """Return V of one group. Moments among fixed covariates are no random variables and have no weight."""
     p = block.n_observed
-    size = p * (p + 1) // 2 + (p if block.means else 0)
-    if estimator == "ULS":
-        return every_moment(p, np.ones(size), means=block.means)
     if estimator == "GLS":
         solved = spd_inverse(sample.cov)
         if solved is None:
@@ -94,6 +93,13 @@ def _weight(estimator: str, block: Block, sample: Sample, answers: Array | None)
                 "Drop items that are sums or copies of others, or use estimator='ULS'."
             )
         return NormalWeight(solved[0])
+    col, row = np.triu_indices(p)
+    kept = ~(np.isin(row, fixed) & np.isin(col, fixed))
+    shifts = np.setdiff1d(np.arange(p), fixed) if block.means else np.arange(0)
+    row, col = row[kept], col[kept]
+    size = len(shifts) + len(row)
+    if estimator == "ULS":
+        return MomentWeight(shifts, row, col, np.ones(size))
     if answers is None:
         raise DataError(f"estimator={estimator!r} needs the answers, not only their covariance matrix.")
     if estimator == "WLS" and len(answers) <= size:
@@ -101,21 +107,20 @@ def _weight(estimator: str, block: Block, sample: Sample, answers: Array | None)
             f"estimator='WLS' needs more respondents than moments in every group: {len(answers)} respondents, "
             f"{size} moments. Use estimator='MLM' or 'MLR', which need far fewer."
         )
-    gamma = moment_covariance(answers, means=block.means, fixed=[])
-    spread = np.diagonal(gamma)
-    variance = np.diagonal(sample.cov)
-    col, row = np.triu_indices(p)
-    natural = np.concatenate([variance if block.means else variance[:0], variance[row] * variance[col]])
+    among = np.concatenate([shifts, p + np.flatnonzero(kept)]) if block.means else np.flatnonzero(kept)
+    gamma = moment_covariance(answers, means=block.means, fixed=fixed)[np.ix_(among, among)]
+    spread, variance = np.diagonal(gamma), np.diagonal(sample.cov)
+    natural = np.concatenate([variance[shifts], variance[row] * variance[col]])
     if (spread <= SINGULAR * natural).any():
         raise _no_weight(estimator)
     if estimator == "DWLS":
-        return every_moment(p, 1.0 / spread, means=block.means)
+        return MomentWeight(shifts, row, col, 1.0 / spread)
     scale = np.sqrt(spread)
     scaled = gamma / np.outer(scale, scale)
     solved = spd_inverse(scaled)
     if solved is None or 1.0 / (np.linalg.norm(scaled, 1) * np.linalg.norm(solved[0], 1)) < SINGULAR:
         raise _no_weight(estimator)
-    return every_moment(p, solved[0] / np.outer(scale, scale), means=block.means)
+    return MomentWeight(shifts, row, col, solved[0] / np.outer(scale, scale))
 
 
 def _no_weight(estimator: str) -> DataError:

@@ -119,6 +119,8 @@ class Fit:
             test = f"minimum {self.chisq:.3f}, df {self.df} (unweighted: no chi-square test)"
         elif self.estimator in ("MLM", "MLMV", "MLR"):
             test += " (uncorrected; `fit_measures` has the corrected test)"
+        elif self.estimator == "DWLS":
+            test += " (plain: takes no account of the diagonal weights)"
         groups = [f"{group.label} {group.n}" for group in self.moments.groups if group.label]
         used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
         lost = self.moments.n_collected - self.moments.n
@@ -161,7 +163,7 @@ def fit(
     group_partial: tuple[str, ...] | list[str] | str = (),
     std_lv: bool = False,
     meanstructure: bool | None = None,
-    fixed_x: bool = True,
+    fixed_x: bool | None = None,
     orthogonal: bool = False,
     kind: str = "sem",
     sample_cov: Any = None,
@@ -201,8 +203,9 @@ def fit(
         Unit latent variances instead of marker loadings.
     meanstructure : bool, optional
         Model the means; by default only where the model needs it.
-    fixed_x : bool, default True
-        Hold the moments of exogenous observed covariates at their sample values.
+    fixed_x : bool, optional
+        Hold the moments of exogenous observed covariates at their sample values. By default, as in lavaan, likelihood
+        does and least squares estimates them.
     orthogonal : bool, default False
         No covariances among exogenous latent variables unless written.
     kind : {"sem", "cfa", "growth"}, default "sem"
@@ -274,7 +277,7 @@ def fit(
             kind=kind,
             std_lv=std_lv,
             meanstructure=meanstructure,
-            fixed_x=fixed_x,
+            fixed_x=estimator not in LEAST_SQUARES if fixed_x is None else fixed_x,
             orthogonal=orthogonal,
             groups=tuple(entry.label for entry in moments.groups),
             group_equal=_names(group_equal),

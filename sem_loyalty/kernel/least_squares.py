@@ -140,21 +140,6 @@ class MomentWeight:
         return replace(self, matrix=self.matrix / (by**2 if self.matrix.ndim == 1 else np.outer(by, by)))
 
 
-def every_moment(p: int, matrix: Array, *, means: bool) -> MomentWeight:
-    """Return a weight over all means (if modelled) and the lower triangle of S by columns.
-
-    Parameters
-    ----------
-    p : int
-        Observed variables.
-    matrix : ndarray, shape (m, m) or (m,)
-        V or its diagonal, m = p (p + 1) / 2, and p more with means.
-    means : bool
-    """
-    col, row = np.triu_indices(p)
-    return MomentWeight(np.arange(p if means else 0, dtype=np.intp), row, col, matrix)
-
-
 @dataclass(frozen=True, slots=True)
 class Point:
     """A parameter vector with everything that derivatives at it share.

@@ -25,8 +25,8 @@ EST = 1e-4
 SE = 5e-5
 # What lavaan leaves of the minimum enters an index of fit squared.
 INDEX = 1e-7
-# Measures of residuals are linear in what lavaan leaves.
-RESIDUAL = 2e-6
+# Measures of residuals are linear in what lavaan leaves; the residuals of one covariate here are in the hundreds.
+RESIDUAL = 1e-5
 RESIDUAL_MEASURES = {"rmr", "srmr", "crmr", "rmsea_ci_lower", "rmsea_ci_upper"}
 MODIFICATION = 1e-3
 
@@ -96,6 +96,7 @@ def test_fit_measures_are_those_of_lavaan(name):
         if apart(ours[measure], there, tolerance, max(1.0, abs(there or 0.0))):
             wrong.append(f"{measure}: {ours[measure]}, {there} in lavaan")
         if there is None:
+            assert measure in ("pvalue", "baseline_pvalue"), measure
             assert math.isnan(ours[measure]), measure
     assert wrong == []
 
@@ -139,7 +140,7 @@ def test_other_units_change_no_statistic(estimator):
     assert there.chisq == pytest.approx(here.chisq, rel=1e-9)
     first, second = sl.estimates(here), sl.estimates(there)
     np.testing.assert_allclose(first["std_all"], second["std_all"], atol=1e-8)
-    # z of a loading depends on its marker, so those of Loyalty, whose marker moved, do too only by the marker's unit.
+    # Every parameter moves with its standard error, those of the construct whose marker moved as well.
     np.testing.assert_allclose(first["z"], second["z"], rtol=1e-7)
 
 
@@ -170,7 +171,7 @@ def test_generalised_least_squares_meets_likelihood_where_the_model_holds():
 @pytest.mark.parametrize("estimator", ["WLS", "DWLS"])
 def test_weights_from_fourth_moments_need_the_answers(estimator):
     cov = survey()[["q1", "q2", "q3"]].cov()
-    with pytest.raises(NotSupported, match="needs `data`.*'ML', 'GLS', 'ULS'"):
+    with pytest.raises(NotSupported, match=r"needs `data`.*'ML', 'GLS', 'ULS'"):
         sl.fit("Q =~ q1 + q2 + q3", sample_cov=cov, sample_nobs=300, estimator=estimator)
 
 
