@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all check lock clean
+.PHONY: demo test test-all bench lock clean
 
 demo: $(READY)
 	$(BIN)/sem-loyalty demo --out results/demo
@@ -18,6 +18,9 @@ test: $(READY)
 
 test-all: $(READY)
 	$(BIN)/python -m pytest -n auto
+
+bench: $(READY)
+	$(BIN)/python benchmarks/run.py
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sem_loyalty needs Python 3.11 or later: make PYTHON=python3.12 ...")'

@@ -14,9 +14,12 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from sem_loyalty.fitting.fit import Fit, fit
     from sem_loyalty.inference.estimates import estimates, r_squared
+    from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
+    from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
     from sem_loyalty.inference.implied import model_implied, residuals
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.inference.standardised import standardised_solution
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
     from sem_loyalty.measurement.reliability import reliability
@@ -38,39 +41,47 @@ _WHERE = {
     "fit": "fitting.fit",
     "estimates": "inference.estimates",
     "r_squared": "inference.estimates",
+    "FactorScores": "inference.factor_scores",
+    "factor_scores": "inference.factor_scores",
+    "likelihood_ratio_test": "inference.hypothesis_tests",
+    "wald_test": "inference.hypothesis_tests",
     "model_implied": "inference.implied",
     "residuals": "inference.implied",
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
-    "reliability": "measurement.reliability",
-    "item_analysis": "measurement.items",
-    "validity": "measurement.validity",
+    "standardised_solution": "inference.standardised",
     "efa": "measurement.efa",
+    "item_analysis": "measurement.items",
+    "reliability": "measurement.reliability",
+    "validity": "measurement.validity",
+    "specify": "model.defaults",
     "load_model": "model.library",
     "models": "model.library",
     "parse": "model.syntax",
-    "specify": "model.defaults",
     "path_diagram": "publish.path_diagram",
+    "run": "study",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
-    "read_survey": "survey.read",
-    "screen": "survey.screen",
     "cov_from_lower": "survey.matrix_input",
     "load_published": "survey.published",
     "published": "survey.published",
-    "run": "study",
+    "read_survey": "survey.read",
+    "screen": "survey.screen",
 }
 
 __all__ = [
+    "FactorScores",
     "Fit",
     "__version__",
     "apply_codebook",
     "cov_from_lower",
     "efa",
     "estimates",
+    "factor_scores",
     "fit",
     "fit_measures",
     "item_analysis",
+    "likelihood_ratio_test",
     "load_model",
     "load_published",
     "model_implied",
@@ -87,7 +98,9 @@ __all__ = [
     "run",
     "screen",
     "specify",
+    "standardised_solution",
     "validity",
+    "wald_test",
 ]
 
 

@@ -12,13 +12,13 @@ from sem_loyalty.model.spec import Parameter, Specification
 Array = NDArray[np.float64]
 
 
-def one_factor(correlation: Array, sweeps: int = 25) -> Array:
+def one_factor(correlation: Array, sweeps: int = 5) -> Array:
     """Return loadings of one factor by iterated principal axes, shape (k,), each within ±0.95.
 
     Parameters
     ----------
     correlation : ndarray, shape (k, k)
-    sweeps : int, default 25
+    sweeps : int, default 5
         Refinements of the communalities.
     """
     k = len(correlation)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting import semopy_engine
+from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.rescaling import Units, other_units
 from sem_loyalty.fitting.starts import start_values
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
@@ -83,13 +84,14 @@ def pose(
         Sample moments by group, in the order of the observed variables; start values come from them.
     """
     space = subspace(specification)
+    measured = [measure(specification, group, cov) for group, cov in enumerate(covs, start=1)]
     sd = np.sqrt(np.mean([np.diagonal(cov) for cov in covs], axis=0))
     return Problem(
         specification=specification,
         discrepancy=discrepancy,
         space=space,
-        start=start_values(specification, covs, means, space),
-        plain_start=start_values(specification, covs, means, space, structural=False),
+        start=start_values(specification, covs, means, space, measured=measured),
+        plain_start=start_values(specification, covs, means, space, structural=False, measured=measured),
         units=other_units(specification, sd, space),
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.composites import covariances_of_composites
-from sem_loyalty.fitting.measured import measure
+from sem_loyalty.fitting.measured import Measured, measure
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.spec import Specification
 
@@ -20,6 +22,7 @@ def start_values(
     space: Subspace,
     *,
     structural: bool = True,
+    measured: Sequence[Measured] | None = None,
 ) -> Array:
     """Return a start vector that satisfies the constraints, shape (q,).
 
@@ -36,19 +39,23 @@ def start_values(
     structural : bool, default True
         Start paths and covariances from composites of the items, corrected for their unreliability; otherwise
         at zero.
+    measured : sequence of Measured, optional
+        One-factor start values of each group, where they are known already.
     """
+    if measured is None:
+        measured = [measure(specification, group, cov) for group, cov in enumerate(covs, start=1)]
     theta = np.zeros(specification.n_free)
     filled = np.zeros(specification.n_free, dtype=bool)
     for group, (cov, mean) in enumerate(zip(covs, means, strict=True), start=1):
-        measured = measure(specification, group, cov)
-        between = covariances_of_composites(specification, group, cov, measured) if structural else None
+        factors = measured[group - 1]
+        between = covariances_of_composites(specification, group, cov, factors) if structural else None
         for row in specification.parameters:
             if row.group != group or row.free < 0 or (filled[row.free] and row.start is None):
                 continue
             value = row.start if row.start is not None else None
             if value is None and between is not None:
                 value = between.start(row)
-            theta[row.free] = value if value is not None else measured.start(row, cov, mean)
+            theta[row.free] = value if value is not None else factors.start(row, cov, mean)
             filled[row.free] = True
     if space.constrained:
         theta = space.offset + space.basis @ (space.basis.T @ (theta - space.offset))

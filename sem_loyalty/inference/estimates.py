@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -57,13 +59,22 @@ def estimates(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
     std_lv = standardised_values(fit, values, observed=False)
     std_all = standardised_values(fit, values, observed=True)
     free_se = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
-    records = []
-    for i, row in enumerate(specification.parameters):
-        se = float(free_se[row.free]) if row.free >= 0 else 0.0
-        records.append((row.lhs, row.op, row.rhs, row.group, row.label, values[i], se, std_lv[i], std_all[i]))
-    for record in _defined(fit, covariance, std_lv, std_all):
-        records.append(record)
-    frame = pd.DataFrame(records, columns=["lhs", "op", "rhs", "group", "label", "est", "se", "std_lv", "std_all"])
+    rows = specification.parameters
+    defined = _defined(fit, covariance, std_lv, std_all)
+    se = [float(free_se[row.free]) if row.free >= 0 else 0.0 for row in rows]
+    frame = pd.DataFrame(
+        {
+            "lhs": [row.lhs for row in rows] + [item.name for item in defined],
+            "op": [row.op for row in rows] + [":="] * len(defined),
+            "rhs": [row.rhs for row in rows] + [item.text for item in defined],
+            "group": [row.group for row in rows] + [0] * len(defined),
+            "label": [row.label for row in rows] + [item.name for item in defined],
+            "est": np.concatenate([values, [item.est for item in defined]]),
+            "se": np.concatenate([se, [item.se for item in defined]]),
+            "std_lv": np.concatenate([std_lv, [item.std_lv for item in defined]]),
+            "std_all": np.concatenate([std_all, [item.std_all for item in defined]]),
+        }
+    )
     est, errors = frame["est"].to_numpy(dtype=float), frame["se"].to_numpy(dtype=float)
     tested = errors > 0
     z = np.full(len(frame), np.nan)
@@ -78,30 +89,40 @@ def estimates(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
     return frame
 
 
-def _defined(
-    fit: Fit, covariance: Array, std_lv: Array, std_all: Array
-) -> list[tuple[str, str, str, int, str, float, float, float, float]]:
-    """Return the rows of the defined parameters: delta-method standard errors, standardised by their labels."""
+@dataclass(frozen=True, slots=True)
+class _DefinedValue:
+    """A defined parameter: its delta-method standard error, and its value from standardised labels."""
+
+    name: str
+    text: str
+    est: float
+    se: float
+    std_lv: float
+    std_all: float
+
+
+def _defined(fit: Fit, covariance: Array, std_lv: Array, std_all: Array) -> list[_DefinedValue]:
+    """Return the defined parameters in the order of the model."""
     specification = fit.specification
-    rows = []
     labelled = {row.label: row for row in specification.parameters if row.label}
     definitions = {item.name: item.expression for item in specification.defined}
-    standard = []
+    standard: list[dict[str, float]] = []
     for scaled in (std_lv, std_all):
         by_label: dict[str, float] = {}
         for i, row in enumerate(specification.parameters):
             if row.label:
                 by_label.setdefault(row.label, float(scaled[i]))
         standard.append(by_label)
+    known = bool(np.isfinite(covariance).all())
+    found = []
     for item in specification.defined:
         value, slope = evaluate_with_slope(item.expression, labelled, definitions, fit.theta)
-        se = float(np.sqrt(max(0.0, float(slope @ covariance @ slope)))) if np.isfinite(covariance).all() else np.nan
-        scaled_values = []
+        se = float(np.sqrt(max(0.0, float(slope @ covariance @ slope)))) if known else np.nan
         for by_label in standard:
-            scaled_values.append(float(item.expression.evaluate(by_label)))
-            by_label[item.name] = scaled_values[-1]
-        rows.append((item.name, ":=", _compact(item.expression.text), 0, item.name, value, se, *scaled_values))
-    return rows  # type: ignore[return-value]
+            by_label[item.name] = float(item.expression.evaluate(by_label))
+        scaled_values = [by_label[item.name] for by_label in standard]
+        found.append(_DefinedValue(item.name, _compact(item.expression.text), value, se, *scaled_values))
+    return found
 
 
 def _compact(text: str) -> str:

@@ -95,8 +95,10 @@ def spd_inverse(matrix: Array) -> tuple[Array, float] | None:
     inverse, info = lapack.dpotri(factor, lower=1)
     if info != 0:
         return None
-    lower = np.tril(inverse)
-    return lower + np.tril(lower, -1).T, logdet
+    # Only the lower triangle is filled; the upper one is zero.
+    full = inverse + inverse.T
+    full.flat[:: len(full) + 1] *= 0.5
+    return full, logdet
 
 
 def evaluate(blocks: tuple[Block, ...], samples: tuple[Sample, ...], theta: Array) -> Point | None:

@@ -13,7 +13,7 @@ small products with E; no Kronecker product is ever formed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,12 @@ class Block:
         Free entries of m, and their parameters.
     means : bool
         Whether the means are part of the model.
+    entry_parameter : ndarray of int
+        The parameter of every free entry: directed, then symmetric, then intercepts.
+    distinct : bool
+        Whether no two entries share a parameter.
+    left, right, weight : ndarray
+        Columns and weights of the derivatives of Sigma by the free entries of A and S; see `Factors`.
     """
 
     n_observed: int
@@ -55,11 +61,27 @@ class Block:
     intercept_row: Index
     intercept_parameter: Index
     means: bool
+    entry_parameter: Index = field(init=False, repr=False)
+    distinct: bool = field(init=False, repr=False)
+    left: Index = field(init=False, repr=False)
+    right: Index = field(init=False, repr=False)
+    weight: Array = field(init=False, repr=False)
 
-    @property
-    def entry_parameter(self) -> Index:
-        """The parameter of every free entry: directed, then symmetric, then intercepts."""
-        return np.concatenate([self.directed_parameter, self.symmetric_parameter, self.intercept_parameter])
+    def __post_init__(self) -> None:
+        """Derive once what every evaluation needs of the layout."""
+        entries = np.concatenate([self.directed_parameter, self.symmetric_parameter, self.intercept_parameter])
+        left, right, weight = pairs(
+            len(self.directed), self.directed_row, self.directed_col, self.symmetric_row, self.symmetric_col
+        )
+        derived = {
+            "entry_parameter": entries,
+            "distinct": len(np.unique(entries)) == len(entries),
+            "left": left,
+            "right": right,
+            "weight": weight,
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +178,29 @@ def factors(
     For A[i, j]: dSigma = G_i C_j' + C_j G_i'. For S[i, j]: dSigma = G_i G_j' + G_j G_i' off the diagonal and
     G_i G_i' on it.
     """
-    p, size = len(at.cov), len(at.total)
-    columns = np.concatenate([at.total_inverse[:p], at.total[:p]], axis=1)
+    left, right, weight = pairs(len(at.total), directed_row, directed_col, symmetric_row, symmetric_col)
+    return Factors(columns=derivative_columns(at), left=left, right=right, weight=weight)
+
+
+def derivative_columns(at: Implied) -> Array:
+    """Return E = [G, C], shape (p, 2 v): the observed rows of B and of V."""
+    p = len(at.cov)
+    return np.concatenate([at.total_inverse[:p], at.total[:p]], axis=1)
+
+
+def pairs(
+    size: int, directed_row: Index, directed_col: Index, symmetric_row: Index, symmetric_col: Index
+) -> tuple[Index, Index, Array]:
+    """Return which columns of E, and with which weight, make the derivative by each entry of A and S."""
     left = np.concatenate([directed_row, symmetric_row])
     right = np.concatenate([directed_col + size, symmetric_col])
     weight = np.concatenate([np.ones(len(directed_row)), np.where(symmetric_row == symmetric_col, 0.5, 1.0)])
-    return Factors(columns=columns, left=left, right=right, weight=weight)
+    return left, right, weight
 
 
 def block_factors(block: Block, at: Implied) -> Factors:
     """Return the factors of the free entries of a block, in the order of `Block.entry_parameter`."""
-    return factors(at, block.directed_row, block.directed_col, block.symmetric_row, block.symmetric_col)
+    return Factors(columns=derivative_columns(at), left=block.left, right=block.right, weight=block.weight)
 
 
 def mean_jacobian(block: Block, at: Implied) -> Array:
@@ -187,11 +221,14 @@ def covariance_jacobian(block: Block, at: Implied) -> Array:
     return np.asarray(found.weight * (u[row] * w[col] + w[row] * u[col]))
 
 
-def pair_products(Q: Array, R: Array, left: NDArray[np.intp], right: NDArray[np.intp], weight: Array) -> Array:
+def pair_products(Q: Array, R: Array, left: Index, right: Index, weight: Array) -> Array:
     """Return c_k c_l (Q_uu' R_ww' + Q_uw' R_wu') for all pairs: half of tr(M dSigma_k N dSigma_l)."""
-    first = Q[np.ix_(left, left)] * R[np.ix_(right, right)]
-    second = Q[np.ix_(left, right)] * R[np.ix_(right, left)]
-    return np.asarray(weight[:, None] * weight * (first + second))
+    rows, columns = Q[left], R[right]
+    out = rows.take(left, axis=1) * columns.take(right, axis=1)
+    out += rows.take(right, axis=1) * columns.take(left, axis=1)
+    out *= weight[:, None]
+    out *= weight
+    return out
 
 
 def covariance_curvature(block: Block, at: Implied, weight: Array) -> Array:
@@ -243,7 +280,7 @@ def matrix_to_parameters(block: Block, by_entry: Array, size: int) -> Array:
     """Add up a matrix over pairs of entries into a matrix over pairs of parameters, shape (size, size)."""
     parameter = block.entry_parameter
     out = np.zeros((size, size))
-    if len(np.unique(parameter)) == len(parameter):
+    if block.distinct:
         out[np.ix_(parameter, parameter)] = by_entry
         return out
     rows = np.zeros((size, by_entry.shape[1]))

@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 SCORING_STEPS = 60
 NEWTON_STEPS = 300
+# Scoring is safe far from the minimum, exact Newton steps are quadratic near it: the decrement at which to change.
+NEAR = 0.1
 # Below this decrement a step lowers F by less than F's own rounding; from here exact Newton steps on the gradient
 # alone lead to the minimum.
 DECREMENT_TOLERANCE = 1e-7
@@ -146,10 +148,8 @@ def minimise(discrepancy: Discrepancy[PointT], start: Array, space: Subspace | N
     point = discrepancy.evaluate(start)
     if point is None:
         return None
-    scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS)
-    if scored.converged:
-        return _polish(discrepancy, scored, space)
-    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS)
+    scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR)
+    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, DECREMENT_TOLERANCE)
     merged = Solution(newton.point, scored.iterations + newton.iterations, newton.converged, newton.decrement)
     return _polish(discrepancy, merged, space) if merged.converged else merged
 
@@ -160,8 +160,9 @@ def _descend(
     space: Subspace,
     curvature: Callable[[PointT], Array],
     limit: int,
+    tolerance: float,
 ) -> Solution[PointT]:
-    """Take damped steps with one kind of curvature matrix until the decrement vanishes or `limit` is reached.
+    """Take damped steps with one kind of curvature matrix until the decrement is below `tolerance`, or `limit` steps.
 
     The damping follows how well the quadratic model predicts F (More 1978, doi:10.1007/BFb0067700).
     """
@@ -175,7 +176,7 @@ def _descend(
         undamped = _solve(matrix, slope, 0.0)
         if undamped is not None:
             decrement = undamped.decrement
-            if decrement < DECREMENT_TOLERANCE:
+            if decrement < tolerance:
                 return Solution(point, iteration, True, decrement)
         for _attempt in range(40):
             step = undamped if damping == 0.0 else _solve(matrix, slope, damping)

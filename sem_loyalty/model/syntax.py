@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -74,6 +75,7 @@ _KINDS: Final = (
 )
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> ModelText:
     """Read a model in lavaan's syntax. Nothing in it is ever executed; reading takes time in proportion to its length.
 

@@ -139,6 +139,9 @@ def numeric_matrix(data: pd.DataFrame, names: Sequence[str], *, what: str = "Ite
         Unknown, repeated or ambiguous names; text or dates in a numeric column (with row and value); infinite values.
     """
     check_columns(data, names, what=what)
+    wanted = data[list(names)]
+    if len(wanted) and all(kind == np.float64 for kind in wanted.dtypes) and not np.isinf(wanted.to_numpy()).any():
+        return np.array(wanted.to_numpy(), dtype=np.float64)
     matrix = np.full((len(data), len(names)), np.nan)
     texts, infinite = [], []
     for position, name in enumerate(names):

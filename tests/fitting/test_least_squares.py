@@ -196,3 +196,10 @@ def test_semopy_is_left_to_likelihood():
     with pytest.raises(NotSupported, match="engine='auto' or 'kernel'"):
         sl.fit(SMALL, survey(), estimator="GLS", engine="semopy")
     assert sl.fit(SMALL, survey(), estimator="GLS").engine == "kernel"
+
+
+@pytest.mark.parametrize("estimator", LEAST_SQUARES)
+def test_reliability_takes_the_moments_that_were_fitted(estimator):
+    """A just-identified model reproduces its moments whatever the weight, so all coefficients are those of ML."""
+    ml, other = (sl.fit("Q =~ q1 + q2 + q3", survey(), estimator=name) for name in ("ML", estimator))
+    pd.testing.assert_frame_equal(sl.reliability(ml), sl.reliability(other), rtol=1e-7)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sem_loyalty.publish.diagram.graph import Diagram, anatomy
 from sem_loyalty.publish.diagram.layout import lay_out
 from sem_loyalty.publish.diagram.lettering import measure
 from sem_loyalty.publish.diagram.scene import Scene
+from sem_loyalty.publish.files import write_bytes
 from sem_loyalty.publish.typefaces import warn_about_missing
 
 SUFFIXES = (".svg", ".pdf", ".png")
@@ -79,16 +79,7 @@ class Drawing:
             data = self.svg().encode("utf-8")
         else:
             data = self.pdf() if suffix == ".pdf" else self.png(dpi)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        return target
+        return write_bytes(target, data)
 
     def __repr__(self) -> str:
         """Return one line for the console."""

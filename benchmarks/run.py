@@ -1,0 +1,101 @@
+"""Run the benchmark and write its table into benchmarks/README.md."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).parent
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+MARK = "<!-- table -->"
+CONSTRUCTS = {
+    "Image": [f"IMAG{i}" for i in range(1, 6)],
+    "Expectation": [f"CUEX{i}" for i in range(1, 4)],
+    "Quality": [f"PERQ{i}" for i in range(1, 8)],
+    "Value": [f"PERV{i}" for i in range(1, 3)],
+    "Satisfaction": [f"CUSA{i}" for i in range(1, 4)],
+    "Loyalty": [f"CUSL{i}" for i in range(1, 4)],
+}
+PATHS = {
+    "Expectation": {"Image": 0.6},
+    "Quality": {"Expectation": 0.6},
+    "Value": {"Expectation": 0.2, "Quality": 0.5},
+    "Satisfaction": {"Image": 0.2, "Expectation": 0.1, "Quality": 0.4, "Value": 0.2},
+    "Loyalty": {"Image": 0.2, "Satisfaction": 0.5},
+}
+
+
+def survey(n: int = 250, seed: int = 1) -> pd.DataFrame:
+    """Return simulated answers of the population above, with loadings of .75."""
+    generator = np.random.default_rng(seed)
+    latent: dict[str, np.ndarray] = {}
+    for name in CONSTRUCTS:
+        explained = sum((weight * latent[cause] for cause, weight in PATHS.get(name, {}).items()), np.zeros(n))
+        latent[name] = explained + generator.standard_normal(n) * (0.7 if name in PATHS else 1.0)
+    items = {
+        item: 0.75 * latent[name] + 0.66 * generator.standard_normal(n)
+        for name, found in CONSTRUCTS.items()
+        for item in found
+    }
+    return pd.DataFrame(items).round(4)
+
+
+def timed(command: list[str]) -> float:
+    """Return the shortest of five cold runs, in seconds."""
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **ONE_THREAD})
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def tasks(command: list[str]) -> dict[str, float]:
+    run = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **ONE_THREAD})
+    return dict(json.loads(run.stdout))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data, model = Path(folder) / "survey.csv", HERE / "ecsi.lav"
+        survey().to_csv(data, index=False)
+        cold = "cold process: import, read csv, fit, print"
+        columns = {
+            "sem_loyalty": tasks([sys.executable, str(HERE / "tasks.py"), "sem_loyalty", str(data)]),
+            "semopy": tasks([sys.executable, str(HERE / "tasks.py"), "semopy", str(data)]),
+        }
+        ours = (
+            "import pandas as pd, sem_loyalty as sl; "
+            f"print(sl.fit({str(model)!r}, pd.read_csv({str(data)!r}), engine='kernel'))"
+        )
+        columns["sem_loyalty"][cold] = timed([sys.executable, "-c", ours])
+        rscript = shutil.which("Rscript")
+        if rscript:
+            columns["lavaan"] = tasks([rscript, str(HERE / "tasks.R"), str(model), str(data)])
+            theirs = (
+                "suppressMessages(library(lavaan)); "
+                f"print(sem(paste(readLines('{model}'), collapse='\\n'), read.csv('{data}')))"
+            )
+            columns["lavaan"][cold] = timed([rscript, "-e", theirs])
+    lines = ["| task | sem_loyalty | semopy | lavaan | lavaan / sem_loyalty |", "|---|---|---|---|---|"]
+    for task, seconds in columns["sem_loyalty"].items():
+        others = [columns.get(name, {}).get(task) for name in ("semopy", "lavaan")]
+        cells = [f"{1000 * value:.1f} ms" if value is not None else "" for value in (seconds, *others)]
+        ratio = f"{others[1] / seconds:.0f} ×" if others[1] is not None else ""
+        lines.append("| " + " | ".join([task, *cells, ratio]) + " |")
+    page = HERE / "README.md"
+    text = page.read_text(encoding="utf-8").split(MARK)[0].rstrip()
+    table = "\n".join(lines)
+    page.write_text(f"{text}\n\n{MARK}\n\n{table}\n", encoding="utf-8")
+    print(table)
+
+
+if __name__ == "__main__":
+    main()

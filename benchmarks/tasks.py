@@ -1,0 +1,63 @@
+"""The tasks of the benchmark for this package and for semopy; prints seconds by task as JSON."""
+
+import json
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+MODEL = (Path(__file__).parent / "ecsi.lav").read_text(encoding="utf-8")
+
+
+def median(work: Callable[[], object], repeats: int) -> float:
+    work()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def ours(data: pd.DataFrame) -> dict[str, float]:
+    import sem_loyalty as sl
+
+    def full(**options: object) -> None:
+        fitted = sl.fit(MODEL, data, engine="kernel", **options)
+        sl.estimates(fitted)
+        sl.fit_measures(fitted)
+
+    groups = data.assign(group=["a", "b"] * (len(data) // 2))
+
+    def metric() -> None:
+        fitted = sl.fit(MODEL, groups, group="group", group_equal=["loadings"], engine="kernel")
+        sl.estimates(fitted)
+        sl.fit_measures(fitted)
+
+    return {
+        "one ML fit with standard errors, standardised solution and fit measures": median(full, 30),
+        "the same with MLR corrections": median(lambda: full(estimator="MLR"), 15),
+        "metric invariance, two groups": median(metric, 10),
+    }
+
+
+def theirs(data: pd.DataFrame) -> dict[str, float]:
+    warnings.simplefilter("ignore")
+    import semopy
+
+    def full() -> None:
+        model = semopy.Model(MODEL)
+        model.fit(data)
+        model.inspect(std_est=True)
+        semopy.calc_stats(model)
+
+    return {"one ML fit with standard errors, standardised solution and fit measures": median(full, 10)}
+
+
+if __name__ == "__main__":
+    survey = pd.read_csv(sys.argv[2])
+    print(json.dumps({"sem_loyalty": ours, "semopy": theirs}[sys.argv[1]](survey)))

@@ -1,0 +1,187 @@
+"""Tests of restrictions: Wald's, and the likelihood-ratio test of nested models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import chdtrc
+
+from sem_loyalty.display import format_p
+from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError, nearest
+from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.inference.measures import log_likelihoods
+from sem_loyalty.inference.scaled_tests import scaled_test
+from sem_loyalty.inference.uncertainty import parameter_covariance
+from sem_loyalty.model.derived import evaluate_with_slope
+from sem_loyalty.model.syntax import parse
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class WaldTest:
+    """Wald's test of one or several equations.
+
+    Attributes
+    ----------
+    chisq : float
+    df : int
+        Independent equations.
+    pvalue : float
+    equations : tuple of str
+    certified : bool
+        Whether the fit behind it is certified.
+    """
+
+    chisq: float
+    df: int
+    pvalue: float
+    equations: tuple[str, ...]
+    certified: bool
+
+    def __str__(self) -> str:
+        """Return the test in one line."""
+        head = "" if self.certified else "NOT CERTIFIED: do not report. "
+        test = f"Wald chi-square {self.chisq:.3f}, df {self.df}, p {format_p(self.pvalue)}"
+        return f"{head}{test}: {'; '.join(self.equations)}"
+
+
+def wald_test(fit: Fit, constraints: str) -> WaldTest:
+    """Test equations over labelled parameters without fitting the restricted model.
+
+    Parameters
+    ----------
+    fit : Fit
+    constraints : str
+        One or several equations in the language of models, such as "a == b" or "a*b == 0; c == 0".
+
+    Returns
+    -------
+    WaldTest
+
+    Raises
+    ------
+    SpecificationError
+        A name that is no label of the model, or no equation.
+    ConfigurationError
+        The equations depend on each other.
+
+    Notes
+    -----
+    With h the left sides less the right sides, J their derivative and V the covariance matrix of the estimates,
+    h' (J V J')^-1 h is chi-square with as many degrees of freedom as equations (Wald 1943,
+    doi:10.1090/S0002-9947-1943-0012401-3). V is the robust one for MLM, MLMV and MLR.
+    """
+    equations = [item for item in parse(constraints).constraints if item.op == "=="]
+    if not equations:
+        raise SpecificationError(f"{constraints!r} holds no equation; write for instance 'a == b'.")
+    labelled = {row.label: row for row in fit.specification.parameters if row.label}
+    definitions = {item.name: item.expression for item in fit.specification.defined}
+    values, slopes, texts = [], [], []
+    for item in equations:
+        for name in (*item.lhs.names(), *item.rhs.names()):
+            if name not in labelled and name not in definitions:
+                hint = nearest(name, [*labelled, *definitions])
+                raise SpecificationError(f"{name!r} is no label of the model. {hint}".strip())
+        left, left_slope = evaluate_with_slope(item.lhs, labelled, definitions, fit.theta)
+        right, right_slope = evaluate_with_slope(item.rhs, labelled, definitions, fit.theta)
+        values.append(left - right)
+        slopes.append(left_slope - right_slope)
+        texts.append(f"{item.lhs.text} == {item.rhs.text}")
+    h, J = np.array(values), np.array(slopes)
+    spread = J @ parameter_covariance(fit) @ J.T
+    scale = np.sqrt(np.abs(np.diagonal(spread)))
+    if not (scale > 0).all() or np.linalg.matrix_rank(spread / np.outer(scale, scale), tol=1e-10) < len(h):
+        raise ConfigurationError("The equations depend on each other, or hold by design; test fewer of them.")
+    chisq = float(h @ np.linalg.solve(spread, h))
+    return WaldTest(chisq, len(h), float(chdtrc(len(h), chisq)), tuple(texts), fit.certificate.certified)
+
+
+def likelihood_ratio_test(*fits: Fit) -> pd.DataFrame:
+    """Compare nested models of the same data, from the least to the most restricted.
+
+    Parameters
+    ----------
+    *fits : Fit
+        Two or more fits with one estimator; order does not matter.
+
+    Returns
+    -------
+    DataFrame
+        One row per model, by degrees of freedom: df, aic, bic, chisq, and, against the row above, chisq_diff,
+        df_diff, pvalue and rmsea_diff. With MLM and MLR the difference is scaled.
+
+    Raises
+    ------
+    ConfigurationError
+        Fewer than two models, different data or estimators, or equal degrees of freedom.
+    NotSupported
+        MLMV, whose difference needs more than the two scaled statistics.
+
+    Notes
+    -----
+    That the models are nested is the analyst's claim. Scaled differences: (T0 - T1) / c with
+    c = (df0 c0 - df1 c1) / (df0 - df1), T the uncorrected statistics (Satorra and Bentler 2001,
+    doi:10.1007/BF02296192); c may be negative in small samples, and then no test is given.
+    """
+    if len(fits) < 2:
+        raise ConfigurationError("Give at least two fits to compare.")
+    ordered = sorted(fits, key=lambda fit: fit.df)
+    first = ordered[0]
+    for other in ordered[1:]:
+        if other.estimator != first.estimator:
+            raise ConfigurationError(f"The fits have different estimators: {first.estimator} and {other.estimator}.")
+        if not _same_data(first, other):
+            raise ConfigurationError(
+                "The fits rest on different data or variables, so their chi-squares differ in kind."
+            )
+    if first.estimator == "MLMV":
+        raise NotSupported("Differences of MLMV statistics are not supported; compare fits by 'ML', 'MLM' or 'MLR'.")
+    records = []
+    for i, fit in enumerate(ordered):
+        record = {"df": fit.df, **_criteria(fit), "chisq": fit.chisq, "certified": fit.certificate.certified}
+        if i:
+            record |= _difference(ordered[i - 1], fit)
+        records.append(record)
+    columns = ["df", "aic", "bic", "chisq", "chisq_diff", "df_diff", "pvalue", "rmsea_diff", "certified"]
+    return pd.DataFrame(records, columns=columns)
+
+
+def _same_data(first: Fit, other: Fit) -> bool:
+    if set(first.specification.observed) != set(other.specification.observed):
+        return False
+    order = [other.specification.observed.index(name) for name in first.specification.observed]
+    return len(first.samples) == len(other.samples) and all(
+        a.n == b.n and np.allclose(x.cov, y.cov[np.ix_(order, order)], rtol=1e-10)
+        for a, b, x, y in zip(first.moments.groups, other.moments.groups, first.samples, other.samples, strict=True)
+    )
+
+
+def _criteria(fit: Fit) -> dict[str, float]:
+    logl = log_likelihoods(fit)[0]
+    npar = fit.specification.n_parameters
+    return {"aic": -2.0 * logl + 2.0 * npar, "bic": -2.0 * logl + npar * float(np.log(fit.moments.n))}
+
+
+def _difference(wide: Fit, narrow: Fit) -> dict[str, float]:
+    """Return the test of the more restricted model against the wider one."""
+    df = narrow.df - wide.df
+    if df == 0:
+        raise ConfigurationError(
+            f"Two of the models have {wide.df} degrees of freedom; one is not nested in the other."
+        )
+    chisq = narrow.chisq - wide.chisq
+    if narrow.estimator != "ML":
+        scaled = [scaled_test(fit, fit.chisq, fit.df).inflation if fit.df else 0.0 for fit in (narrow, wide)]
+        factor = (narrow.df * scaled[0] - wide.df * scaled[1]) / df
+        chisq = chisq / factor if factor > 0 else float("nan")
+    n, groups = narrow.moments.n, len(narrow.moments.groups)
+    return {
+        "chisq_diff": chisq,
+        "df_diff": df,
+        "pvalue": float(chdtrc(df, chisq)) if np.isfinite(chisq) else float("nan"),
+        "rmsea_diff": float(np.sqrt(max(chisq - df, 0.0) / (df * n) * groups)) if np.isfinite(chisq) else float("nan"),
+    }
