@@ -203,3 +203,16 @@ def test_reliability_takes_the_moments_that_were_fitted(estimator):
     """A just-identified model reproduces its moments whatever the weight, so all coefficients are those of ML."""
     ml, other = (sl.fit("Q =~ q1 + q2 + q3", survey(), estimator=name) for name in ("ML", estimator))
     pd.testing.assert_frame_equal(sl.reliability(ml), sl.reliability(other), rtol=1e-7)
+
+
+def test_nested_models_are_compared_where_the_statistic_is_a_chi_square():
+    from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test
+
+    narrow = "Q =~ q1 + k*q2 + k*q3\nS =~ s1 + s2 + s3"
+    wide = "Q =~ q1 + q2 + q3\nS =~ s1 + s2 + s3"
+    fits = {name: [sl.fit(text, survey(), estimator=name) for text in (wide, narrow)] for name in ("GLS", "DWLS")}
+    frame = likelihood_ratio_test(*fits["GLS"])
+    assert frame["chisq_diff"].iloc[1] == pytest.approx(fits["GLS"][1].chisq - fits["GLS"][0].chisq)
+    assert frame["aic"].isna().all()
+    with pytest.raises(NotSupported, match="no chi-square"):
+        likelihood_ratio_test(*fits["DWLS"])
