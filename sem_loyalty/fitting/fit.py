@@ -23,17 +23,18 @@ from sem_loyalty.errors import (
     check_choice,
 )
 from sem_loyalty.fitting.certificate import Certificate, certify
+from sem_loyalty.fitting.discrepancies import ESTIMATORS, FROM_MATRIX, LEAST_SQUARES, discrepancy_of
 from sem_loyalty.fitting.identification import unidentified_parameters
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.threads import one_thread
-from sem_loyalty.kernel.likelihood import Likelihood, Point, Sample, log_determinant
+from sem_loyalty.kernel.discrepancy import Discrepancy, Point
+from sem_loyalty.kernel.likelihood import Sample
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.defaults import refuse_unsupported, specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
-from sem_loyalty.model.scatter import blocks as make_blocks
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
 from sem_loyalty.survey.moments import Moments
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
 ENGINES = ("auto", "semopy", "kernel")
 MISSING = ("listwise",)
 
@@ -62,13 +62,13 @@ class Fit:
     theta : ndarray, shape (q,)
         Estimates, in the order of `specification.free_parameters`.
     value : float
-        Minimum of the discrepancy F; N F is the chi-square.
+        Minimum of the discrepancy F; N F is the test statistic.
     certificate : Certificate
         What was checked about the solution. Look at `certificate.certified` before reporting anything.
     engine : str
         "semopy" (polished by the kernel) or "kernel".
     estimator : str
-        "ML", "MLM", "MLMV" or "MLR".
+        "ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS" or "DWLS".
     iterations : int
         Steps of the kernel.
     notes : tuple of str
@@ -88,6 +88,7 @@ class Fit:
     samples: tuple[Sample, ...] = field(repr=False)
     space: Subspace = field(repr=False)
     point: Point = field(repr=False)
+    discrepancy: Discrepancy[Any] = field(repr=False)
 
     @cached_property
     def df(self) -> int:
@@ -96,15 +97,30 @@ class Fit:
 
     @cached_property
     def chisq(self) -> float:
-        """Likelihood-ratio chi-square against the saturated model, N F."""
+        """Test statistic against the saturated model, N F: the likelihood ratio, or the minimum of least squares."""
         return max(0.0, self.moments.n * self.value)
+
+    @property
+    def test_n(self) -> int:
+        """What chi-square grows with: N, or with least squares N less one per group; indices divide by it."""
+        return self.moments.n - (len(self.moments.groups) if self.estimator in LEAST_SQUARES else 0)
+
+    @property
+    def tested(self) -> bool:
+        """Whether the statistic has a p-value: not with df 0, and not with ULS, whose statistic is no chi-square."""
+        return self.df > 0 and self.estimator != "ULS"
 
     def __str__(self) -> str:
         """Summarise the fit; the first line says whether it can be trusted."""
-        p = float(chdtrc(self.df, self.chisq)) if self.df else float("nan")
-        test = f"chi-square {self.chisq:.3f}, df {self.df}" + (f", p {format_p(p)}" if self.df else "")
-        if self.estimator != "ML":
+        test = f"chi-square {self.chisq:.3f}, df {self.df}"
+        if self.tested:
+            test += f", p {format_p(float(chdtrc(self.df, self.chisq)))}"
+        if self.estimator == "ULS":
+            test = f"minimum {self.chisq:.3f}, df {self.df} (unweighted: no chi-square test)"
+        elif self.estimator in ("MLM", "MLMV", "MLR"):
             test += " (uncorrected; `fit_measures` has the corrected test)"
+        elif self.estimator == "DWLS":
+            test += " (plain: takes no account of the diagonal weights)"
         groups = [f"{group.label} {group.n}" for group in self.moments.groups if group.label]
         used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
         lost = self.moments.n_collected - self.moments.n
@@ -147,7 +163,7 @@ def fit(
     group_partial: tuple[str, ...] | list[str] | str = (),
     std_lv: bool = False,
     meanstructure: bool | None = None,
-    fixed_x: bool = True,
+    fixed_x: bool | None = None,
     orthogonal: bool = False,
     kind: str = "sem",
     sample_cov: Any = None,
@@ -165,10 +181,13 @@ def fit(
         completed model (the defaults below then stay as they are in it).
     data : DataFrame or mapping, optional
         One row per respondent. Either `data` or `sample_cov`.
-    estimator : {"ML", "MLM", "MLMV", "MLR"}, default "ML"
-        Normal-theory maximum likelihood, with moments divided by n. The others have the same estimates, and standard
-        errors and tests corrected for answers that are not normal: Satorra-Bentler (MLM), scaled and shifted (MLMV),
-        sandwich and Yuan-Bentler-Mplus (MLR). They need `data`.
+    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS"}, default "ML"
+        Normal-theory maximum likelihood, with moments divided by n. MLM, MLMV and MLR have the same estimates, and
+        standard errors and tests corrected for answers that are not normal: Satorra-Bentler (MLM), scaled and shifted
+        (MLMV), sandwich and Yuan-Bentler-Mplus (MLR). They need `data`. The last four are least squares on the
+        moments, divided by n - 1: weighted by normal theory at the sample (GLS), unweighted (ULS), weighted by the
+        inverse of the moments' estimated covariance matrix (WLS, asymptotically distribution-free), or of its
+        diagonal (DWLS). WLS and DWLS need `data`; see Notes.
     missing : {"listwise"}, default "listwise"
         Rows with a missing answer on an item of the model are left out, and counted.
     ordered : None
@@ -184,8 +203,9 @@ def fit(
         Unit latent variances instead of marker loadings.
     meanstructure : bool, optional
         Model the means; by default where the model needs it, where `sample_mean` is given, and for several groups.
-    fixed_x : bool, default True
-        Hold the moments of exogenous observed covariates at their sample values.
+    fixed_x : bool, optional
+        Hold the moments of exogenous observed covariates at their sample values. By default, as in lavaan, likelihood
+        does and least squares estimates them.
     orthogonal : bool, default False
         No covariances among exogenous latent variables unless written.
     kind : {"sem", "cfa", "growth"}, default "sem"
@@ -219,8 +239,17 @@ def fit(
     ImproperSolutionWarning
         The solution is not certified.
 
+    Notes
+    -----
+    Standard errors of GLS and WLS come from the expected information, which is efficient. ULS and DWLS minimise with
+    a weight that is not, and their plain standard errors and test take no account of it: they equal lavaan's defaults
+    and are not to be reported on their own. The statistic of ULS has no p-value.
+
     References
     ----------
+    Browne, M. W. (1984). Asymptotically distribution-free methods for the analysis of covariance structures. British
+    Journal of Mathematical and Statistical Psychology, 37, 62-83. doi:10.1111/j.2044-8317.1984.tb00789.x
+
     Joreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis.
     Psychometrika, 34, 183-202. doi:10.1007/BF02289343
 
@@ -249,16 +278,17 @@ def fit(
             std_lv=std_lv,
             meanstructure=True if meanstructure is None and sample_mean is not None else meanstructure,
             means_available=all(entry.mean is not None for entry in moments.groups),
-            fixed_x=fixed_x,
+            fixed_x=estimator not in LEAST_SQUARES if fixed_x is None else fixed_x,
             orthogonal=orthogonal,
             groups=tuple(entry.label for entry in moments.groups),
             group_equal=_names(group_equal),
             group_partial=_names(group_partial),
         )
-    if estimator != "ML" and moments.raw is None:
+    if estimator not in FROM_MATRIX and moments.raw is None:
+        listed = ", ".join(repr(name) for name in FROM_MATRIX)
         raise NotSupported(
-            f"estimator={estimator!r} corrects by the distribution of the answers, so it needs `data`, not "
-            "`sample_cov`; available for a covariance matrix: 'ML'."
+            f"estimator={estimator!r} works with the distribution of the answers, so it needs `data`, not "
+            f"`sample_cov`; available for a covariance matrix: {listed}."
         )
     if specification.meanstructure and any(entry.mean is None for entry in moments.groups):
         raise ConfigurationError("The model has a mean structure; give `sample_mean` beside `sample_cov`.")
@@ -280,6 +310,8 @@ def _check_options(estimator: str, missing: str, ordered: Any, engine: str) -> N
         raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise'.")
     if ordered is not None and ordered is not False:
         raise NotSupported("Ordinal estimation (`ordered`) is not supported; items are treated as continuous.")
+    if engine == "semopy" and estimator in LEAST_SQUARES:
+        raise NotSupported(f"engine='semopy' is for likelihood; use engine='auto' or 'kernel' with {estimator!r}.")
 
 
 def _names(value: tuple[str, ...] | list[str] | str) -> tuple[str, ...]:
@@ -329,8 +361,8 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     specification : Specification
     moments : Moments
     engine : {"auto", "semopy", "kernel"}
-    estimator : {"ML", "MLM", "MLMV", "MLR"}
-        All minimise the same discrepancy; the name says how uncertainty is computed from it.
+    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS"}
+        Those of likelihood minimise the same discrepancy; the name says how uncertainty is computed from it.
 
     Returns
     -------
@@ -349,13 +381,9 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
             f"{specification.n_parameters + degrees_of_freedom(specification)} sample moments. "
             "Fix or remove parameters, or add indicators."
         )
-    index = [moments.names.index(name) for name in specification.observed]
-    covs = tuple(np.ascontiguousarray(entry.cov[np.ix_(index, index)]) for entry in moments.groups)
-    means = tuple(None if entry.mean is None else entry.mean[index] for entry in moments.groups)
-    blocks = make_blocks(specification, covs, means)
-    samples = make_samples(moments, covs, means, means_modelled=specification.meanstructure)
-    problem = pose(specification, Likelihood(blocks, samples), covs, means)
-    found = search(problem, covs[0], engine)
+    discrepancy, covs, means = discrepancy_of(estimator, specification, moments)
+    problem: Problem[Any] = pose(specification, discrepancy, covs, means)
+    found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
     if found.solution is None:
         _raise_if_unidentified(problem)
         raise SpecificationError(
@@ -382,32 +410,18 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         estimator=estimator,
         iterations=found.solution.iterations,
         notes=found.notes,
-        blocks=blocks,
-        samples=samples,
+        blocks=discrepancy.blocks,
+        samples=discrepancy.samples,
         space=problem.space,
         point=found.solution.point,
+        discrepancy=discrepancy,
     )
 
 
-def _raise_if_unidentified(problem: Problem[Point]) -> None:
+def _raise_if_unidentified(problem: Problem[Any]) -> None:
     names = unidentified_parameters(problem.specification, problem.discrepancy, problem.start, problem.space)
     if names:
         raise SpecificationError(
             f"The model is not identified, whatever the data: {', '.join(names)} cannot all be estimated. "
             "Fix one of them, hold some equal, or add indicators."
         )
-
-
-def make_samples(
-    moments: Moments, covs: tuple[Array, ...], means: tuple[Array | None, ...], *, means_modelled: bool
-) -> tuple[Sample, ...]:
-    """Return what the likelihood needs of the moments, one per group."""
-    return tuple(
-        Sample(
-            weight=entry.n / moments.n,
-            cov=cov,
-            mean=mean if mean is not None and means_modelled else np.zeros(len(cov)),
-            logdet=log_determinant(cov) or 0.0,
-        )
-        for entry, cov, mean in zip(moments.groups, covs, means, strict=True)
-    )

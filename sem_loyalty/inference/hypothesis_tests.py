@@ -11,6 +11,7 @@ from scipy.special import chdtrc
 
 from sem_loyalty.display import format_p
 from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError, nearest
+from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
 from sem_loyalty.fitting.fit import Fit
 from sem_loyalty.inference.measures import log_likelihoods
 from sem_loyalty.inference.scaled_tests import scaled_test
@@ -119,7 +120,8 @@ def likelihood_ratio_test(*fits: Fit) -> pd.DataFrame:
     ConfigurationError
         Fewer than two models, different data or estimators, or equal degrees of freedom.
     NotSupported
-        MLMV, whose difference needs more than the two scaled statistics.
+        MLMV, whose difference needs more than the two scaled statistics; ULS and DWLS, whose difference is no
+        chi-square.
 
     Notes
     -----
@@ -138,6 +140,10 @@ def likelihood_ratio_test(*fits: Fit) -> pd.DataFrame:
             raise ConfigurationError(
                 "The fits rest on different data or variables, so their chi-squares differ in kind."
             )
+    if first.estimator in ("ULS", "DWLS"):
+        raise NotSupported(
+            f"A difference of statistics by {first.estimator} is no chi-square; use 'WLS', 'GLS' or 'MLM'."
+        )
     if first.estimator == "MLMV":
         raise NotSupported("Differences of MLMV statistics are not supported; compare fits by 'ML', 'MLM' or 'MLR'.")
     records = []
@@ -161,6 +167,8 @@ def _same_data(first: Fit, other: Fit) -> bool:
 
 
 def _criteria(fit: Fit) -> dict[str, float]:
+    if fit.estimator in LEAST_SQUARES:
+        return {"aic": float("nan"), "bic": float("nan")}
     logl = log_likelihoods(fit)[0]
     npar = fit.specification.n_parameters
     return {"aic": -2.0 * logl + 2.0 * npar, "bic": -2.0 * logl + npar * float(np.log(fit.moments.n))}
@@ -174,11 +182,11 @@ def _difference(wide: Fit, narrow: Fit) -> dict[str, float]:
             f"Two of the models have {wide.df} degrees of freedom; one is not nested in the other."
         )
     chisq = narrow.chisq - wide.chisq
-    if narrow.estimator != "ML":
+    if narrow.estimator in ("MLM", "MLMV", "MLR"):
         scaled = [scaled_test(fit, fit.chisq, fit.df).inflation if fit.df else 0.0 for fit in (narrow, wide)]
         factor = (narrow.df * scaled[0] - wide.df * scaled[1]) / df
         chisq = chisq / factor if factor > 0 else float("nan")
-    n, groups = narrow.moments.n, len(narrow.moments.groups)
+    n, groups = narrow.test_n, len(narrow.moments.groups)
     return {
         "chisq_diff": chisq,
         "df_diff": df,

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
 from sem_loyalty.inference.robust_measures import robust_measures
+from sem_loyalty.inference.uncertainty import moment_weights
 from sem_loyalty.kernel import indices
+from sem_loyalty.kernel.least_squares import LeastSquares, independence_value
 from sem_loyalty.kernel.likelihood import log_determinant
 
 Array = NDArray[np.float64]
@@ -74,22 +76,24 @@ def fit_measures(fit: Fit) -> FitMeasures:
         rmsea_ci_upper), rmsea_pvalue (close fit, .05), rmsea_notclose_pvalue (.08); rmr, srmr, crmr; gfi, agfi,
         pgfi; mfi; ecvi; cn_05, cn_01 (Hoelter). With MLM, MLMV and MLR also the corrected tests (`_scaled`,
         chisq_scaling_factor), indices computed from them (`_scaled`), and indices that estimate the population value
-        of the uncorrected ones (`_robust`).
+        of the uncorrected ones (`_robust`). Least squares has no likelihood, so logl and the criteria are left out.
 
     Notes
     -----
-    chisq = N F with moments divided by N. logl and the criteria are conditional on fixed covariates.
-    gfi and agfi are those of Joreskog and Sorbom (1984): 1 - tr[(Sigma^-1 S - I)^2] / tr[(Sigma^-1 S)^2] and
-    1 - (p* / df) (1 - gfi); with a mean structure, means count as moments.
+    chisq = N F with moments divided by N; with least squares (N - 1) F with moments divided by N - 1 (sums over groups
+    alike), and N less one per group in indices made of it. ULS has no chi-square test: its p-values are nan, and what
+    is computed from its minimum has no known distribution. Nor has the statistic of DWLS a chi-square distribution,
+    though its p-value is printed as by lavaan. logl and the criteria are conditional on fixed covariates.
+    gfi and agfi are those of Joreskog and Sorbom (1984): 1 - tr[(Sigma^-1 S - I)^2] / tr[(Sigma^-1 S)^2] (with least
+    squares 1 - r' V r / s' V s) and 1 - (p* / df) (1 - gfi); with a mean structure, means count as moments.
     Other programs print other quantities under these names.
     srmr and rmr include the diagonal, and the means where they are modelled (Bentler 1995); crmr compares
     correlations off the diagonal (Bollen 1989). ecvi = chisq / N + 2 npar / N (Browne and Cudeck 1993,
     doi:10.1177/0049124192021002005).
     """
-    n, groups, df, chisq = fit.moments.n, len(fit.moments.groups), fit.df, fit.chisq
+    n, groups, df, chisq = fit.test_n, len(fit.moments.groups), fit.df, fit.chisq
     npar = fit.specification.n_parameters
     baseline, baseline_df = baseline_test(fit)
-    logl, unrestricted = log_likelihoods(fit)
     low, high = indices.rmsea_interval(chisq, df, n, groups)
     gfi, agfi, pgfi = _goodness(fit)
     nfi = indices.nfi(chisq, baseline)
@@ -98,14 +102,14 @@ def fit_measures(fit: Fit) -> FitMeasures:
     tli = indices.tli(chisq, df, baseline, baseline_df)
     values = {
         "npar": npar,
-        "ntotal": n,
+        "ntotal": fit.moments.n,
         "fmin": fit.value / 2.0,
         "chisq": chisq,
         "df": df,
-        "pvalue": indices.chisq_pvalue(chisq, df),
+        "pvalue": indices.chisq_pvalue(chisq, df) if fit.estimator != "ULS" else indices.NAN,
         "baseline_chisq": baseline,
         "baseline_df": baseline_df,
-        "baseline_pvalue": indices.chisq_pvalue(baseline, baseline_df),
+        "baseline_pvalue": indices.chisq_pvalue(baseline, baseline_df) if fit.estimator != "ULS" else indices.NAN,
         "cfi": indices.cfi(chisq, df, baseline, baseline_df),
         "tli": tli,
         "nnfi": tli,
@@ -114,11 +118,7 @@ def fit_measures(fit: Fit) -> FitMeasures:
         "pnfi": df / baseline_df * nfi if baseline_df else indices.NAN,
         "ifi": indices.ifi(chisq, df, baseline),
         "rni": indices.rni(chisq, df, baseline, baseline_df),
-        "logl": logl,
-        "unrestricted_logl": unrestricted,
-        "aic": -2.0 * logl + 2.0 * npar,
-        "bic": -2.0 * logl + npar * float(np.log(n)),
-        "bic2": -2.0 * logl + npar * float(np.log((n + 2.0) / 24.0)),
+        **_criteria(fit),
         "rmsea": indices.rmsea(chisq, df, n, groups),
         "rmsea_ci_lower": low,
         "rmsea_ci_upper": high,
@@ -133,7 +133,7 @@ def fit_measures(fit: Fit) -> FitMeasures:
         "cn_05": indices.hoelter_n(chisq, df, n, 0.05),
         "cn_01": indices.hoelter_n(chisq, df, n, 0.01),
     }
-    if fit.estimator != "ML":
+    if fit.estimator in ("MLM", "MLMV", "MLR"):
         values |= robust_measures(fit, baseline, baseline_df)
     return FitMeasures(values, fit.certificate.certified)
 
@@ -142,20 +142,40 @@ def baseline_test(fit: Fit) -> tuple[float, int]:
     """Return chi-square and degrees of freedom of the independence model.
 
     Variances are free; covariances are zero, except among exogenous covariates, which keep their sample values.
-    The minimum is known: F = sum of log variances + log|S_xx| - log|S|.
+    The minimum is known: for likelihood F = sum of log variances + log|S_xx| - log|S|; least squares is quadratic.
     """
     observed, exogenous = fit.specification.observed, set(fit.specification.covariates)
     fixed = [i for i, name in enumerate(observed) if name in exogenous]
     free = [i for i, name in enumerate(observed) if name not in exogenous]
+    p, x = len(observed), len(fixed)
+    df = (p * (p - 1) // 2 - x * (x - 1) // 2) * len(fit.samples)
     total = 0.0
+    if isinstance(fit.discrepancy, LeastSquares):
+        held, means = bool(fit.specification.exogenous), fit.specification.meanstructure
+        for sample, weight, share in zip(fit.samples, fit.discrepancy.weights, fit.discrepancy.shares, strict=True):
+            total += share * independence_value(sample, weight, fixed, fixed=held, means=means)
+        return max(0.0, total * fit.moments.n), df
     for sample in fit.samples:
         value = float(np.log(np.diagonal(sample.cov)[free]).sum()) - sample.logdet
         if fixed:
             value += log_determinant(sample.cov[np.ix_(fixed, fixed)]) or 0.0
         total += sample.weight * value
-    p, x = len(observed), len(fixed)
-    df = (p * (p - 1) // 2 - x * (x - 1) // 2) * len(fit.samples)
     return max(0.0, total * fit.moments.n), df
+
+
+def _criteria(fit: Fit) -> dict[str, float]:
+    """Return log-likelihoods and information criteria; nothing for least squares, which has no likelihood."""
+    if isinstance(fit.discrepancy, LeastSquares):
+        return {}
+    logl, unrestricted = log_likelihoods(fit)
+    n, npar = fit.moments.n, fit.specification.n_parameters
+    return {
+        "logl": logl,
+        "unrestricted_logl": unrestricted,
+        "aic": -2.0 * logl + 2.0 * npar,
+        "bic": -2.0 * logl + npar * float(np.log(n)),
+        "bic2": -2.0 * logl + npar * float(np.log((n + 2.0) / 24.0)),
+    }
 
 
 def log_likelihoods(fit: Fit) -> tuple[float, float]:
@@ -209,18 +229,16 @@ def _goodness(fit: Fit) -> tuple[float, float, float]:
     fixed = [i for i, name in enumerate(observed) if name in exogenous]
     means = fit.specification.meanstructure
     gfi = 0.0
-    for sample, at, inverse in zip(fit.samples, fit.point.implied, fit.point.inverse, strict=True):
-        explained = sample.cov.copy()
+    for sample, at, weight in zip(fit.samples, fit.point.implied, moment_weights(fit), strict=True):
+        explained, level = sample.cov.copy(), sample.mean.copy()
         explained[np.ix_(fixed, fixed)] = 0.0
-        off, product = inverse @ (sample.cov - at.cov), inverse @ explained
-        top = 0.5 * float(np.einsum("ij,ji->", off, off))
-        bottom = 0.5 * float(np.einsum("ij,ji->", product, product))
-        if means:
-            shift, level = sample.mean - at.mean, sample.mean.copy()
-            level[fixed] = 0.0
-            top += float(shift @ inverse @ shift)
-            bottom += float(level @ inverse @ level)
-        gfi += sample.weight * (1.0 - top / bottom)
+        level[fixed] = 0.0
+        shift = sample.mean - at.mean
+        R = np.stack([sample.cov - at.cov, explained], axis=2)
+        d = np.stack([shift, level], axis=1) if means else np.zeros((len(level), 2))
+        M, v = weight.apply(R, d)
+        top, bottom = np.einsum("ijk,ijk->k", M, R) + np.einsum("ik,ik->k", v, d)
+        gfi += sample.weight * (1.0 - float(top / bottom))
     moments = len(observed) * (len(observed) + 1) // 2
     if means:
         moments += len(observed)

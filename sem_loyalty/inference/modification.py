@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
 from sem_loyalty.inference.standardise import standardised_values
+from sem_loyalty.inference.uncertainty import maximum, moment_weights
+from sem_loyalty.kernel.least_squares import LeastSquares, Weight
 from sem_loyalty.kernel.likelihood import weight_matrix
 from sem_loyalty.kernel.ram import (
     Block,
@@ -61,7 +63,8 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     mi = N g^2 / (4 V) and epc = -g / (2 V) (Sorbom 1989, doi:10.1007/BF02294623; Saris, Satorra and Sorbom 1987,
     doi:10.2307/271030). Moments among fixed covariates are given: where a candidate would explain a covariate, its
     index is lavaan's, which is not a full score test (use `fixed_x=False` for one).
-    sepc_lv and sepc_all are epc in standard deviations of the latent, and of all, variables.
+    sepc_lv and sepc_all are epc in standard deviations of the latent, and of all, variables. With least squares mi and
+    epc are lavaan's: the slope counts N - 1 respondents a group and the information N, so both are smaller by 1 / N.
     """
     candidates = fixed_candidates(fit.specification)
     columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_lv", "sepc_all"]
@@ -149,33 +152,45 @@ def _score_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Ar
     size = len(fit.theta)
     slope, own = np.zeros(len(candidates)), np.zeros(len(candidates))
     information, cross = np.zeros((size, size)), np.zeros((size, len(candidates)))
-    for group, (block, sample, at, inverse) in enumerate(
-        zip(fit.blocks, fit.samples, fit.point.implied, fit.point.inverse, strict=True), start=1
-    ):
+    parts = zip(fit.blocks, fit.samples, fit.point.implied, moment_weights(fit), _slopes(fit), strict=True)
+    for group, (block, sample, at, weight, by_moment) in enumerate(parts, start=1):
         mine = [i for i, candidate in enumerate(candidates) if candidate.group == group]
-        p = len(sample.cov)
+        p = block.n_observed
         more = _jacobian([_row(candidates[i]) for i in mine], position, at)
-        slope[mine] = weight_matrix(sample, at, inverse, block.means).ravel() @ more.cov
-        if block.means:
-            slope[mine] -= 2.0 * ((sample.mean - at.mean) @ inverse @ more.mean)
+        slope[mine] = by_moment[0].ravel() @ more.cov + by_moment[1] @ more.mean
         more, free = _given(more, fixed, p), _given(_free_jacobian(block, at), fixed, p)
-        weighted = _sandwich(inverse, more.cov, p)
-        pair = 0.5 * free.cov.T @ weighted
-        own[mine] = 0.5 * np.einsum("ij,ij->j", more.cov, weighted)
-        among = 0.5 * free.cov.T @ _sandwich(inverse, free.cov, p)
-        if block.means:
-            pair += free.mean.T @ inverse @ more.mean
-            own[mine] += np.einsum("ij,ik,kj->j", more.mean, inverse, more.mean)
-            among += free.mean.T @ inverse @ free.mean
-        slope[mine] *= sample.weight
-        own[mine] *= sample.weight
-        information += sample.weight * matrix_to_parameters(block, among, size)
+        weighted = _weighted(weight, more, p)
+        among = _weighted(weight, free, p)
+        pair = free.cov.T @ weighted.cov + free.mean.T @ weighted.mean
+        own[mine] = sample.weight * (
+            np.einsum("ij,ij->j", more.cov, weighted.cov) + np.einsum("ij,ij->j", more.mean, weighted.mean)
+        )
+        entries = free.cov.T @ among.cov + free.mean.T @ among.mean
+        information += sample.weight * matrix_to_parameters(block, entries, size)
         collect = np.zeros((size, len(pair)))
         collect[block.entry_parameter, np.arange(len(pair))] = 1.0
         cross[:, mine] += sample.weight * collect @ pair
     if fit.space.constrained:
         return slope, fit.space.reduce_matrix(information), fit.space.basis.T @ cross, own
     return slope, information, cross, own
+
+
+def _slopes(fit: Fit) -> list[tuple[Array, Array]]:
+    """Return dF / dSigma, shape (p, p), and dF / dmu, shape (p,), by group and with its share of F."""
+    found: list[tuple[Array, Array]] = []
+    if isinstance(fit.discrepancy, LeastSquares):
+        for share, at, sample, weight in zip(
+            fit.discrepancy.shares, fit.point.implied, fit.samples, fit.discrepancy.weights, strict=True
+        ):
+            shift = sample.mean - at.mean
+            pull, lift = weight.apply((sample.cov - at.cov)[:, :, None], shift[:, None])
+            found.append((-2.0 * share * pull[:, :, 0], -2.0 * share * lift[:, 0]))
+        return found
+    point = maximum(fit)
+    for block, sample, at, inverse in zip(fit.blocks, fit.samples, point.implied, point.inverse, strict=True):
+        by_cov = sample.weight * weight_matrix(sample, at, inverse, block.means)
+        found.append((by_cov, -2.0 * sample.weight * (inverse @ (sample.mean - at.mean))))
+    return found
 
 
 def _given(jacobian: _Jacobian, fixed: list[int], p: int) -> _Jacobian:
@@ -208,10 +223,10 @@ def _columns(found: Factors) -> Array:
     return np.asarray(product.reshape(len(u) ** 2, u.shape[1]))
 
 
-def _sandwich(inverse: Array, jacobian: Array, p: int) -> Array:
-    """Return vec(Sigma^-1 dSigma Sigma^-1) of every column."""
-    cube = np.moveaxis(jacobian.reshape(p, p, jacobian.shape[1]), 2, 0)
-    return np.asarray(np.moveaxis(inverse @ cube @ inverse, 0, 2).reshape(p * p, jacobian.shape[1]))
+def _weighted(weight: Weight, jacobian: _Jacobian, p: int) -> _Jacobian:
+    """Return V times every column."""
+    cov, mean = weight.apply(jacobian.cov.reshape(p, p, jacobian.cov.shape[1]), jacobian.mean)
+    return _Jacobian(cov.reshape(jacobian.cov.shape), mean)
 
 
 def _jacobian(rows: list[Parameter], position: dict[str, int], at: Implied) -> _Jacobian:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from sem_loyalty.fitting.fit import Fit
-from sem_loyalty.inference.uncertainty import answers, fixed_positions
+from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
 from sem_loyalty.kernel.likelihood import Point, evaluate, hessian, information
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.robust import conditional_trace, meat, residual_traces, saturated_trace
@@ -61,7 +61,7 @@ def scaled_test(fit: Fit, plain: float, df: int, *, baseline: bool = False) -> S
     baseline : bool, default False
         Correct the test of the independence model rather than of the model.
     """
-    blocks, point, space = _independence(fit) if baseline else (fit.blocks, fit.point, fit.space)
+    blocks, point, space = _independence(fit) if baseline else (fit.blocks, maximum(fit), fit.space)
     rows, fixed = answers(fit), fixed_positions(fit)
     if df == 0:
         return ScaledTest(plain, 0, float("nan"), float("nan"), 0.0, float("nan"))

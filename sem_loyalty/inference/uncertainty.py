@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
 from sem_loyalty.fitting.fit import Fit
-from sem_loyalty.kernel.likelihood import hessian, information
+from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight
+from sem_loyalty.kernel.likelihood import Point
 from sem_loyalty.kernel.robust import meat
 
 Array = NDArray[np.float64]
@@ -15,7 +17,8 @@ Array = NDArray[np.float64]
 def parameter_covariance(fit: Fit) -> Array:
     """Return the asymptotic covariance matrix of the estimates, shape (q, q).
 
-    ML: the inverse of the expected information I, K (K' I K)^-1 K' / N within the linear equality constraints.
+    ML and least squares: the inverse of the expected information I, K (K' I K)^-1 K' / N within the linear equality
+    constraints; for least squares I = Delta' V Delta, with N - G in place of N over G groups.
     MLM and MLMV: I^-1 B I^-1 / N, B from the fourth moments of the sample (Satorra and Bentler 1994). MLR:
     A^-1 B A^-1 / N, A the observed information and B the mean cross-product of the scores (White 1982,
     doi:10.2307/1912526). All nan where the information is singular or no minimum was reached.
@@ -28,13 +31,13 @@ def parameter_covariance(fit: Fit) -> Array:
     # Away from a minimum, or on a flat ridge, there is no sampling distribution to describe.
     if {problem.code for problem in fit.certificate.problems} & {"singular information", "not converged"}:
         return np.full((size, size), np.nan)
-    if fit.estimator == "ML":
+    if fit.estimator == "ML" or fit.estimator in LEAST_SQUARES:
         return bread(fit) / fit.moments.n
     if fit.estimator == "MLR":
         outer, centred = bread(fit, observed=True), False
     else:
         outer, centred = bread(fit), True
-    inner = meat(fit.blocks, fit.samples, fit.point, answers(fit), centred=centred, fixed=fixed_positions(fit))
+    inner = meat(fit.blocks, fit.samples, maximum(fit), answers(fit), centred=centred, fixed=fixed_positions(fit))
     covariance = outer @ inner @ outer / fit.moments.n
     return np.asarray(0.5 * (covariance + covariance.T))
 
@@ -48,7 +51,7 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     observed : bool, default False
         Observed rather than expected information.
     """
-    whole = (hessian if observed else information)(fit.blocks, fit.samples, fit.point)
+    whole = fit.discrepancy.hessian(fit.point) if observed else fit.discrepancy.information(fit.point)
     matrix = fit.space.reduce_matrix(whole)
     scale = np.sqrt(np.abs(np.diagonal(matrix)))
     inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
@@ -56,6 +59,20 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     if fit.space.constrained:
         inverse = fit.space.basis @ inverse @ fit.space.basis.T
     return np.asarray(inverse)
+
+
+def maximum(fit: Fit) -> Point:
+    """Return the solution of a fit by maximum likelihood, with the inverses of Sigma."""
+    if not isinstance(fit.point, Point):
+        raise TypeError(f"A fit by {fit.estimator} has no likelihood.")
+    return fit.point
+
+
+def moment_weights(fit: Fit) -> tuple[Weight, ...]:
+    """Return the weight that the solution gives to residual moments, by group; normal theory at Sigma for ML."""
+    if isinstance(fit.discrepancy, LeastSquares):
+        return fit.discrepancy.weights
+    return tuple(NormalWeight(inverse) for inverse in maximum(fit).inverse)
 
 
 def answers(fit: Fit) -> tuple[Array, ...]:

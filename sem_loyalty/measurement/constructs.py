@@ -161,7 +161,7 @@ def measurement_model(fit: Fit, group: int | str = 1) -> MeasurementModel:
     names = [*items, *constructs]
     total = implied["cov_all"].loc[names, names].to_numpy(dtype=np.float64)
     entry = fit.moments.groups[number - 1]
-    at = [fit.moments.names.index(item) for item in items]
+    at = [fit.specification.observed.index(item) for item in items]
     p = len(items)
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.sqrt(np.diag(total))
@@ -176,7 +176,8 @@ def measurement_model(fit: Fit, group: int | str = 1) -> MeasurementModel:
         higher=raw[p:],
         higher_std=std[p:],
         indicates=indicates,
-        cov=entry.cov[np.ix_(at, at)],
+        # With the divisor of the estimator: n, or n - 1 for least squares.
+        cov=fit.samples[number - 1].cov[np.ix_(at, at)],
         cov_implied=total[:p, :p],
         cov_latent=total[p:, p:],
         cor_latent=correlations[p:, p:],

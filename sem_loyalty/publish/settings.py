@@ -14,7 +14,7 @@ FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
 # them equal.
-ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
+ESTIMATORS = ("ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS")
 ROTATIONS = ("oblimin", "quartimin", "promax", "geomin", "varimax", "quartimax", "none")
 EXTRACTIONS = ("minres", "ml", "principal")
 
@@ -69,10 +69,10 @@ class ModelChoice:
     rival : str
         Id of a rival structure in the model's description; "" is the model itself.
     kind : {"sem", "cfa", "growth"}
-    estimator : {"ML", "MLM", "MLMV", "MLR"}
+    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS"}
     missing : {"listwise"}
-    std_lv, fixed_x, orthogonal : bool
-    meanstructure : bool or None
+    std_lv, orthogonal : bool
+    fixed_x, meanstructure : bool or None
     group_equal, group_partial : tuple of str
     engine : {"auto", "semopy", "kernel"}
     """
@@ -83,7 +83,7 @@ class ModelChoice:
     estimator: str = _one_of("ML", *ESTIMATORS)
     missing: str = _one_of("listwise", "listwise")
     std_lv: bool = False
-    fixed_x: bool = True
+    fixed_x: bool | None = None
     orthogonal: bool = False
     meanstructure: bool | None = None
     group_equal: tuple[str, ...] = ()

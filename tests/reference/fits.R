@@ -618,10 +618,11 @@ for (estimator in c("MLR", "MLM", "MLMV")) {
   robust(paste0(name, "_group_metric"), small, list(estimator = estimator, group = "segment", group.equal = "loadings"))
 }
 
-# Later: least-squares estimators, nonlinear and inequality constraints
+# Least squares, and what waits: nonlinear and inequality constraints
 later <- function(name, model, args = list(), fun = "cfa", data = "survey") add(name, model, data, fun, args, "later")
-for (estimator in c("MLMVS", "GLS", "ULS", "WLS", "DWLS")) {
-  later(paste0("estimator_", tolower(estimator)), small, list(estimator = estimator))
+later("estimator_mlmvs", small, list(estimator = "MLMVS"))
+for (estimator in c("GLS", "ULS", "WLS", "DWLS")) {
+  add(paste0("estimator_", tolower(estimator)), small, "survey", "cfa", list(estimator = estimator))
 }
 later("constraint_nonlinear", "
   m1 ~ a*x1 + x2
