@@ -25,10 +25,11 @@ from sem_loyalty.errors import (
 from sem_loyalty.fitting.certificate import Certificate, certify
 from sem_loyalty.fitting.identification import unidentified_parameters
 from sem_loyalty.fitting.search import Problem, pose, search
-from sem_loyalty.fitting.threads import one_thread
+from sem_loyalty.kernel.incomplete import Incomplete, incomplete_likelihood
 from sem_loyalty.kernel.likelihood import Likelihood, Point, Sample, log_determinant
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.solver import Subspace
+from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.defaults import refuse_unsupported, specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
@@ -46,7 +47,9 @@ Array = NDArray[np.float64]
 
 ESTIMATORS = ("ML", "MLM", "MLMV", "MLR")
 ENGINES = ("auto", "semopy", "kernel")
-MISSING = ("listwise",)
+MISSING = ("listwise", "fiml")
+# Other programs' names of the same rule.
+ALIASES = {"ml": "fiml", "direct": "fiml"}
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,19 @@ class Fit:
     estimator: str
     iterations: int
     notes: tuple[str, ...]
-    blocks: tuple[Block, ...] = field(repr=False)
-    samples: tuple[Sample, ...] = field(repr=False)
+    discrepancy: Likelihood | Incomplete = field(repr=False)
     space: Subspace = field(repr=False)
     point: Point = field(repr=False)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The model as arrays, one block per group."""
+        return self.discrepancy.blocks
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Sample moments by group; with missing answers kept, those of the saturated model."""
+        return self.discrepancy.samples
 
     @cached_property
     def df(self) -> int:
@@ -109,7 +121,10 @@ class Fit:
         used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
         lost = self.moments.n_collected - self.moments.n
         if lost:
-            used += f" of {self.moments.n_collected}; {lost} rows left out ({self.moments.missing})"
+            why = "nothing to use" if self.moments.missing == "fiml" else self.moments.missing
+            used += f" of {self.moments.n_collected}; {lost} rows left out ({why})"
+        if self.moments.missing == "fiml":
+            used += "; missing answers by full information"
         lines = [
             self.certificate.summary,
             f"{self.estimator} estimates by {self.engine}; {used}",
@@ -169,8 +184,11 @@ def fit(
         Normal-theory maximum likelihood, with moments divided by n. The others have the same estimates, and standard
         errors and tests corrected for answers that are not normal: Satorra-Bentler (MLM), scaled and shifted (MLMV),
         sandwich and Yuan-Bentler-Mplus (MLR). They need `data`.
-    missing : {"listwise"}, default "listwise"
-        Rows with a missing answer on an item of the model are left out, and counted.
+    missing : {"listwise", "fiml"}, default "listwise"
+        "listwise" leaves out, and counts, rows with a missing answer on an item of the model. "fiml" ("ml", "direct")
+        keeps every row with an answer and maximises the likelihood of the answers present (full-information maximum
+        likelihood), which is right where answers are missing at random; means are then modelled, standard errors come
+        from the observed information, and rows without an answer on a fixed covariate are left out. For ML and MLR.
     ordered : None
         Ordinal estimation is not supported; anything but None or False raises NotSupported.
     group : str, optional
@@ -232,10 +250,20 @@ def fit(
     >>> fitted.df
     83
     """
+    missing = ALIASES.get(missing, missing)
     _check_options(estimator, missing, ordered, engine)
+    if missing == "fiml":
+        if sample_cov is not None:
+            raise ConfigurationError("missing='fiml' needs the answers, so give `data`, not `sample_cov`.")
+        if meanstructure is False or (isinstance(model, Specification) and not model.meanstructure):
+            raise ConfigurationError("missing='fiml' models the means; leave `meanstructure` out or set it to True.")
+        meanstructure = True
     text = _text_of(model)
     refuse_unsupported(text)
-    moments = _moments(text, data, group, missing, sample_cov, sample_mean, sample_nobs, sample_sd)
+    needed = model.exogenous if isinstance(model, Specification) else roles(text.statements).exogenous
+    if data is None or missing != "fiml" or not (fixed_x or isinstance(model, Specification)):
+        needed = ()
+    moments = _moments(text, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):
         specification = model
         if len(specification.groups) != len(moments.groups):
@@ -276,7 +304,12 @@ def _check_options(estimator: str, missing: str, ordered: Any, engine: str) -> N
         listed = ", ".join(repr(name) for name in ESTIMATORS)
         raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}.")
     if missing not in MISSING:
-        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise'.")
+        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise', 'fiml'.")
+    if missing == "fiml" and estimator not in ("ML", "MLR"):
+        raise NotSupported(
+            f"estimator={estimator!r} corrects by the fourth moments of complete rows; with missing='fiml' available: "
+            "'ML', 'MLR'."
+        )
     if ordered is not None and ordered is not False:
         raise NotSupported("Ordinal estimation (`ordered`) is not supported; items are treated as continuous.")
 
@@ -302,6 +335,7 @@ def _moments(
     data: Any,
     group: str | None,
     missing: str,
+    needed: tuple[str, ...],
     sample_cov: Any,
     sample_mean: Any,
     sample_nobs: Any,
@@ -312,7 +346,7 @@ def _moments(
         raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
     names = roles(text.statements).observed
     if data is not None:
-        return moments_from_data(data, names, group=group, missing=missing)
+        return moments_from_data(data, names, group=group, missing=missing, needed=needed)
     if group is not None:
         raise ConfigurationError("`group` names a column of `data`; for matrices give a list, one per group.")
     if sample_nobs is None:
@@ -353,7 +387,10 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     means = tuple(None if entry.mean is None else entry.mean[index] for entry in moments.groups)
     blocks = make_blocks(specification, covs, means)
     samples = make_samples(moments, covs, means, means_modelled=specification.meanstructure)
-    problem = pose(specification, Likelihood(blocks, samples), covs, means)
+    discrepancy: Likelihood | Incomplete = Likelihood(blocks, samples)
+    if moments.missing == "fiml":
+        discrepancy = incomplete_likelihood(blocks, samples, tuple(rows[:, index] for rows in moments.raw or ()))
+    problem: Problem[Point] = pose(specification, discrepancy, covs, means)
     found = search(problem, covs[0], engine)
     if found.solution is None:
         _raise_if_unidentified(problem)
@@ -381,8 +418,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         estimator=estimator,
         iterations=found.solution.iterations,
         notes=found.notes,
-        blocks=blocks,
-        samples=samples,
+        discrepancy=discrepancy,
         space=problem.space,
         point=found.solution.point,
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
 from sem_loyalty.inference.standardise import standardised_values
+from sem_loyalty.kernel.incomplete import Incomplete, moment_information
 from sem_loyalty.kernel.likelihood import weight_matrix
 from sem_loyalty.kernel.ram import (
     Block,
@@ -149,24 +150,24 @@ def _score_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Ar
     size = len(fit.theta)
     slope, own = np.zeros(len(candidates)), np.zeros(len(candidates))
     information, cross = np.zeros((size, size)), np.zeros((size, len(candidates)))
-    for group, (block, sample, at, inverse) in enumerate(
-        zip(fit.blocks, fit.samples, fit.point.implied, fit.point.inverse, strict=True), start=1
+    for group, (block, sample, at, weights) in enumerate(
+        zip(fit.blocks, fit.samples, fit.point.implied, _weights(fit), strict=True), start=1
     ):
         mine = [i for i, candidate in enumerate(candidates) if candidate.group == group]
         p = len(sample.cov)
         more = _jacobian([_row(candidates[i]) for i in mine], position, at)
-        slope[mine] = weight_matrix(sample, at, inverse, block.means).ravel() @ more.cov
+        slope[mine] = weights.slope.ravel() @ more.cov
         if block.means:
-            slope[mine] -= 2.0 * ((sample.mean - at.mean) @ inverse @ more.mean)
+            slope[mine] -= 2.0 * (weights.pull @ more.mean)
         more, free = _given(more, fixed, p), _given(_free_jacobian(block, at), fixed, p)
-        weighted = _sandwich(inverse, more.cov, p)
-        pair = 0.5 * free.cov.T @ weighted
-        own[mine] = 0.5 * np.einsum("ij,ij->j", more.cov, weighted)
-        among = 0.5 * free.cov.T @ _sandwich(inverse, free.cov, p)
+        weighted = weights.weigh(more.cov)
+        pair = free.cov.T @ weighted
+        own[mine] = np.einsum("ij,ij->j", more.cov, weighted)
+        among = free.cov.T @ weights.weigh(free.cov)
         if block.means:
-            pair += free.mean.T @ inverse @ more.mean
-            own[mine] += np.einsum("ij,ik,kj->j", more.mean, inverse, more.mean)
-            among += free.mean.T @ inverse @ free.mean
+            pair += free.mean.T @ weights.level @ more.mean
+            own[mine] += np.einsum("ij,ik,kj->j", more.mean, weights.level, more.mean)
+            among += free.mean.T @ weights.level @ free.mean
         slope[mine] *= sample.weight
         own[mine] *= sample.weight
         information += sample.weight * matrix_to_parameters(block, among, size)
@@ -176,6 +177,62 @@ def _score_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Ar
     if fit.space.constrained:
         return slope, fit.space.reduce_matrix(information), fit.space.basis.T @ cross, own
     return slope, information, cross, own
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """The first derivatives of F by the moments of one group, and their expected information.
+
+    Attributes
+    ----------
+    slope : ndarray, shape (p, p)
+        dF / d Sigma.
+    pull : ndarray, shape (p,)
+        Minus half of dF / d mu.
+    level : ndarray, shape (p, p)
+        Information of the means.
+    inverse : ndarray, shape (p, p)
+        Sigma^-1, the information of Sigma in complete data.
+    spread : ndarray, shape (p*, p*), or None
+        Information of vech(Sigma) where answers are missing.
+    """
+
+    slope: Array
+    pull: Array
+    level: Array
+    inverse: Array
+    spread: Array | None
+
+    def weigh(self, jacobian: Array) -> Array:
+        """Return information times derivatives of vec(Sigma), so that J' times it is the information of J."""
+        p = len(self.level)
+        if self.spread is None:
+            return 0.5 * _sandwich(self.inverse, jacobian, p)
+        col, row = np.triu_indices(p)
+        out = np.zeros_like(jacobian)
+        out[row * p + col] = self.spread @ jacobian[row * p + col]
+        return out
+
+
+def _weights(fit: Fit) -> list[_Weights]:
+    """Return the weights of every group."""
+    discrepancy, point = fit.discrepancy, fit.point
+    if isinstance(discrepancy, Incomplete):
+        return [
+            _Weights(slope, pull, level, inverse, spread)
+            for inverse, (slope, pull), (level, spread) in zip(
+                point.inverse,
+                discrepancy.slopes(point),
+                map(moment_information, discrepancy.patterns, discrepancy.parts(point)),
+                strict=True,
+            )
+        ]
+    return [
+        _Weights(
+            weight_matrix(sample, at, inverse, block.means), inverse @ (sample.mean - at.mean), inverse, inverse, None
+        )
+        for block, sample, at, inverse in zip(fit.blocks, fit.samples, point.implied, point.inverse, strict=True)
+    ]
 
 
 def _given(jacobian: _Jacobian, fixed: list[int], p: int) -> _Jacobian:

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
-from sem_loyalty.kernel.likelihood import hessian, information
+from sem_loyalty.kernel.casewise import casewise_meat
+from sem_loyalty.kernel.incomplete import Incomplete
+from sem_loyalty.kernel.likelihood import Likelihood, Point
 from sem_loyalty.kernel.robust import meat
 
 Array = NDArray[np.float64]
@@ -15,7 +17,8 @@ Array = NDArray[np.float64]
 def parameter_covariance(fit: Fit) -> Array:
     """Return the asymptotic covariance matrix of the estimates, shape (q, q).
 
-    ML: the inverse of the expected information I, K (K' I K)^-1 K' / N within the linear equality constraints.
+    ML: the inverse of the expected information I, K (K' I K)^-1 K' / N within the linear equality constraints; of the
+    observed information where missing answers are kept (Kenward and Molenberghs 1998, doi:10.1214/ss/1028905830).
     MLM and MLMV: I^-1 B I^-1 / N, B from the fourth moments of the sample (Satorra and Bentler 1994). MLR:
     A^-1 B A^-1 / N, A the observed information and B the mean cross-product of the scores (White 1982,
     doi:10.2307/1912526). All nan where the information is singular or no minimum was reached.
@@ -28,15 +31,26 @@ def parameter_covariance(fit: Fit) -> Array:
     # Away from a minimum, or on a flat ridge, there is no sampling distribution to describe.
     if {problem.code for problem in fit.certificate.problems} & {"singular information", "not converged"}:
         return np.full((size, size), np.nan)
+    incomplete = isinstance(fit.discrepancy, Incomplete)
     if fit.estimator == "ML":
-        return bread(fit) / fit.moments.n
+        return bread(fit, observed=incomplete) / fit.moments.n
     if fit.estimator == "MLR":
         outer, centred = bread(fit, observed=True), False
     else:
         outer, centred = bread(fit), True
-    inner = meat(fit.blocks, fit.samples, fit.point, answers(fit), centred=centred, fixed=fixed_positions(fit))
+    if centred:
+        inner = meat(fit.blocks, fit.samples, fit.point, answers(fit), centred=True, fixed=fixed_positions(fit))
+    else:
+        inner = score_products(fit.discrepancy, fit.point, answers(fit))
     covariance = outer @ inner @ outer / fit.moments.n
     return np.asarray(0.5 * (covariance + covariance.T))
+
+
+def score_products(discrepancy: Likelihood | Incomplete, point: Point, rows: tuple[Array, ...]) -> Array:
+    """Return the mean cross-product of the scores of the respondents, weighted over groups, shape (q, q)."""
+    if isinstance(discrepancy, Incomplete):
+        return casewise_meat(discrepancy, point, rows)
+    return meat(discrepancy.blocks, discrepancy.samples, point, rows, centred=False, fixed=[])
 
 
 def bread(fit: Fit, *, observed: bool = False) -> Array:
@@ -48,7 +62,7 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     observed : bool, default False
         Observed rather than expected information.
     """
-    whole = (hessian if observed else information)(fit.blocks, fit.samples, fit.point)
+    whole = (fit.discrepancy.hessian if observed else fit.discrepancy.information)(fit.point)
     matrix = fit.space.reduce_matrix(whole)
     scale = np.sqrt(np.abs(np.diagonal(matrix)))
     inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)

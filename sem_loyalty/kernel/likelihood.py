@@ -204,26 +204,14 @@ def _second_derivative(block: Block, sample: Sample, at: Implied, inverse: Array
         + 2.0 * pair_products(Q, QT, left, right, weight)
         + 2.0 * pair_products(QT, Q, left, right, weight)
     )
-    # tr(W d2Sigma). Along A[k, l]: dG_i = G_k B_li, dC_j = G_k V_lj + C_l B_jk. Along S[k, l]: dC_j = c (G_k B_jl +
-    # G_l B_jk).
-    B, V = at.total_inverse, at.total
-    G, C = B[:p], V[:p]
-    WGG, WGC = G.T @ W @ G, G.T @ W @ C
-    i, j = block.directed_row, block.directed_col
-    r, s = block.symmetric_row, block.symmetric_col
-    a = len(i)
-    through = B[np.ix_(j, i)].T * WGC[np.ix_(i, j)].T
-    out[:a, :a] += 2.0 * (through + V[np.ix_(j, j)] * WGG[np.ix_(i, i)] + through.T)
-    mixed = 2.0 * weight[a:] * (WGG[np.ix_(i, r)] * B[np.ix_(j, s)] + WGG[np.ix_(i, s)] * B[np.ix_(j, r)])
-    out[:a, a:n_cov] += mixed
-    out[a:n_cov, :a] += mixed.T
     if block.means:
         _add_mean_curvature(out, block, sample, at, inverse)
-    return out
+        return out + curvature(block, at, W, inverse @ (sample.mean - at.mean))
+    return out + curvature(block, at, W, np.zeros(p))
 
 
 def _add_mean_curvature(out: Array, block: Block, sample: Sample, at: Implied, inverse: Array) -> None:
-    """Add the terms of d2F that the means bring, in place."""
+    """Add the second derivatives of F by the means, and by the means and Sigma, in place."""
     d = sample.mean - at.mean
     D = mean_jacobian(block, at)
     found = block_factors(block, at)
@@ -237,16 +225,47 @@ def _add_mean_curvature(out: Array, block: Block, sample: Sample, at: Implied, i
     )
     out[:n_cov] += 2.0 * cross
     out[:, :n_cov] += 2.0 * cross.T
-    # -2 d' M d2mu: d2mu = G_k B_li b_j + G_i B_jk b_l for A, A and G_i B_jk for A, m.
-    B, p = at.total_inverse, block.n_observed
-    pull = B[:p].T @ inverse @ d
-    i, j, k = block.directed_row, block.directed_col, block.intercept_row
-    a = len(i)
-    through = pull[i][:, None] * B[np.ix_(j, i)] * at.means[j][None, :]
-    out[:a, :a] -= 2.0 * (through + through.T)
-    mixed = pull[i][:, None] * B[np.ix_(j, k)]
-    out[:a, n_cov:] -= 2.0 * mixed
-    out[n_cov:, :a] -= 2.0 * mixed.T
+
+
+def curvature(block: Block, at: Implied, W: Array, pull: Array) -> Array:
+    """Return tr(W d2Sigma) - 2 h' d2mu over pairs of entries: what the curvature of the moments adds to d2F.
+
+    Parameters
+    ----------
+    block, at
+        Where the parameters stand, and the implied moments.
+    W : ndarray, shape (p, p)
+        Derivative of F by Sigma.
+    pull : ndarray, shape (p,)
+        h, minus half the derivative of F by mu.
+    """
+    out = np.zeros((len(block.entry_parameter), len(block.entry_parameter)))
+    # tr(W d2Sigma). Along A[k, l]: dG_i = G_k B_li, dC_j = G_k V_lj + C_l B_jk. Along S[k, l]: dC_j = c (G_k B_jl +
+    # G_l B_jk).
+    p = block.n_observed
+    B, V = at.total_inverse, at.total
+    G, C = B[:p], V[:p]
+    WGG, WGC = G.T @ W @ G, G.T @ W @ C
+    i, j = block.directed_row, block.directed_col
+    r, s = block.symmetric_row, block.symmetric_col
+    a, n_cov = len(i), len(i) + len(r)
+    through = B[np.ix_(j, i)].T * WGC[np.ix_(i, j)].T
+    out[:a, :a] += 2.0 * (through + V[np.ix_(j, j)] * WGG[np.ix_(i, i)] + through.T)
+    weight = np.where(r == s, 0.5, 1.0)
+    mixed = 2.0 * weight * (WGG[np.ix_(i, r)] * B[np.ix_(j, s)] + WGG[np.ix_(i, s)] * B[np.ix_(j, r)])
+    out[:a, a:n_cov] += mixed
+    out[a:n_cov, :a] += mixed.T
+    if not block.means:
+        return out
+    # d2mu = G_k B_li b_j + G_i B_jk b_l for A, A and G_i B_jk for A, m.
+    along = G.T @ pull
+    k = block.intercept_row
+    bent = along[i][:, None] * B[np.ix_(j, i)] * at.means[j][None, :]
+    out[:a, :a] -= 2.0 * (bent + bent.T)
+    tilted = along[i][:, None] * B[np.ix_(j, k)]
+    out[:a, n_cov:] -= 2.0 * tilted
+    out[n_cov:, :a] -= 2.0 * tilted.T
+    return out
 
 
 @dataclass(frozen=True, slots=True)
