@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -28,7 +28,7 @@ from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.kernel.incomplete import Incomplete, incomplete_likelihood
 from sem_loyalty.kernel.likelihood import Likelihood, Point, Sample, log_determinant
 from sem_loyalty.kernel.ram import Block
-from sem_loyalty.kernel.solver import Subspace
+from sem_loyalty.kernel.solver import Subspace, minimise
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.defaults import refuse_unsupported, specify
 from sem_loyalty.model.library import load_model
@@ -391,6 +391,8 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     if moments.missing == "fiml":
         discrepancy = incomplete_likelihood(blocks, samples, tuple(rows[:, index] for rows in moments.raw or ()))
     problem: Problem[Point] = pose(specification, discrepancy, covs, means)
+    if moments.missing == "fiml":
+        problem = _two_stage_start(problem, Likelihood(blocks, samples))
     found = search(problem, covs[0], engine)
     if found.solution is None:
         _raise_if_unidentified(problem)
@@ -422,6 +424,12 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         space=problem.space,
         point=found.solution.point,
     )
+
+
+def _two_stage_start(problem: Problem[Point], complete: Likelihood) -> Problem[Point]:
+    """Start from the fit to the moments of the saturated model: near the minimum, at a fraction of the cost."""
+    first = minimise(complete, problem.start, problem.space)
+    return replace(problem, start=first.point.theta) if first is not None and first.converged else problem
 
 
 def _raise_if_unidentified(problem: Problem[Point]) -> None:
