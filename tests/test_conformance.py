@@ -19,6 +19,7 @@ CASES = [
     "mobi_loyalty_ml",
     "mobi_measurement_ml",
     "mobi_loyalty_listwise",
+    "mobi_loyalty_fiml",
 ]
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from sem_loyalty.errors import ConfigurationError, DataError
-from sem_loyalty.publish.settings import ESTIMATORS, EXTRACTIONS, FORMATS, ROTATIONS, Study
+from sem_loyalty.publish.settings import ESTIMATORS, EXTRACTIONS, FORMATS, ROTATIONS, ModelChoice, Study
 from sem_loyalty.publish.study_file import read_study, study_from
 from sem_loyalty.study import analyse, run, run_demo
 
@@ -105,6 +105,21 @@ def test_screening_counts_and_leaves_out(folder: Path, chain: pd.DataFrame) -> N
     assert results.fit.moments.n == 270
     assert "N = 270" in results.tables["loadings"].note
     assert results.tables["descriptives"].rows[0]["missing"] == 10
+
+
+def test_missing_answers_are_used_where_the_study_says_so(folder: Path, chain: pd.DataFrame) -> None:
+    frame = chain.mask(np.random.default_rng(4).random(chain.shape) < 0.05)
+    frame.loc[[7, 8]] = np.nan
+    frame.to_csv(folder / "data.csv", index=False)
+    change(folder, "[model]", '[model]\nmissing = "fiml"')
+    change(folder, "[efa]", "[efa]\nrun = false")
+    change(folder, 'formats = ["json", "csv"]', 'formats = ["html", "svg"]')
+    results = run(folder / "study.toml")
+    assert results.fit.moments.n == 298
+    assert [row.get("excluded") for row in results.tables["sample-flow"].rows][-2] == 2
+    assert "full-information maximum likelihood" in results.tables["loadings"].note
+    text = (folder / "out" / "report.html").read_text(encoding="utf-8")
+    assert "missing answers by full information" in text
 
 
 def test_several_groups(folder: Path, chain: pd.DataFrame) -> None:
@@ -241,10 +256,12 @@ def test_a_failed_run_keeps_older_results(folder: Path) -> None:
 
 def test_settings_know_the_choices_of_the_rooms() -> None:
     from sem_loyalty.fitting.fit import ESTIMATORS as AVAILABLE
+    from sem_loyalty.fitting.fit import MISSING
     from sem_loyalty.measurement import efa, rotation
 
     assert set(ROTATIONS) == set(rotation.ROTATIONS)
     assert ESTIMATORS == AVAILABLE
+    assert ModelChoice.__dataclass_fields__["missing"].metadata["choices"] == MISSING
     assert set(EXTRACTIONS) == set(efa.EXTRACTIONS)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import DataError
+from sem_loyalty.kernel.incomplete import Incomplete, incomplete_likelihood
 from sem_loyalty.kernel.least_squares import LeastSquares, MomentWeight, NormalWeight, Weight
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, log_determinant, spd_inverse
 from sem_loyalty.kernel.ram import Block
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 
 LIKELIHOOD = ("ML", "MLM", "MLMV", "MLR")
 LEAST_SQUARES = ("GLS", "ULS", "WLS", "DWLS")
+Minimised = Likelihood | Incomplete | LeastSquares
 ESTIMATORS = LIKELIHOOD + LEAST_SQUARES
 FROM_MATRIX = ("ML", "GLS", "ULS")
 
@@ -28,7 +30,7 @@ SINGULAR = 1e-12
 
 def discrepancy_of(
     estimator: str, specification: Specification, moments: Moments
-) -> tuple[Likelihood | LeastSquares, tuple[Array, ...], tuple[Array | None, ...]]:
+) -> tuple[Minimised, tuple[Array, ...], tuple[Array | None, ...]]:
     """Return what an estimator minimises, with the sample covariances and means it takes for the truth.
 
     Likelihood divides covariances by n, least squares by n - 1, as lavaan does.
@@ -55,6 +57,8 @@ def discrepancy_of(
     means = tuple(None if entry.mean is None else entry.mean[index] for entry in moments.groups)
     blocks = make_blocks(specification, covs, means)
     samples = _samples(moments, covs, means, means_modelled=specification.meanstructure)
+    if moments.missing == "fiml":
+        return incomplete_likelihood(blocks, samples, tuple(rows[:, index] for rows in moments.raw or ())), covs, means
     if not least_squares:
         return Likelihood(blocks, samples), covs, means
     rows = tuple(answers[:, index] for answers in moments.raw) if moments.raw is not None else (None,) * len(samples)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -23,14 +23,14 @@ from sem_loyalty.errors import (
     check_choice,
 )
 from sem_loyalty.fitting.certificate import Certificate, certify
-from sem_loyalty.fitting.discrepancies import ESTIMATORS, FROM_MATRIX, LEAST_SQUARES, discrepancy_of
+from sem_loyalty.fitting.discrepancies import ESTIMATORS, FROM_MATRIX, LEAST_SQUARES, Minimised, discrepancy_of
 from sem_loyalty.fitting.identification import unidentified_parameters
 from sem_loyalty.fitting.search import Problem, pose, search
-from sem_loyalty.fitting.threads import one_thread
-from sem_loyalty.kernel.discrepancy import Discrepancy, Point
-from sem_loyalty.kernel.likelihood import Sample
+from sem_loyalty.kernel.discrepancy import Point
+from sem_loyalty.kernel.likelihood import Likelihood, Sample
 from sem_loyalty.kernel.ram import Block
-from sem_loyalty.kernel.solver import Subspace
+from sem_loyalty.kernel.solver import Subspace, minimise
+from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.defaults import refuse_unsupported, specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
@@ -46,7 +46,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 ENGINES = ("auto", "semopy", "kernel")
-MISSING = ("listwise",)
+MISSING = ("listwise", "fiml")
+# Other programs' names of the same rule.
+ALIASES = {"ml": "fiml", "direct": "fiml"}
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,19 @@ class Fit:
     estimator: str
     iterations: int
     notes: tuple[str, ...]
-    blocks: tuple[Block, ...] = field(repr=False)
-    samples: tuple[Sample, ...] = field(repr=False)
+    discrepancy: Minimised = field(repr=False)
     space: Subspace = field(repr=False)
     point: Point = field(repr=False)
-    discrepancy: Discrepancy[Any] = field(repr=False)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The model as arrays, one block per group."""
+        return self.discrepancy.blocks
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Sample moments by group; with missing answers kept, those of the saturated model."""
+        return self.discrepancy.samples
 
     @cached_property
     def df(self) -> int:
@@ -125,7 +135,10 @@ class Fit:
         used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
         lost = self.moments.n_collected - self.moments.n
         if lost:
-            used += f" of {self.moments.n_collected}; {lost} rows left out ({self.moments.missing})"
+            why = "nothing to use" if self.moments.missing == "fiml" else self.moments.missing
+            used += f" of {self.moments.n_collected}; {lost} rows left out ({why})"
+        if self.moments.missing == "fiml":
+            used += "; missing answers by full information"
         lines = [
             self.certificate.summary,
             f"{self.estimator} estimates by {self.engine}; {used}",
@@ -188,8 +201,11 @@ def fit(
         moments, divided by n - 1: weighted by normal theory at the sample (GLS), unweighted (ULS), weighted by the
         inverse of the moments' estimated covariance matrix (WLS, asymptotically distribution-free), or of its
         diagonal (DWLS). WLS and DWLS need `data`; see Notes.
-    missing : {"listwise"}, default "listwise"
-        Rows with a missing answer on an item of the model are left out, and counted.
+    missing : {"listwise", "fiml"}, default "listwise"
+        "listwise" leaves out, and counts, rows with a missing answer on an item of the model. "fiml" ("ml", "direct")
+        keeps every row with an answer and maximises the likelihood of the answers present (full-information maximum
+        likelihood), which is right where answers are missing at random; means are then modelled, standard errors come
+        from the observed information, and rows without an answer on a fixed covariate are left out. For ML and MLR.
     ordered : None
         Ordinal estimation is not supported; anything but None or False raises NotSupported.
     group : str, optional
@@ -261,10 +277,21 @@ def fit(
     >>> fitted.df
     83
     """
+    missing = ALIASES.get(missing, missing)
     _check_options(estimator, missing, ordered, engine)
+    fixed_x = estimator not in LEAST_SQUARES if fixed_x is None else fixed_x
+    if missing == "fiml":
+        if sample_cov is not None:
+            raise ConfigurationError("missing='fiml' needs the answers, so give `data`, not `sample_cov`.")
+        if meanstructure is False or (isinstance(model, Specification) and not model.meanstructure):
+            raise ConfigurationError("missing='fiml' models the means; leave `meanstructure` out or set it to True.")
+        meanstructure = True
     text = _text_of(model)
     refuse_unsupported(text)
-    moments = _moments(text, data, group, missing, sample_cov, sample_mean, sample_nobs, sample_sd)
+    needed = model.exogenous if isinstance(model, Specification) else roles(text.statements).exogenous
+    if data is None or missing != "fiml" or not (fixed_x or isinstance(model, Specification)):
+        needed = ()
+    moments = _moments(text, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):
         specification = model
         if len(specification.groups) != len(moments.groups):
@@ -278,7 +305,7 @@ def fit(
             std_lv=std_lv,
             meanstructure=True if meanstructure is None and sample_mean is not None else meanstructure,
             means_available=all(entry.mean is not None for entry in moments.groups),
-            fixed_x=estimator not in LEAST_SQUARES if fixed_x is None else fixed_x,
+            fixed_x=fixed_x,
             orthogonal=orthogonal,
             groups=tuple(entry.label for entry in moments.groups),
             group_equal=_names(group_equal),
@@ -307,7 +334,12 @@ def _check_options(estimator: str, missing: str, ordered: Any, engine: str) -> N
         listed = ", ".join(repr(name) for name in ESTIMATORS)
         raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}.")
     if missing not in MISSING:
-        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise'.")
+        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise', 'fiml'.")
+    if missing == "fiml" and estimator not in ("ML", "MLR"):
+        raise NotSupported(
+            f"estimator={estimator!r} corrects by the fourth moments of complete rows; with missing='fiml' available: "
+            "'ML', 'MLR'."
+        )
     if ordered is not None and ordered is not False:
         raise NotSupported("Ordinal estimation (`ordered`) is not supported; items are treated as continuous.")
     if engine == "semopy" and estimator in LEAST_SQUARES:
@@ -335,6 +367,7 @@ def _moments(
     data: Any,
     group: str | None,
     missing: str,
+    needed: tuple[str, ...],
     sample_cov: Any,
     sample_mean: Any,
     sample_nobs: Any,
@@ -345,7 +378,7 @@ def _moments(
         raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
     names = roles(text.statements).observed
     if data is not None:
-        return moments_from_data(data, names, group=group, missing=missing)
+        return moments_from_data(data, names, group=group, missing=missing, needed=needed)
     if group is not None:
         raise ConfigurationError("`group` names a column of `data`; for matrices give a list, one per group.")
     if sample_nobs is None:
@@ -383,6 +416,8 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         )
     discrepancy, covs, means = discrepancy_of(estimator, specification, moments)
     problem: Problem[Any] = pose(specification, discrepancy, covs, means)
+    if moments.missing == "fiml":
+        problem = _two_stage_start(problem, Likelihood(discrepancy.blocks, discrepancy.samples))
     found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
     if found.solution is None:
         _raise_if_unidentified(problem)
@@ -410,12 +445,16 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         estimator=estimator,
         iterations=found.solution.iterations,
         notes=found.notes,
-        blocks=discrepancy.blocks,
-        samples=discrepancy.samples,
+        discrepancy=discrepancy,
         space=problem.space,
         point=found.solution.point,
-        discrepancy=discrepancy,
     )
+
+
+def _two_stage_start(problem: Problem[Any], complete: Likelihood) -> Problem[Any]:
+    """Start from the fit to the moments of the saturated model: near the minimum, at a fraction of the cost."""
+    first = minimise(complete, problem.start, problem.space)
+    return replace(problem, start=first.point.theta) if first is not None and first.converged else problem
 
 
 def _raise_if_unidentified(problem: Problem[Any]) -> None:

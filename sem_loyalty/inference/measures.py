@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.inference.baseline import baseline_test
+from sem_loyalty.inference.incomplete_measures import incomplete_measures
 from sem_loyalty.inference.robust_measures import robust_measures
-from sem_loyalty.inference.uncertainty import moment_weights
+from sem_loyalty.inference.uncertainty import answers, maximum, moment_weights
 from sem_loyalty.kernel import indices
-from sem_loyalty.kernel.least_squares import LeastSquares, independence_value
+from sem_loyalty.kernel.casewise import present_moments, random_moments
+from sem_loyalty.kernel.incomplete import Incomplete, at_sample, moment_information
+from sem_loyalty.kernel.least_squares import LeastSquares
 from sem_loyalty.kernel.likelihood import log_determinant
 
 Array = NDArray[np.float64]
@@ -76,7 +80,9 @@ def fit_measures(fit: Fit) -> FitMeasures:
         rmsea_ci_upper), rmsea_pvalue (close fit, .05), rmsea_notclose_pvalue (.08); rmr, srmr, crmr; gfi, agfi,
         pgfi; mfi; ecvi; cn_05, cn_01 (Hoelter). With MLM, MLMV and MLR also the corrected tests (`_scaled`,
         chisq_scaling_factor), indices computed from them (`_scaled`), and indices that estimate the population value
-        of the uncorrected ones (`_robust`). Least squares has no likelihood, so logl and the criteria are left out.
+        of the uncorrected ones (`_robust`). With missing answers kept, cfi, tli, nnfi, rni and rmsea `_robust` also say
+        what the index would be had nobody left out an answer. Least squares has no likelihood, so logl and the
+        criteria are left out.
 
     Notes
     -----
@@ -86,7 +92,8 @@ def fit_measures(fit: Fit) -> FitMeasures:
     though its p-value is printed as by lavaan. logl and the criteria are conditional on fixed covariates.
     gfi and agfi are those of Joreskog and Sorbom (1984): 1 - tr[(Sigma^-1 S - I)^2] / tr[(Sigma^-1 S)^2] (with least
     squares 1 - r' V r / s' V s) and 1 - (p* / df) (1 - gfi); with a mean structure, means count as moments.
-    Other programs print other quantities under these names.
+    Other programs print other quantities under these names. With missing answers kept, rmr, srmr and crmr compare with
+    the moments of the saturated model; gfi with those of the answers present, weighted by the information in them.
     srmr and rmr include the diagonal, and the means where they are modelled (Bentler 1995); crmr compares
     correlations off the diagonal (Bollen 1989). ecvi = chisq / N + 2 npar / N (Browne and Cudeck 1993,
     doi:10.1177/0049124192021002005).
@@ -135,32 +142,8 @@ def fit_measures(fit: Fit) -> FitMeasures:
     }
     if fit.estimator in ("MLM", "MLMV", "MLR"):
         values |= robust_measures(fit, baseline, baseline_df)
+    values |= incomplete_measures(fit, baseline_df)
     return FitMeasures(values, fit.certificate.certified)
-
-
-def baseline_test(fit: Fit) -> tuple[float, int]:
-    """Return chi-square and degrees of freedom of the independence model.
-
-    Variances are free; covariances are zero, except among exogenous covariates, which keep their sample values.
-    The minimum is known: for likelihood F = sum of log variances + log|S_xx| - log|S|; least squares is quadratic.
-    """
-    observed, exogenous = fit.specification.observed, set(fit.specification.covariates)
-    fixed = [i for i, name in enumerate(observed) if name in exogenous]
-    free = [i for i, name in enumerate(observed) if name not in exogenous]
-    p, x = len(observed), len(fixed)
-    df = (p * (p - 1) // 2 - x * (x - 1) // 2) * len(fit.samples)
-    total = 0.0
-    if isinstance(fit.discrepancy, LeastSquares):
-        held, means = bool(fit.specification.exogenous), fit.specification.meanstructure
-        for sample, weight, share in zip(fit.samples, fit.discrepancy.weights, fit.discrepancy.shares, strict=True):
-            total += share * independence_value(sample, weight, fixed, fixed=held, means=means)
-        return max(0.0, total * fit.moments.n), df
-    for sample in fit.samples:
-        value = float(np.log(np.diagonal(sample.cov)[free]).sum()) - sample.logdet
-        if fixed:
-            value += log_determinant(sample.cov[np.ix_(fixed, fixed)]) or 0.0
-        total += sample.weight * value
-    return max(0.0, total * fit.moments.n), df
 
 
 def _criteria(fit: Fit) -> dict[str, float]:
@@ -184,8 +167,12 @@ def log_likelihoods(fit: Fit) -> tuple[float, float]:
     fixed = [i for i, name in enumerate(observed) if name in exogenous]
     p, x = len(observed), len(fixed)
     saturated = 0.0
-    for group, sample in zip(fit.moments.groups, fit.samples, strict=True):
+    for k, (group, sample) in enumerate(zip(fit.moments.groups, fit.samples, strict=True)):
         inner = p * np.log(2.0 * np.pi) + sample.logdet + p
+        if isinstance(fit.discrepancy, Incomplete):
+            patterns = fit.discrepancy.patterns[k]
+            answered = float(patterns.share @ patterns.seen.sum(axis=1))
+            inner = answered * np.log(2.0 * np.pi) + at_sample(patterns, sample).value
         if fixed:
             inner -= x * np.log(2.0 * np.pi) + (log_determinant(sample.cov[np.ix_(fixed, fixed)]) or 0.0) + x
         saturated -= 0.5 * group.n * float(inner)
@@ -228,7 +215,20 @@ def _goodness(fit: Fit) -> tuple[float, float, float]:
     observed, exogenous = fit.specification.observed, set(fit.specification.exogenous)
     fixed = [i for i, name in enumerate(observed) if name in exogenous]
     means = fit.specification.meanstructure
+    gfi = _incomplete_gfi(fit, fixed) if isinstance(fit.discrepancy, Incomplete) else _complete_gfi(fit, fixed)
+    moments = len(observed) * (len(observed) + 1) // 2
+    if means:
+        moments += len(observed)
+    moments *= len(fit.samples)
+    if fit.df == 0:
+        return gfi, 1.0, 0.0
+    return gfi, 1.0 - moments / fit.df * (1.0 - gfi), fit.df / moments * gfi
+
+
+def _complete_gfi(fit: Fit, fixed: list[int]) -> float:
+    """Return gfi, averaged over groups by size."""
     gfi = 0.0
+    means = fit.specification.meanstructure
     for sample, at, weight in zip(fit.samples, fit.point.implied, moment_weights(fit), strict=True):
         explained, level = sample.cov.copy(), sample.mean.copy()
         explained[np.ix_(fixed, fixed)] = 0.0
@@ -239,10 +239,26 @@ def _goodness(fit: Fit) -> tuple[float, float, float]:
         M, v = weight.apply(R, d)
         top, bottom = np.einsum("ijk,ijk->k", M, R) + np.einsum("ik,ik->k", v, d)
         gfi += sample.weight * (1.0 - float(top / bottom))
-    moments = len(observed) * (len(observed) + 1) // 2
-    if means:
-        moments += len(observed)
-    moments *= len(fit.samples)
-    if fit.df == 0:
-        return gfi, 1.0, 0.0
-    return gfi, 1.0 - moments / fit.df * (1.0 - gfi), fit.df / moments * gfi
+    return gfi
+
+
+def _incomplete_gfi(fit: Fit, fixed: list[int]) -> float:
+    """Return gfi with the moments of the answers present, pair by pair, and the expected information in them."""
+    discrepancy = fit.discrepancy
+    if not isinstance(discrepancy, Incomplete):
+        raise TypeError("The answers of the fit are complete.")
+    gfi = 0.0
+    parts = discrepancy.parts(maximum(fit))
+    for sample, at, patterns, part, rows in zip(
+        fit.samples, fit.point.implied, discrepancy.patterns, parts, answers(fit), strict=True
+    ):
+        n, p = rows.shape
+        col, row = np.triu_indices(p)
+        kept = random_moments(p, fixed)
+        mean, cov = present_moments(rows)
+        level, spread = moment_information(patterns, part)
+        observed = np.concatenate([mean, (cov * ((n - 1) / n))[row, col]]) * kept
+        misfit = observed - np.concatenate([at.mean, at.cov[row, col]]) * kept
+        top, bottom = (v[:p] @ level @ v[:p] + v[p:] @ spread @ v[p:] for v in (misfit, observed))
+        gfi += sample.weight * (1.0 - float(top / bottom))
+    return gfi

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from sem_loyalty.fitting.fit import Fit
 from sem_loyalty.inference.standardise import standardised_values
 from sem_loyalty.inference.uncertainty import maximum, moment_weights
+from sem_loyalty.kernel.incomplete import Incomplete, moment_information
 from sem_loyalty.kernel.least_squares import LeastSquares, Weight
 from sem_loyalty.kernel.likelihood import weight_matrix
 from sem_loyalty.kernel.ram import (
@@ -152,15 +155,15 @@ def _score_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Ar
     size = len(fit.theta)
     slope, own = np.zeros(len(candidates)), np.zeros(len(candidates))
     information, cross = np.zeros((size, size)), np.zeros((size, len(candidates)))
-    parts = zip(fit.blocks, fit.samples, fit.point.implied, moment_weights(fit), _slopes(fit), strict=True)
-    for group, (block, sample, at, weight, by_moment) in enumerate(parts, start=1):
+    for group, (block, at, sample, weights) in enumerate(
+        zip(fit.blocks, fit.point.implied, fit.samples, _weights(fit), strict=True), start=1
+    ):
         mine = [i for i, candidate in enumerate(candidates) if candidate.group == group]
         p = block.n_observed
         more = _jacobian([_row(candidates[i]) for i in mine], position, at)
-        slope[mine] = by_moment[0].ravel() @ more.cov + by_moment[1] @ more.mean
+        slope[mine] = weights.by_cov.ravel() @ more.cov + weights.by_mean @ more.mean
         more, free = _given(more, fixed, p), _given(_free_jacobian(block, at), fixed, p)
-        weighted = _weighted(weight, more, p)
-        among = _weighted(weight, free, p)
+        weighted, among = weights.weigh(more), weights.weigh(free)
         pair = free.cov.T @ weighted.cov + free.mean.T @ weighted.mean
         own[mine] = sample.weight * (
             np.einsum("ij,ij->j", more.cov, weighted.cov) + np.einsum("ij,ij->j", more.mean, weighted.mean)
@@ -175,22 +178,61 @@ def _score_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Ar
     return slope, information, cross, own
 
 
-def _slopes(fit: Fit) -> list[tuple[Array, Array]]:
-    """Return dF / dSigma, shape (p, p), and dF / dmu, shape (p,), by group and with its share of F."""
-    found: list[tuple[Array, Array]] = []
-    if isinstance(fit.discrepancy, LeastSquares):
-        for share, at, sample, weight in zip(
-            fit.discrepancy.shares, fit.point.implied, fit.samples, fit.discrepancy.weights, strict=True
-        ):
-            shift = sample.mean - at.mean
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """The first derivatives of F by the moments of one group, and the information in its moments.
+
+    Attributes
+    ----------
+    by_cov, by_mean : ndarray, shapes (p, p) and (p,)
+        dF / dSigma and dF / dmu, with the group's share of F.
+    weigh : callable
+        Information times derivatives of the moments, so that J' times it is the information of J.
+    """
+
+    by_cov: Array
+    by_mean: Array
+    weigh: Callable[[_Jacobian], _Jacobian]
+
+
+def _weights(fit: Fit) -> list[_Weights]:
+    """Return the weights of every group."""
+    discrepancy = fit.discrepancy
+    if isinstance(discrepancy, Incomplete):
+        point = maximum(fit)
+        return [
+            _Weights(sample.weight * slope, -2.0 * sample.weight * pull, partial(_weighted_by_patterns, level, spread))
+            for sample, (slope, pull), (level, spread) in zip(
+                fit.samples,
+                discrepancy.slopes(point),
+                map(moment_information, discrepancy.patterns, discrepancy.parts(point)),
+                strict=True,
+            )
+        ]
+    found = []
+    for k, (block, sample, at, weight) in enumerate(
+        zip(fit.blocks, fit.samples, fit.point.implied, moment_weights(fit), strict=True)
+    ):
+        shift = sample.mean - at.mean
+        if isinstance(discrepancy, LeastSquares):
             pull, lift = weight.apply((sample.cov - at.cov)[:, :, None], shift[:, None])
-            found.append((-2.0 * share * pull[:, :, 0], -2.0 * share * lift[:, 0]))
-        return found
-    point = maximum(fit)
-    for block, sample, at, inverse in zip(fit.blocks, fit.samples, point.implied, point.inverse, strict=True):
-        by_cov = sample.weight * weight_matrix(sample, at, inverse, block.means)
-        found.append((by_cov, -2.0 * sample.weight * (inverse @ (sample.mean - at.mean))))
+            share = -2.0 * discrepancy.shares[k]
+            by_cov, by_mean = share * pull[:, :, 0], share * lift[:, 0]
+        else:
+            inverse = maximum(fit).inverse[k]
+            by_cov = sample.weight * weight_matrix(sample, at, inverse, block.means)
+            by_mean = -2.0 * sample.weight * (inverse @ shift)
+        found.append(_Weights(by_cov, by_mean, partial(_weighted, weight)))
     return found
+
+
+def _weighted_by_patterns(level: Array, spread: Array, jacobian: _Jacobian) -> _Jacobian:
+    """Return the information of answers with gaps times every column; `spread` is that of vech(Sigma)."""
+    p = len(level)
+    col, row = np.triu_indices(p)
+    cov = np.zeros_like(jacobian.cov)
+    cov[row * p + col] = spread @ jacobian.cov[row * p + col]
+    return _Jacobian(cov, level @ jacobian.mean)
 
 
 def _given(jacobian: _Jacobian, fixed: list[int], p: int) -> _Jacobian:
@@ -223,8 +265,9 @@ def _columns(found: Factors) -> Array:
     return np.asarray(product.reshape(len(u) ** 2, u.shape[1]))
 
 
-def _weighted(weight: Weight, jacobian: _Jacobian, p: int) -> _Jacobian:
+def _weighted(weight: Weight, jacobian: _Jacobian) -> _Jacobian:
     """Return V times every column."""
+    p = len(jacobian.mean)
     cov, mean = weight.apply(jacobian.cov.reshape(p, p, jacobian.cov.shape[1]), jacobian.mean)
     return _Jacobian(cov.reshape(jacobian.cov.shape), mean)
 

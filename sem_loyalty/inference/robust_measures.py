@@ -23,7 +23,8 @@ def robust_measures(fit: Fit, baseline: float, baseline_df: int) -> dict[str, fl
     `_scaled` indices put the corrected chi-squares into the usual formulas. `_robust` ones estimate what the usual
     index would be in the population: with c the inflation of the test, chisq - c df takes the place of chisq - df
     (Brosseau-Liard, Savalei and Li 2012, doi:10.1080/00273171.2012.715252; Brosseau-Liard and Savalei 2014,
-    doi:10.1080/00273171.2014.933697; Li and Bentler 2006 for the interval).
+    doi:10.1080/00273171.2014.933697; Li and Bentler 2006 for the interval). Where missing answers are kept, the robust
+    ones are those of `incomplete_measures`.
     """
     n, groups = fit.moments.n, len(fit.moments.groups)
     own = scaled_test(fit, fit.chisq, fit.df)
@@ -53,7 +54,9 @@ def robust_measures(fit: Fit, baseline: float, baseline_df: int) -> dict[str, fl
         "rmsea_ci_upper_scaled": high,
         "rmsea_pvalue_scaled": close,
     }
-    return values | _population(fit, baseline, own, null)
+    if fit.moments.missing == "fiml":
+        return values
+    return values | population_indices(fit, fit.chisq, baseline, own, null)
 
 
 def _scaled_interval(fit: Fit, own: ScaledTest) -> tuple[float, float, float]:
@@ -68,8 +71,17 @@ def _scaled_interval(fit: Fit, own: ScaledTest) -> tuple[float, float, float]:
     return low, high, indices.rmsea_close(chisq, df, n, groups)
 
 
-def _population(fit: Fit, baseline: float, own: ScaledTest, null: ScaledTest) -> dict[str, float]:
-    """Return the robust indices, which estimate the population values of the uncorrected ones."""
+def population_indices(fit: Fit, chisq: float, baseline: float, own: ScaledTest, null: ScaledTest) -> dict[str, float]:
+    """Return the robust indices, which estimate the population values of the uncorrected ones.
+
+    Parameters
+    ----------
+    fit : Fit
+    chisq, baseline : float
+        Uncorrected statistics of the model and of the independence model.
+    own, null : ScaledTest
+        Their corrected tests.
+    """
     n, groups, df = fit.moments.n, len(fit.moments.groups), own.df
     if df == 0:
         names = ("cfi", "tli", "nnfi", "rni")
@@ -77,7 +89,7 @@ def _population(fit: Fit, baseline: float, own: ScaledTest, null: ScaledTest) ->
         return (
             {f"{name}_robust": 1.0 for name in names} | dict.fromkeys(zeros, 0.0) | {"rmsea_pvalue_robust": indices.NAN}
         )
-    excess = fit.chisq - own.inflation * df
+    excess = chisq - own.inflation * df
     null_excess = baseline - null.inflation * null.df
     bottom = max(excess, null_excess, 0.0)
     tli = 1.0 - (excess * null.df) / (null_excess * df) if null_excess * df != 0 else 1.0

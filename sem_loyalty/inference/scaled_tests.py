@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from sem_loyalty.fitting.fit import Fit
-from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
-from sem_loyalty.kernel.likelihood import Point, evaluate, hessian, information
-from sem_loyalty.kernel.ram import Block
+from sem_loyalty.inference.baseline import independence
+from sem_loyalty.inference.uncertainty import answers, fixed_positions, likelihood_of, maximum, score_products
+from sem_loyalty.kernel.casewise import random_moments, saturated_information
+from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.robust import conditional_trace, meat, residual_traces, saturated_trace
-from sem_loyalty.kernel.solver import Subspace, whole_space
+from sem_loyalty.kernel.solver import whole_space
 
 Array = NDArray[np.float64]
 
@@ -61,18 +62,22 @@ def scaled_test(fit: Fit, plain: float, df: int, *, baseline: bool = False) -> S
     baseline : bool, default False
         Correct the test of the independence model rather than of the model.
     """
-    blocks, point, space = _independence(fit) if baseline else (fit.blocks, maximum(fit), fit.space)
+    discrepancy, point, space = likelihood_of(fit), maximum(fit), fit.space
+    if baseline:
+        discrepancy, point = independence(fit)
+        space = whole_space(len(point.theta))
+    blocks = discrepancy.blocks
     rows, fixed = answers(fit), fixed_positions(fit)
     if df == 0:
         return ScaledTest(plain, 0, float("nan"), float("nan"), 0.0, float("nan"))
     shift = 0.0
     if fit.estimator == "MLR":
-        inner = space.reduce_matrix(meat(blocks, fit.samples, point, rows, centred=False, fixed=fixed))
-        outer = space.reduce_matrix(hessian(blocks, fit.samples, point))
+        inner = space.reduce_matrix(score_products(discrepancy, point, rows))
+        outer = space.reduce_matrix(discrepancy.hessian(point))
         own = float(np.trace(np.linalg.solve(outer, inner)))
         inflation = factor = (_saturated(fit, rows) - own) / df
     else:
-        expected = space.reduce_matrix(information(blocks, fit.samples, point))
+        expected = space.reduce_matrix(discrepancy.information(point))
         if fit.estimator == "MLM" and not fit.specification.exogenous:
             inner = space.reduce_matrix(meat(blocks, fit.samples, point, rows, centred=True, fixed=fixed))
             whole = sum(
@@ -97,6 +102,12 @@ def _saturated(fit: Fit, rows: tuple[Array, ...]) -> float:
     means = fit.specification.meanstructure
     fixed = fixed_positions(fit)
     total = 0.0
+    if isinstance(fit.discrepancy, Incomplete):
+        kept = random_moments(len(fit.samples[0].cov), fixed)
+        for patterns, sample, group in zip(fit.discrepancy.patterns, fit.samples, rows, strict=True):
+            observed, products = saturated_information(patterns, sample, group, kept)
+            total += float(np.trace(np.linalg.solve(observed, products)))
+        return total
     for sample, group in zip(fit.samples, rows, strict=True):
         inverse = np.asarray(np.linalg.inv(sample.cov), dtype=np.float64)
         if fixed:
@@ -104,38 +115,3 @@ def _saturated(fit: Fit, rows: tuple[Array, ...]) -> float:
         else:
             total += saturated_trace(sample, inverse, group, means=means)
     return total
-
-
-def _independence(fit: Fit) -> tuple[tuple[Block, ...], Point, Subspace]:
-    """Return the independence model at its minimum: free variances (and means), covariances among covariates."""
-    observed, exogenous = fit.specification.observed, set(fit.specification.covariates)
-    fixed_x = bool(fit.specification.exogenous)
-    p, means = len(observed), fit.specification.meanstructure
-    x = [i for i, name in enumerate(observed) if name in exogenous]
-    pairs = [(i, i) for i in range(p) if not (fixed_x and i in x)]
-    if not fixed_x:
-        pairs += [(i, j) for k, i in enumerate(x) for j in x[k + 1 :]]
-    shifts = [i for i in range(p) if means and not (fixed_x and i in x)]
-    none = np.array([], dtype=np.intp)
-    blocks: list[Block] = []
-    theta: list[float] = []
-    for sample in fit.samples:
-        first = len(theta)
-        symmetric, intercepts = np.zeros((p, p)), np.zeros(p)
-        if fixed_x:
-            symmetric[np.ix_(x, x)] = sample.cov[np.ix_(x, x)]
-            intercepts[x] = sample.mean[x]
-        theta += [float(sample.cov[i, j]) for i, j in pairs] + [float(sample.mean[i]) for i in shifts]
-        at = first + np.arange(len(pairs) + len(shifts), dtype=np.intp)
-        blocks.append(
-            Block(
-                p, np.zeros((p, p)), none, none, none, symmetric,
-                np.array([i for i, _ in pairs], dtype=np.intp), np.array([j for _, j in pairs], dtype=np.intp),
-                at[: len(pairs)], intercepts, np.array(shifts, dtype=np.intp), at[len(pairs) :], means,
-            )
-        )  # fmt: skip
-    start = np.array(theta)
-    point = evaluate(tuple(blocks), fit.samples, start)
-    if point is None:
-        raise ValueError("The independence model of a positive definite sample matrix is always defined.")
-    return tuple(blocks), point, whole_space(len(start))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
 from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.kernel.casewise import casewise_meat
+from sem_loyalty.kernel.discrepancy import Discrepancy
+from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight
-from sem_loyalty.kernel.likelihood import Point
+from sem_loyalty.kernel.likelihood import Likelihood, Point
 from sem_loyalty.kernel.robust import meat
 
 Array = NDArray[np.float64]
@@ -18,7 +23,8 @@ def parameter_covariance(fit: Fit) -> Array:
     """Return the asymptotic covariance matrix of the estimates, shape (q, q).
 
     ML and least squares: the inverse of the expected information I, K (K' I K)^-1 K' / N within the linear equality
-    constraints; for least squares I = Delta' V Delta, with N - G in place of N over G groups.
+    constraints; for least squares I = Delta' V Delta, with N - G in place of N over G groups. Where missing answers are
+    kept, of the observed information (Kenward and Molenberghs 1998, doi:10.1214/ss/1028905830).
     MLM and MLMV: I^-1 B I^-1 / N, B from the fourth moments of the sample (Satorra and Bentler 1994). MLR:
     A^-1 B A^-1 / N, A the observed information and B the mean cross-product of the scores (White 1982,
     doi:10.2307/1912526). All nan where the information is singular or no minimum was reached.
@@ -31,15 +37,26 @@ def parameter_covariance(fit: Fit) -> Array:
     # Away from a minimum, or on a flat ridge, there is no sampling distribution to describe.
     if {problem.code for problem in fit.certificate.problems} & {"singular information", "not converged"}:
         return np.full((size, size), np.nan)
+    incomplete = isinstance(fit.discrepancy, Incomplete)
     if fit.estimator == "ML" or fit.estimator in LEAST_SQUARES:
-        return bread(fit) / fit.moments.n
+        return bread(fit, observed=incomplete) / fit.moments.n
     if fit.estimator == "MLR":
         outer, centred = bread(fit, observed=True), False
     else:
         outer, centred = bread(fit), True
-    inner = meat(fit.blocks, fit.samples, maximum(fit), answers(fit), centred=centred, fixed=fixed_positions(fit))
+    if centred:
+        inner = meat(fit.blocks, fit.samples, maximum(fit), answers(fit), centred=True, fixed=fixed_positions(fit))
+    else:
+        inner = score_products(likelihood_of(fit), maximum(fit), answers(fit))
     covariance = outer @ inner @ outer / fit.moments.n
     return np.asarray(0.5 * (covariance + covariance.T))
+
+
+def score_products(discrepancy: Likelihood | Incomplete, point: Point, rows: tuple[Array, ...]) -> Array:
+    """Return the mean cross-product of the scores of the respondents, weighted over groups, shape (q, q)."""
+    if isinstance(discrepancy, Incomplete):
+        return casewise_meat(discrepancy, point, rows)
+    return meat(discrepancy.blocks, discrepancy.samples, point, rows, centred=False, fixed=[])
 
 
 def bread(fit: Fit, *, observed: bool = False) -> Array:
@@ -51,7 +68,8 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     observed : bool, default False
         Observed rather than expected information.
     """
-    whole = fit.discrepancy.hessian(fit.point) if observed else fit.discrepancy.information(fit.point)
+    discrepancy: Discrepancy[Any] = fit.discrepancy
+    whole = discrepancy.hessian(fit.point) if observed else discrepancy.information(fit.point)
     matrix = fit.space.reduce_matrix(whole)
     scale = np.sqrt(np.abs(np.diagonal(matrix)))
     inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
@@ -59,6 +77,13 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     if fit.space.constrained:
         inverse = fit.space.basis @ inverse @ fit.space.basis.T
     return np.asarray(inverse)
+
+
+def likelihood_of(fit: Fit) -> Likelihood | Incomplete:
+    """Return the likelihood that a fit maximised."""
+    if isinstance(fit.discrepancy, LeastSquares):
+        raise TypeError(f"A fit by {fit.estimator} has no likelihood.")
+    return fit.discrepancy
 
 
 def maximum(fit: Fit) -> Point:

@@ -208,7 +208,7 @@ def _second_derivative(block: Block, sample: Sample, at: Implied, inverse: Array
 
 
 def _add_mean_curvature(out: Array, block: Block, sample: Sample, at: Implied, inverse: Array) -> None:
-    """Add the terms of d2F that the means bring, in place."""
+    """Add the second derivatives of F by the means, and by the means and Sigma, in place."""
     d = sample.mean - at.mean
     D = mean_jacobian(block, at)
     found = block_factors(block, at)

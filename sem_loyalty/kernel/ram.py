@@ -271,6 +271,12 @@ def mean_curvature(block: Block, at: Implied, weight: Array) -> Array:
     return out
 
 
+def moment_derivatives(block: Block, at: Implied) -> tuple[Array, Array]:
+    """Return d mu and d vech(Sigma) by every entry, shapes (p, entries) and (p (p + 1) / 2, entries)."""
+    by_mean, by_cov = mean_jacobian(block, at), covariance_jacobian(block, at)
+    return by_mean, np.concatenate([by_cov, np.zeros((len(by_cov), by_mean.shape[1] - by_cov.shape[1]))], axis=1)
+
+
 def to_parameters(block: Block, by_entry: Array, size: int) -> Array:
     """Add up a vector over entries into a vector over parameters, shape (size,)."""
     return np.asarray(np.bincount(block.entry_parameter, weights=by_entry, minlength=size), dtype=np.float64)

@@ -18,7 +18,7 @@ from sem_loyalty.errors import (
     NotSupported,
     check_choice,
 )
-from sem_loyalty.fitting.threads import one_thread
+from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.measurement.extraction import (
     Extraction,
     components,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sem_loyalty.errors import ConfigurationError, DataError
+from sem_loyalty.errors import ConfigurationError, DataError, NotSupported
 from sem_loyalty.measurement.reliability import cronbach_alpha
 from sem_loyalty.survey.moments import Moments
 from sem_loyalty.survey.sample import moments_from_data
@@ -116,7 +116,9 @@ def item_analysis(
         frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(dict(data))
         chosen = _checked(scales) if scales is not None else {"scale": tuple(str(name) for name in frame.columns)}
         names = tuple(dict.fromkeys(item for members in chosen.values() for item in members))
-        moments = moments_from_data(frame, names, missing=missing)
+        if missing != "listwise":
+            raise NotSupported(f"missing={missing!r} is not available; this is: 'listwise'.")
+        moments = moments_from_data(frame, names)
     absent = sorted({item for members in chosen.values() for item in members} - set(moments.names))
     if absent:
         raise DataError(f"Items of `scales` that the model does not contain: {', '.join(absent)}.")

@@ -74,6 +74,7 @@ WORDS: dict[str, tuple[str, str]] = {
         ),
     ),
     "missing_listwise": ("listwise deletion", "列表删除"),
+    "missing_fiml": ("full-information maximum likelihood", "全信息极大似然（FIML）"),
     "missing_kept": ("kept", "保留"),
     "missing_none": ("none (moments were given)", "无（直接给定矩阵）"),
     # Reasons why a fit is not certified, by the code of the problem
@@ -194,6 +195,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "parameter": ("Parameter", "参数"),
     "modification_caption": ("Largest modification indices", "最大修正指数"),
     "without_group": ("no value of the grouping variable", "分组变量缺失"),
+    "fiml_step": ("no item of the model answered, or a fixed covariate missing", "模型题项全部缺失，或固定协变量缺失"),
     "listwise_step": ("an item of the model missing (listwise)", "模型题项有缺失（列表删除）"),
     "flow_note": (
         "Rules in the order applied; each counts those that no earlier rule had excluded.",

@@ -119,10 +119,12 @@ def _note(fit: Fit, group: int, lang: str) -> str:
     if lang == "zh":
         who = f"{entry.label}组，" if entry.label else ""
         missing = "，含缺失值的个案成列删除" if rule == "listwise" and fit.moments.n < fit.moments.n_collected else ""
+        missing = "，缺失值按全信息极大似然处理" if rule == "fiml" else missing
         text = f"注：{who}{fit.estimator} 标准化估计，N = {entry.n}{missing}。"
         return text + ("虚线表示不显著。* p < 0.05，** p < 0.01，*** p < 0.001。" if fit.certificate.certified else "")
     who = f"Group {entry.label}. " if entry.label else ""
     missing = ", listwise deletion" if rule == "listwise" and fit.moments.n < fit.moments.n_collected else ""
+    missing = ", missing answers by full information" if rule == "fiml" else missing
     text = f"Note. {who}Standardised {fit.estimator} estimates, N = {entry.n}{missing}."
     stars = " Dashed grey = not significant. * p < .05, ** p < .01, *** p < .001."
     return text + (stars if fit.certificate.certified else "")

@@ -60,9 +60,9 @@ def flow_table(
     if ungrouped:
         remaining -= ungrouped
         rows.append({"step": edition.word("without_group"), "excluded": ungrouped, "remaining": remaining})
-    if moments.missing == "listwise":
+    if moments.missing in ("listwise", "fiml"):
         dropped = moments.n_collected - ungrouped - moments.n
-        rows.append({"step": edition.word("listwise_step"), "excluded": dropped, "remaining": moments.n})
+        rows.append({"step": edition.word(f"{moments.missing}_step"), "excluded": dropped, "remaining": moments.n})
     rows.append({"step": edition.word("respondents"), "remaining": moments.n})
     columns = (
         Column("step", edition.word("step")),

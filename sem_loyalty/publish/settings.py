@@ -70,7 +70,7 @@ class ModelChoice:
         Id of a rival structure in the model's description; "" is the model itself.
     kind : {"sem", "cfa", "growth"}
     estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS"}
-    missing : {"listwise"}
+    missing : {"listwise", "fiml"}
     std_lv, orthogonal : bool
     fixed_x, meanstructure : bool or None
     group_equal, group_partial : tuple of str
@@ -81,7 +81,7 @@ class ModelChoice:
     rival: str = ""
     kind: str = _one_of("sem", "sem", "cfa", "growth")
     estimator: str = _one_of("ML", *ESTIMATORS)
-    missing: str = _one_of("listwise", "listwise")
+    missing: str = _one_of("listwise", "listwise", "fiml")
     std_lv: bool = False
     fixed_x: bool | None = None
     orthogonal: bool = False

@@ -21,7 +21,8 @@ class GroupMoments:
     n : int
         Respondents used.
     cov : ndarray, shape (p, p)
-        Covariance matrix divided by n (not n - 1), the maximum-likelihood convention of lavaan.
+        Covariance matrix divided by n (not n - 1), the maximum-likelihood convention of lavaan. With missing answers
+        kept, the maximum-likelihood estimate of the saturated model, and `mean` with it.
     mean : ndarray, shape (p,), or None
         Means; None where only a covariance matrix was given.
     """
@@ -45,9 +46,9 @@ class Moments:
     n_collected : int
         Rows before the missing-data rule; equal to `n` where nothing was dropped.
     missing : str
-        The missing-data rule: "listwise", or "none" for a matrix given as input.
+        The missing-data rule: "listwise"; "fiml" where missing answers are kept; "none" for a matrix given as input.
     raw : tuple of ndarray, each of shape (n_g, p), or None
-        The complete rows behind the moments, by group; None for a matrix given as input.
+        The rows behind the moments, by group, NaN where an answer is missing; None for a matrix given as input.
     """
 
     names: tuple[str, ...]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import DataError, DataWarning, NotSupported
 from sem_loyalty.survey.answers import check_columns, is_missing, listing, numeric_matrix
 from sem_loyalty.survey.matrix_input import as_matrix, as_vector, check_matrix, check_positive_definite
+from sem_loyalty.survey.missingness import normal_em
 from sem_loyalty.survey.moments import GroupMoments, Moments
 
 Array = NDArray[np.float64]
@@ -97,12 +98,42 @@ def _check_rows(label: str, rows: Array, complete: Array, names: Sequence[str]) 
     return []
 
 
+def _check_incomplete(label: str, rows: Array, names: Sequence[str]) -> list[str]:
+    """Return what keeps the saturated model of rows with missing answers from being estimated, one sentence each."""
+    n, p = rows.shape
+    where = _where(label)
+    if n <= p:
+        text = (
+            f"n smaller than number of items{where}: {n} usable rows for {p} items. Use fewer items, or at least "
+            f"{p + 1} respondents"
+        )
+        return [text]
+    seen = ~np.isnan(rows)
+    never = [f"'{names[i]}'" for i in range(p) if not seen[:, i].any()]
+    if never:
+        return [f"items that nobody answered{where}: {listing(never)}. Leave them out"]
+    lowest, highest = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
+    constant = [f"'{names[i]}' = {lowest[i]:g}" for i in range(p) if highest[i] == lowest[i]]
+    if constant:
+        return [f"items with the same answer in every row{where}: {listing(constant)}. Leave them out"]
+    together = seen.astype(np.intp).T @ seen.astype(np.intp)
+    apart = [f"'{names[i]}' and '{names[j]}'" for i, j in np.argwhere(np.triu(together == 0, 1))]
+    if apart:
+        text = (
+            f"items that nobody answered together{where}, so nothing says how they covary: {listing(apart)}. "
+            "Leave out one of each pair"
+        )
+        return [text]
+    return []
+
+
 def moments_from_data(
     data: pd.DataFrame | Mapping[str, Any],
     names: Sequence[str],
     *,
     group: str | None = None,
     missing: str = "listwise",
+    needed: Sequence[str] = (),
 ) -> Moments:
     """Return sample moments of survey rows.
 
@@ -116,26 +147,28 @@ def moments_from_data(
     group : str, optional
         Column that splits the sample; groups come in order of appearance, and rows without a group are left out
         with a DataWarning.
-    missing : {"listwise"}, default "listwise"
-        Rows with a missing item are left out, within each group.
+    missing : {"listwise", "fiml"}, default "listwise"
+        "listwise" leaves out rows with a missing item. "fiml" keeps every row with an answer; the moments are then the
+        maximum-likelihood estimates of the saturated model (`normal_em`), within each group.
+    needed : sequence of str, default ()
+        With "fiml": items, such as fixed covariates, without which a row is left out, with a DataWarning.
 
     Returns
     -------
     Moments
-        Covariances divided by n, means, the complete rows behind them, and `n_collected`, the rows before any
-        deletion.
+        Covariances divided by n, means, the rows behind them, and `n_collected`, the rows before any deletion.
 
     Raises
     ------
     DataError
-        Unknown or repeated items, text or infinite answers, no complete row, n not above p, a constant item, or a
-        covariance matrix that is not positive definite.
+        Unknown or repeated items, text or infinite answers, no usable row, n not above p, a constant item, items that
+        nobody answered together, or a covariance matrix that is not positive definite.
     NotSupported
         Another rule for missing values.
     """
-    if missing != "listwise":
+    if missing not in ("listwise", "fiml"):
         raise NotSupported(
-            f"missing={missing!r} has no sample moments to compute beforehand; moments_from_data knows 'listwise'."
+            f"missing={missing!r} has no sample moments to compute; moments_from_data knows 'listwise' and 'fiml'."
         )
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(dict(data))
     names = tuple(names)
@@ -149,25 +182,41 @@ def moments_from_data(
     splits = _split(frame, group)
     problems: list[str] = []
     kept: list[tuple[str, Array]] = []
+    columns = [names.index(name) for name in needed]
+    short = 0
     for label, positions in splits:
         rows = matrix[positions]
-        complete = np.ascontiguousarray(rows[~np.isnan(rows).any(axis=1)])
-        problems += _check_rows(label, rows, complete, names)
-        kept.append((label, complete))
+        if missing == "fiml":
+            answered = ~np.isnan(rows).all(axis=1)
+            usable = answered & ~np.isnan(rows[:, columns]).any(axis=1)
+            short += int((answered & ~usable).sum())
+            used = np.ascontiguousarray(rows[usable])
+            problems += _check_incomplete(label, used, names)
+        else:
+            used = np.ascontiguousarray(rows[~np.isnan(rows).any(axis=1)])
+            problems += _check_rows(label, rows, used, names)
+        kept.append((label, used))
+    if short:
+        warnings.warn(
+            f"{short} of {len(frame)} rows were left out, because they lack an answer on a covariate whose moments are "
+            f"held fixed ({listing(list(needed))}). fixed_x=False keeps them.",
+            DataWarning,
+            stacklevel=2,
+        )
     if problems:
         text = ". ".join(problem[0].upper() + problem[1:] for problem in problems)
         raise DataError(f"{text}.")
     groups = []
-    for label, complete in kept:
-        mean, cov = mean_and_cov(complete)
+    for label, used in kept:
+        mean, cov = mean_and_cov(used) if missing == "listwise" else normal_em(used)
         check_positive_definite(cov, names, where=_where(label))
-        groups.append(GroupMoments(label=label, n=complete.shape[0], cov=cov, mean=mean))
+        groups.append(GroupMoments(label=label, n=used.shape[0], cov=cov, mean=mean))
     return Moments(
         names=names,
         groups=tuple(groups),
         n_collected=len(frame),
-        missing="listwise",
-        raw=tuple(complete for _, complete in kept),
+        missing=missing,
+        raw=tuple(used for _, used in kept),
     )
 
 

@@ -107,7 +107,10 @@ def test_published_covariance_matrix_of_iacobucci():
     ("arguments", "error", "message"),
     [
         ({"estimator": "WLSMV"}, NotSupported, "available: 'ML', 'MLM', 'MLMV', 'MLR'"),
-        ({"missing": "fiml"}, NotSupported, "available: 'listwise'"),
+        ({"missing": "pairwise"}, NotSupported, "available: 'listwise', 'fiml'"),
+        ({"missing": "fiml", "estimator": "MLM"}, NotSupported, "available: 'ML', 'MLR'"),
+        ({"missing": "fiml", "meanstructure": False}, ConfigurationError, "models the means"),
+        ({"missing": "fiml", "engine": "semopy"}, NotSupported, "mean structures"),
         ({"ordered": True}, NotSupported, "continuous"),
         ({"kind": "efa"}, ConfigurationError, "'sem', 'cfa', 'growth'"),
         ({"group_equal": ["loading"]}, ConfigurationError, "Did you mean 'loadings'"),

@@ -1,0 +1,57 @@
+"""Comparative fit and RMSEA as they would be without missing answers."""
+
+from __future__ import annotations
+
+from scipy.special import chdtrc
+
+from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.inference.baseline import independence
+from sem_loyalty.inference.robust_measures import population_indices
+from sem_loyalty.inference.scaled_tests import ScaledTest
+from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
+from sem_loyalty.kernel.casewise import Saturated, complete_expectation, saturated_groups
+from sem_loyalty.kernel.incomplete import Incomplete
+from sem_loyalty.kernel.likelihood import Point, evaluate
+from sem_loyalty.kernel.solver import Subspace, whole_space
+
+
+def incomplete_measures(fit: Fit, baseline_df: int) -> dict[str, float]:
+    """Return cfi, tli, nnfi, rni and rmsea `_robust` of a fit with missing answers; nothing for any other.
+
+    Parameters
+    ----------
+    fit : Fit
+    baseline_df : int
+        Degrees of freedom of the independence model.
+
+    Notes
+    -----
+    Missing answers hide misfit, so indices computed from the chi-square of incomplete data are too good. These use the
+    discrepancy of complete data between the moments of the saturated model and those that the model implies, less what
+    it would be where the model holds; with MLR, whatever the distribution of the answers (Zhang and Savalei 2022,
+    doi:10.1037/met0000445).
+    """
+    discrepancy = fit.discrepancy
+    if not isinstance(discrepancy, Incomplete):
+        return {}
+    groups = saturated_groups(discrepancy, answers(fit), fixed_positions(fit), sandwich=fit.estimator == "MLR")
+    own = _test(fit, groups, discrepancy, maximum(fit), fit.space, fit.df)
+    null_model, null_point = independence(fit)
+    if not isinstance(null_model, Incomplete):
+        raise TypeError("The baseline of incomplete answers is fitted to the same answers.")
+    null = _test(fit, groups, null_model, null_point, whole_space(len(null_point.theta)), baseline_df)
+    return population_indices(fit, own.chisq * own.factor, null.chisq * null.factor, own, null)
+
+
+def _test(
+    fit: Fit, groups: tuple[Saturated, ...], discrepancy: Incomplete, point: Point, space: Subspace, df: int
+) -> ScaledTest:
+    """Return N F of complete data at a solution, divided by its expected value per degree of freedom."""
+    complete = evaluate(discrepancy.blocks, discrepancy.samples, point.theta)
+    if complete is None:
+        raise ValueError("The implied moments of a fit are positive definite.")
+    plain = fit.moments.n * complete.value
+    if df == 0:
+        return ScaledTest(plain, 0, float("nan"), 1.0, 0.0, 1.0)
+    factor = complete_expectation(groups, discrepancy, point, space) / df
+    return ScaledTest(plain / factor, df, float(chdtrc(df, plain / factor)), factor, 0.0, factor)

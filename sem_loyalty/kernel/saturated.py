@@ -1,0 +1,118 @@
+"""The saturated model of incomplete normal data: expectation-maximisation, accelerated.
+
+One step from (mu, Sigma), with h and W of `kernel.incomplete` summed over the patterns (Dempster, Laird and Rubin 1977,
+doi:10.1111/j.2517-6161.1977.tb01600.x):
+
+    mu' = mu + Sigma h,   Sigma' = Sigma - Sigma W Sigma - (mu' - mu)(mu' - mu)'
+
+Steps are extrapolated from the last few (Anderson 1965, doi:10.1145/321296.321305; Walker and Ni 2011,
+doi:10.1137/10078356X); where that does not raise the likelihood, the plain step is taken, which always does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.kernel.incomplete import Patterns, parts, slopes
+from sem_loyalty.kernel.likelihood import spd_inverse
+
+Array = NDArray[np.float64]
+
+# Steps that an extrapolation looks back at.
+MEMORY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of expectation-maximisation.
+
+    Attributes
+    ----------
+    mean, cov : ndarray, shapes (p,) and (p, p)
+        Where it leads.
+    value : float
+        -2 log L per respondent, less its constant, where it started.
+    """
+
+    mean: Array
+    cov: Array
+    value: float
+
+
+def em_step(patterns: Patterns, mean: Array, cov: Array) -> Step | None:
+    """Return one step from a mean and covariance matrix, or None where the matrix is not positive definite."""
+    solved = spd_inverse(cov)
+    if solved is None:
+        return None
+    at = parts(patterns, mean, *solved)
+    if at is None:
+        return None
+    weighted, pull = slopes(patterns, at)
+    shift = cov @ pull
+    moved = cov - cov @ weighted @ cov - np.outer(shift, shift)
+    return Step(mean + shift, 0.5 * (moved + moved.T), at.value)
+
+
+def saturated_moments(
+    patterns: Patterns, *, tolerance: float = 1e-10, iterations: int = 5000
+) -> tuple[Array, Array] | None:
+    """Return the maximum-likelihood mean and covariance matrix (divisor n), shapes (p,) and (p, p).
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Every item has variance among the answers present.
+    tolerance : float, default 1e-10
+        No mean or covariance, in standard deviations of the answers present, moves by more in the last step.
+    iterations : int, default 5000
+        Steps at most.
+
+    Returns
+    -------
+    tuple of ndarray, or None
+        None where the covariance matrix becomes singular, or the steps do not end.
+    """
+    p = patterns.seen.shape[1]
+    reach = patterns.share @ patterns.seen
+    centre = patterns.share @ patterns.mean / reach
+    deviation = np.where(patterns.seen, patterns.mean - centre, 0.0)
+    spread = patterns.share @ (deviation**2 + np.diagonal(patterns.cov, axis1=1, axis2=2)) / reach
+    scale = np.sqrt(spread)
+    lower = np.tril_indices(p)
+    unit = np.concatenate([scale, np.outer(scale, scale)[lower]])
+
+    def unpack(x: Array) -> tuple[Array, Array]:
+        values = x * unit
+        cov = np.zeros((p, p))
+        cov[lower] = values[p:]
+        return values[:p], cov + np.tril(cov, -1).T
+
+    x = np.concatenate([centre, np.diag(spread)[lower]]) / unit
+    best: Array | None = None
+    value = np.inf
+    moves: list[Array] = []
+    ends: list[Array] = []
+    for _iteration in range(iterations):
+        step = em_step(patterns, *unpack(x))
+        if best is not None and (step is None or step.value > value + 1e-12 * (1.0 + abs(value))):
+            # The extrapolation went too far: on from the plain step before it.
+            x, best = best, None
+            moves, ends, value = [], [], np.inf
+            continue
+        if step is None:
+            return None
+        value = step.value
+        end = np.concatenate([step.mean, step.cov[lower]]) / unit
+        move = end - x
+        if float(np.abs(move).max()) < tolerance:
+            return step.mean, step.cov
+        moves, ends = [*moves[-MEMORY:], move], [*ends[-MEMORY:], end]
+        best, x = end, end
+        if len(moves) > 1:
+            by_move, by_end = np.diff(moves, axis=0).T, np.diff(ends, axis=0).T
+            share = np.linalg.lstsq(by_move, move, rcond=1e-12)[0]
+            x = end - by_end @ share
+    return None
