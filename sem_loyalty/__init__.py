@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from sem_loyalty.fitting.fit import Fit, fit
+    from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.implied import model_implied, residuals
     from sem_loyalty.inference.measures import fit_measures
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _WHERE = {
     "Fit": "fitting.fit",
     "fit": "fitting.fit",
+    "Bootstrap": "inference.bootstrap",
+    "bootstrap": "inference.bootstrap",
     "estimates": "inference.estimates",
     "r_squared": "inference.estimates",
     "model_implied": "inference.implied",
@@ -62,9 +65,11 @@ _WHERE = {
 }
 
 __all__ = [
+    "Bootstrap",
     "Fit",
     "__version__",
     "apply_codebook",
+    "bootstrap",
     "cov_from_lower",
     "efa",
     "estimates",
