@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 # Draws of a block, and the memory that the lanes of one block may take; large models have smaller blocks.
-BLOCK = 1000
+BLOCK = 1250
 BLOCK_BYTES = 100_000_000
 
 
@@ -128,9 +128,7 @@ def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
     rows = answers(fit)
     if kind == "bollen-stine":
         rows = tuple(
-            under_the_model(
-                one, sample.cov, at.cov, np.asarray(at.mean) if fit.specification.meanstructure else None
-            )
+            under_the_model(one, sample.cov, at.cov, np.asarray(at.mean) if fit.specification.meanstructure else None)
             for one, sample, at in zip(rows, fit.samples, fit.point.implied, strict=True)
         )
     size = len(fit.theta)
@@ -240,12 +238,12 @@ def standardised_rows(plan: Plan, theta: Array, covs: list[Array], means: list[A
                 if solution == 1:
                     sd[: one.block.n_observed] = left[: one.block.n_observed] = 1.0
                 own = at.group == group
-                k = np.flatnonzero(own & directed)
-                out[solution, k] *= sd[at.col[k]] / sd[at.row[k]]
-                k = np.flatnonzero(own & intercept)
-                out[solution, k] /= sd[at.row[k]]
-                k = np.flatnonzero(own & variance)
-                out[solution, k] /= sd[at.row[k]] ** 2
-                k = np.flatnonzero(own & cross)
-                out[solution, k] /= left[at.row[k]] * left[at.col[k]]
+                found = np.flatnonzero(own & directed)
+                out[solution, found] *= sd[at.col[found]] / sd[at.row[found]]
+                found = np.flatnonzero(own & intercept)
+                out[solution, found] /= sd[at.row[found]]
+                found = np.flatnonzero(own & variance)
+                out[solution, found] /= sd[at.row[found]] ** 2
+                found = np.flatnonzero(own & cross)
+                out[solution, found] /= left[at.row[found]] * left[at.col[found]]
     return out

@@ -28,7 +28,7 @@ from sem_loyalty.kernel.solver import Subspace, minimise
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-ITERATIONS = 80
+ITERATIONS = 45
 MEMORY = 12
 TOLERANCE = 1e-8
 # A refused step is tried again this many times shorter at most.
@@ -100,7 +100,12 @@ class BatchProblem:
 
 
 def batch_problem(
-    blocks: tuple[Block, ...], weights: tuple[float, ...], centre: Array, curvature: Array, space: Subspace, fixed: Index
+    blocks: tuple[Block, ...],
+    weights: tuple[float, ...],
+    centre: Array,
+    curvature: Array,
+    space: Subspace,
+    fixed: Index,
 ) -> BatchProblem | None:
     """Return the problem around a full-sample solution, or None where the curvature is not positive definite.
 
@@ -202,23 +207,18 @@ class _History:
         used = len(self.order)
         if not used:
             return -slope
+        # Pairs not reached yet have coefficient zero, so whole sums may be taken.
         first = np.zeros_like(by_step)
-        for place, i in enumerate(reversed(self.order)):
-            total = by_step[i].copy()
-            for j in self.order[used - place :]:
-                total -= first[j] * self.step_change[i, j]
-            first[i] = self.rho[i] * total
+        for i in reversed(self.order):
+            first[i] = self.rho[i] * (by_step[i] - np.einsum("jl,jl->l", self.step_change[i], first))
         second = np.zeros_like(by_step)
         along = by_change - np.einsum("ijl,jl->il", self.change_change, first)
-        for place, i in enumerate(self.order):
-            total = along[i].copy()
-            for j in self.order[:place]:
-                total += second[j] * self.step_change[j, i]
-            second[i] = first[i] - self.rho[i] * total
+        for i in self.order:
+            second[i] = first[i] - self.rho[i] * (along[i] + np.einsum("jl,jl->l", self.step_change[:, i], second))
         out = np.einsum("kql,kl->ql", self.changes[:used], first[:used])
         out -= np.einsum("kql,kl->ql", self.steps[:used], second[:used])
         out -= slope
-        return out
+        return np.asarray(out)
 
     def take(self, kept: Index) -> None:
         """Keep some of the lanes."""

@@ -164,7 +164,7 @@ def _inverse(matrices: Array) -> Array:
 
 def _positive_definite(matrices: Array) -> NDArray[np.bool_]:
     """Return which of the stacked matrices are positive definite."""
-    finite = np.isfinite(matrices).all(axis=(1, 2))
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
     if finite.all():
         try:
             np.linalg.cholesky(matrices)

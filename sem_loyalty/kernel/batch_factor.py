@@ -29,6 +29,41 @@ Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where the free entries of one matrix stand, counted within the items or within the constructs.
+
+    Attributes
+    ----------
+    item_entry, item, item_parameter : ndarray of int
+        Loadings or residual variances: position among the free entries, item in sorted order, parameter.
+    entry, row, col, parameter : ndarray of int
+        Paths between constructs, or their (co)variances.
+    """
+
+    item_entry: Index
+    item: Index
+    item_parameter: Index
+    entry: Index
+    row: Index
+    col: Index
+    parameter: Index
+
+
+def _places(row: Index, col: Index, parameter: Index, sorted_place: Index) -> Places:
+    p = len(sorted_place)
+    item, construct = np.flatnonzero(row < p), np.flatnonzero(row >= p)
+    return Places(
+        item_entry=item,
+        item=sorted_place[row[item]],
+        item_parameter=parameter[item],
+        entry=construct,
+        row=row[construct] - p,
+        col=col[construct] - p,
+        parameter=parameter[construct],
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class FactorEvaluator:
     """F and its slope for a block of simple structure; made by `factor_evaluator`.
 
@@ -41,12 +76,16 @@ class FactorEvaluator:
         Construct (counted from 0), first item and end of its items in that order; measured constructs only.
     sequence : tuple of (int, tuple of int)
         Constructs that depend on others, causes before effects, with their causes.
+    directed, symmetric : Places
+        The free entries of A and of S.
     """
 
     block: Block
     order: Index
     spans: tuple[tuple[int, int, int], ...]
     sequence: tuple[tuple[int, tuple[int, ...]], ...]
+    directed: Places
+    symmetric: Places
 
     @property
     def lane_bytes(self) -> int:
@@ -149,22 +188,17 @@ class FactorEvaluator:
     def _scatter(self, theta: Array) -> tuple[Array, Array, Array, Array]:
         """Return loadings and residual variances in the order of the items, B and Psi."""
         block, p, count = self.block, self.block.n_observed, theta.shape[1]
-        place = np.empty(p, dtype=np.intp)
-        place[self.order] = np.arange(p)
-        A = block.directed
-        lam = np.repeat(A[self.order][:, p:].sum(axis=1)[:, None], count, axis=1)
+        A, S = block.directed, block.symmetric
+        lam = np.repeat(A[self.order, p:].sum(axis=1)[:, None], count, axis=1)
         B = np.repeat(A[p:, p:, None], count, axis=2)
-        residual = np.repeat(np.diagonal(block.symmetric)[self.order][:, None], count, axis=1)
-        psi = np.repeat(block.symmetric[p:, p:, None], count, axis=2)
-        row, col, parameter = block.directed_row, block.directed_col, block.directed_parameter
-        item = row < p
-        lam[place[row[item]]] = theta[parameter[item]]
-        B[row[~item] - p, col[~item] - p] = theta[parameter[~item]]
-        row, col, parameter = block.symmetric_row, block.symmetric_col, block.symmetric_parameter
-        item = row < p
-        residual[place[row[item]]] = theta[parameter[item]]
-        psi[row[~item] - p, col[~item] - p] = theta[parameter[~item]]
-        psi[col[~item] - p, row[~item] - p] = theta[parameter[~item]]
+        residual = np.repeat(S[self.order, self.order][:, None], count, axis=1)
+        psi = np.repeat(S[p:, p:, None], count, axis=2)
+        at = self.directed
+        lam[at.item] = theta[at.item_parameter]
+        B[at.row, at.col] = theta[at.parameter]
+        at = self.symmetric
+        residual[at.item] = theta[at.item_parameter]
+        psi[at.row, at.col] = psi[at.col, at.row] = theta[at.parameter]
         return lam, residual, B, psi
 
     def _covariance(self, B: Array, psi: Array) -> Array:
@@ -184,30 +218,24 @@ class FactorEvaluator:
 
     def _by_path(self, inner: Array, phi: Array) -> Array:
         """Return d F / d B[i, j] = 2 (X Phi)[i, j] for the free paths, X = (I - B)^-T Lambda' W Lambda."""
-        block, p = self.block, self.block.n_observed
-        path = np.flatnonzero(block.directed_row >= p)
-        out = np.empty((len(path), phi.shape[-1]))
-        for k, (i, j) in enumerate(zip(block.directed_row[path] - p, block.directed_col[path] - p, strict=True)):
+        at = self.directed
+        out = np.empty((len(at.entry), phi.shape[-1]))
+        for k, (i, j) in enumerate(zip(at.row, at.col, strict=True)):
             np.einsum("kl,kl->l", inner[i], phi[:, j], out=out[k])
         out *= 2.0
         return out
 
     def _gather(self, loading: Array, spread: Array, inner: Array, paths: Array) -> Array:
         """Return the slope by free entries in the order of `Block.entry_parameter`."""
-        block, p = self.block, self.block.n_observed
-        place = np.empty(p, dtype=np.intp)
-        place[self.order] = np.arange(p)
-        directed, symmetric = len(block.directed_row), len(block.symmetric_row)
-        out = np.zeros((directed + symmetric + len(block.intercept_row), paths.shape[-1]))
-        item = block.directed_row < p
-        out[:directed][item] = loading[place[block.directed_row[item]]]
-        out[:directed][~item] = paths
-        item = block.symmetric_row < p
-        row, col = block.symmetric_row, block.symmetric_col
-        tail = out[directed : directed + symmetric]
-        tail[item] = spread[place[row[item]]]
-        tail[~item] = inner[row[~item] - p, col[~item] - p]
-        tail[row != col] *= 2.0
+        first, count = len(self.block.directed_row), len(self.block.entry_parameter)
+        out = np.zeros((count, paths.shape[-1]))
+        at = self.directed
+        out[at.item_entry] = loading[at.item]
+        out[at.entry] = paths
+        at = self.symmetric
+        out[first + at.item_entry] = spread[at.item]
+        out[first + at.entry] = inner[at.row, at.col]
+        out[first + at.entry[at.row != at.col]] *= 2.0
         return out
 
 
@@ -259,7 +287,16 @@ def factor_evaluator(block: Block) -> FactorEvaluator | None:
         if end > first:
             spans.append((j, first, end))
         first = end
-    return FactorEvaluator(block=block, order=order, spans=tuple(spans), sequence=sequence)
+    sorted_place = np.empty(p, dtype=np.intp)
+    sorted_place[order] = np.arange(p)
+    return FactorEvaluator(
+        block=block,
+        order=order,
+        spans=tuple(spans),
+        sequence=sequence,
+        directed=_places(block.directed_row, block.directed_col, block.directed_parameter, sorted_place),
+        symmetric=_places(block.symmetric_row, block.symmetric_col, block.symmetric_parameter, sorted_place),
+    )
 
 
 def _sequence(arrows: NDArray[np.bool_]) -> tuple[tuple[int, tuple[int, ...]], ...] | None:

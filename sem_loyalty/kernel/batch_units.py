@@ -66,9 +66,9 @@ def _items(block: Block) -> Index | None:
     for _round in range(size - p):
         for latent in range(p, size):
             # The unit of a latent variable is that of the first variable that it enters with a fixed weight.
-            for row in np.flatnonzero(block.directed[:, latent]):
-                if item[latent] < 0 and item[row] >= 0:
-                    item[latent] = item[row]
+            for weighted in np.flatnonzero(block.directed[:, latent]):
+                if item[latent] < 0 and item[weighted] >= 0:
+                    item[latent] = item[weighted]
     row, col = np.nonzero(block.directed)
     if (item[row] != item[col]).any():
         return None
