@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.batch_dense import DenseEvaluator, Lanes
+from sem_loyalty.kernel.batch_dense import Lanes, dense_evaluator
 from sem_loyalty.kernel.batch_factor import factor_evaluator
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, log_determinant
 from sem_loyalty.kernel.ram import Block
@@ -50,6 +50,10 @@ class Evaluator(Protocol):
     def lane_bytes(self) -> int:
         """Working memory of one lane, roughly."""
 
+    @property
+    def together(self) -> int:
+        """Lanes to evaluate at a time: as many as the processor's cache holds."""
+
     def arrange(self, cov: Array, mean: Array) -> Lanes:
         """Return moments with lanes last as `evaluate` wants them."""
 
@@ -63,7 +67,7 @@ class Evaluator(Protocol):
 def evaluator(block: Block, exogenous: Index) -> Evaluator:
     """Return the fastest evaluator that suits a block."""
     found = factor_evaluator(block) if len(exogenous) == 0 else None
-    return DenseEvaluator(block, exogenous) if found is None else found
+    return dense_evaluator(block, exogenous) if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,17 @@ class BatchProblem:
     def objective(self, alpha: Array, samples: tuple[Lanes, ...]) -> tuple[Array, Array]:
         """Return F / 2 (without its constant) and its slope in the coordinates of `basis`, lanes last."""
         theta = self.centre[:, None] + self.basis @ alpha
-        value = np.zeros(alpha.shape[1])
+        lanes = alpha.shape[1]
+        value = np.zeros(lanes)
         slope = np.zeros_like(alpha)
-        for one, weight, lanes in zip(self.evaluators, self.weights, samples, strict=True):
-            part, by_entry = one.evaluate(theta, lanes)
-            value += 0.5 * weight * part
-            slope += (0.5 * weight * self.basis[one.block.entry_parameter].T) @ by_entry
+        for one, weight, moments in zip(self.evaluators, self.weights, samples, strict=True):
+            back = 0.5 * weight * self.basis[one.block.entry_parameter].T
+            for first in range(0, lanes, one.together):
+                part = slice(first, min(lanes, first + one.together))
+                whole = part.stop - part.start == lanes
+                at = one.evaluate(theta[:, part], moments if whole else moments.part(part))
+                value[part] += 0.5 * weight * at[0]
+                slope[:, part] += back @ at[1]
         return value, slope
 
 

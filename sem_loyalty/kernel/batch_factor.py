@@ -21,11 +21,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.batch_dense import Lanes
+from sem_loyalty.kernel.batch_dense import Lanes, sweep
 from sem_loyalty.kernel.ram import Block
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+# Lanes of a whole block: the arrays are small, the calls are what costs.
+TOGETHER = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,11 @@ class FactorEvaluator:
     def lane_bytes(self) -> int:
         """Working memory of one lane, roughly."""
         return 8 * (2 * self.block.n_observed**2 + 12 * (len(self.block.directed) - self.block.n_observed) ** 2)
+
+    @property
+    def together(self) -> int:
+        """Lanes to evaluate at a time: as many as the processor's cache holds."""
+        return TOGETHER
 
     def arrange(self, cov: Array, mean: Array) -> Lanes:
         """Return moments with lanes last, shapes (p, p, L) and (p, L), items sorted by construct."""
@@ -237,26 +245,6 @@ class FactorEvaluator:
         out[first + at.entry] = inner[at.row, at.col]
         out[first + at.entry[at.row != at.col]] *= 2.0
         return out
-
-
-def sweep(matrix: Array) -> Array:
-    """Replace stacked symmetric matrices, shape (m, m, L), by minus their inverses; return the pivots, (m, L).
-
-    The pivots are those of the LDL' factorisation, whose signs are the signs of the eigenvalues.
-    """
-    size = len(matrix)
-    pivots = np.empty((size, matrix.shape[2]))
-    work = np.empty_like(matrix)
-    for k in range(size):
-        pivots[k] = matrix[k, k]
-        row = matrix[k].copy()
-        scaled = row / pivots[k]
-        np.multiply(scaled[:, None], row[None, :], out=work)
-        matrix -= work
-        matrix[k] = scaled
-        matrix[:, k] = scaled
-        matrix[k, k] = -1.0 / pivots[k]
-    return pivots
 
 
 def factor_evaluator(block: Block) -> FactorEvaluator | None:
