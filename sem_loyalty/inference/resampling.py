@@ -195,9 +195,7 @@ def draw_block(plan: Plan, block: int) -> Drawn:
         moments = tuple(
             (np.ascontiguousarray(cov[..., lane]), mean[:, lane].copy()) for cov, mean in zip(covs, means, strict=True)
         )
-        again = minimise_one(
-            plan.blocks, plan.weights, moments, (theta[:, lane], plan.problem.centre), plan.space, plan.fixed
-        )
+        again = minimise_one(plan.blocks, plan.weights, moments, (plan.problem.centre,), plan.space, plan.fixed)
         if again is not None:
             theta[:, lane], converged[lane] = again[0], True
             fitted = sum(

@@ -69,7 +69,9 @@ def test_draws_are_the_fits_of_the_resamples(fitted, chain, chain_model, drawn):
 
     weights = counts(stream(4, 0, 0), len(chain), drawn.block)
     se = sl.estimates(fitted)["se"]
-    se = np.array([se.iloc[list(fitted.specification.parameters).index(r)] for r in fitted.specification.free_parameters])
+    se = np.array(
+        [se.iloc[list(fitted.specification.parameters).index(r)] for r in fitted.specification.free_parameters]
+    )
     for k in (0, 7, 300):
         resample = chain.loc[np.repeat(chain.index, weights[k].astype(int))]
         again = sl.fit(chain_model, resample, engine="kernel")
@@ -82,7 +84,9 @@ def test_standard_errors_of_normal_answers():
     g = 0.5 * f + 0.8 * generator.standard_normal((1000, 1))
     data = np.hstack([f + generator.standard_normal((1000, 3)), g + generator.standard_normal((1000, 3))])
     fitted = sl.fit(
-        "f =~ a + b + c\ng =~ d + e + h\ng ~ p*f\ntwice := 2*p", pd.DataFrame(data, columns=list("abcdeh")), engine="kernel"
+        "f =~ a + b + c\ng =~ d + e + h\ng ~ p*f\ntwice := 2*p",
+        pd.DataFrame(data, columns=list("abcdeh")),
+        engine="kernel",
     )
     plain, found = sl.estimates(fitted), sl.bootstrap(fitted, 2000).estimates()
     free = plain["se"] > 0
@@ -101,7 +105,7 @@ def test_intervals_cover_the_truth():
         row = sl.bootstrap(fitted, 500, seed=9).estimates().iloc[1]
         hit += row["ci_lower"] < 1.0 < row["ci_upper"]
     # 95 % of 120, give or take three binomial standard deviations.
-    assert 0.89 < hit / tried
+    assert hit / tried > 0.89
 
 
 def test_quantiles_by_hand():
@@ -178,7 +182,7 @@ def test_draws_do_not_depend_on_their_number_or_on_workers(fitted, small_blocks)
     assert sl.bootstrap(fitted, 170, seed=3).draws.tobytes() != alone.draws.tobytes()
 
 
-def test_the_size_of_a_block_moves_nothing_but_the_stream(fitted):
+def test_small_models_fill_whole_blocks(fitted):
     plan = resampling.make_plan(fitted, 1, "nonparametric")
     assert plan.lanes == resampling.BLOCK
 
@@ -213,18 +217,18 @@ def test_resumed_run_ends_with_the_same_numbers(fitted, small_blocks, tmp_path, 
 
 def test_draws_that_fail_are_counted_and_left_out(chain, small_blocks):
     # Twelve answers to nine items: many resamples have a singular covariance matrix and no minimum.
-    few = chain.iloc[:12]
+    few = chain.iloc[36:48]
     with pytest.warns(ImproperSolutionWarning):
         fitted = sl.fit("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", few, engine="kernel")
     with pytest.raises(ConfigurationError, match="not certified"):
         sl.bootstrap(fitted, 100)
-    found = sl.bootstrap(fitted, 100, force=True)
-    assert 0 < found.failed < 100
+    found = sl.bootstrap(fitted, 50, force=True)
+    assert 0 < found.failed < 50
     assert found.failed == (~found.converged).sum() == np.isnan(found.draws).any(axis=1).sum()
     assert not found.certified
     first, second = str(found).split("\n")[:2]
     assert first.startswith("NOT CERTIFIED")
-    assert second == f"nonparametric bootstrap: {100 - found.failed} of 100 draws converged, seed 1"
+    assert second == f"nonparametric bootstrap: {50 - found.failed} of 50 draws converged, seed 1"
     assert f"{found.failed} draws did not converge" in str(found)
     table = found.estimates(interval="percentile")
     assert table.attrs["failed"] == found.failed
@@ -303,7 +307,8 @@ from sem_loyalty.inference import resampling
 resampling.BLOCK = 100
 rng = np.random.default_rng(5)
 f = rng.standard_normal((150, 1))
-fitted = sl.fit("f =~ a + b + c + d\\na ~~ b", pd.DataFrame(f + rng.standard_normal((150, 4)), columns=list("abcd")), engine="kernel")
+data = pd.DataFrame(f + rng.standard_normal((150, 4)), columns=list("abcd"))
+fitted = sl.fit("f =~ a + b + c + d\\na ~~ b", data, engine="kernel")
 print(hashlib.sha256(sl.bootstrap(fitted, 200).rows.tobytes()).hexdigest())
 """
 

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 import sem_loyalty as sl
-from sem_loyalty.fitting.threads import one_thread
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, parameter_covariance
 from sem_loyalty.kernel.batch import batch_problem, evaluator, minimise_lanes, minimise_one
 from sem_loyalty.kernel.batch_dense import DenseEvaluator, dense_evaluator, sweep
@@ -193,7 +192,10 @@ def test_a_lane_without_a_minimum_does_not_converge():
     solution = minimise_lanes(problem, (one.arrange(cov, np.zeros((4, 3))),))
     assert list(solution.converged) == [True, False, False]
     np.testing.assert_allclose(solution.theta[:, 0], fitted.theta, atol=1e-9)
-    assert minimise_one(fitted.blocks, (1.0,), ((cov[..., 2], np.zeros(4)),), (fitted.theta,), fitted.space, NOTHING) is None
+    assert (
+        minimise_one(fitted.blocks, (1.0,), ((cov[..., 2], np.zeros(4)),), (fitted.theta,), fitted.space, NOTHING)
+        is None
+    )
 
 
 def test_evaluator_is_chosen_by_the_structure(chain):
