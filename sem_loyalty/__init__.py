@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from sem_loyalty.fitting.fit import Fit, fit
+    from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
     from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _WHERE = {
     "Fit": "fitting.fit",
     "fit": "fitting.fit",
+    "Bootstrap": "inference.bootstrap",
+    "bootstrap": "inference.bootstrap",
     "estimates": "inference.estimates",
     "r_squared": "inference.estimates",
     "FactorScores": "inference.factor_scores",
@@ -70,10 +73,12 @@ _WHERE = {
 }
 
 __all__ = [
+    "Bootstrap",
     "FactorScores",
     "Fit",
     "__version__",
     "apply_codebook",
+    "bootstrap",
     "cov_from_lower",
     "efa",
     "estimates",

@@ -1,0 +1,247 @@
+"""Fitting a model to resamples, block by block: every block depends on its number alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
+from sem_loyalty.kernel.batch import BatchProblem, batch_problem, minimise_lanes, minimise_one
+from sem_loyalty.kernel.batch_units import LaneUnits, lane_units, original, rescale
+from sem_loyalty.kernel.likelihood import hessian, information
+from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.resample import Products, products, resample_moments, stream, under_the_model
+from sem_loyalty.kernel.solver import Subspace
+from sem_loyalty.model.scatter import place, variables
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+# Draws of a block, and the memory that the lanes of one block may take; large models have smaller blocks.
+BLOCK = 1250
+BLOCK_BYTES = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlaces:
+    """Where the rows of the parameter table stand, as index arrays: what standardising needs.
+
+    Attributes
+    ----------
+    free : ndarray of int, shape (rows,)
+        Position in theta; -1 for a fixed row.
+    value : ndarray, shape (rows,)
+        Full-sample values.
+    exogenous : ndarray of bool
+        Rows that repeat a moment of the sample.
+    group, row, col : ndarray of int
+        Group from 0, and the place in A, S or m.
+    matrix : ndarray of str
+        "A", "S" or "m".
+    """
+
+    free: Index
+    value: Array
+    exogenous: NDArray[np.bool_]
+    group: Index
+    row: Index
+    col: Index
+    matrix: NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a block of draws is computed from.
+
+    Attributes
+    ----------
+    problem : BatchProblem
+    products : tuple of Products
+        Answers by group, moved under the model for "bollen-stine".
+    blocks, weights, space, fixed, units
+        The model as the kernel sees it.
+    places : RowPlaces
+    seed : int
+    lanes : int
+        Draws of a block.
+    test : bool
+        Whether the chi-square of every draw is wanted.
+    """
+
+    problem: BatchProblem
+    products: tuple[Products, ...]
+    blocks: tuple[Block, ...]
+    weights: tuple[float, ...]
+    space: Subspace
+    fixed: Index
+    units: LaneUnits | None
+    places: RowPlaces
+    seed: int
+    lanes: int
+    test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The draws of one block, or of all.
+
+    Attributes
+    ----------
+    values : ndarray, shape (3, rows, L)
+        Rows of the parameter table: raw, std_lv, std_all. nan for a draw that did not converge.
+    fit : ndarray, shape (L,)
+        Minimum of F; nan where not asked for.
+    converged, single : ndarray of bool, shape (L,)
+        Whether the draw converged, and whether it took the single-sample minimiser.
+    """
+
+    values: Array
+    fit: Array
+    converged: NDArray[np.bool_]
+    single: NDArray[np.bool_]
+
+
+def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
+    """Return the plan of a bootstrap.
+
+    Raises
+    ------
+    ConfigurationError
+        The information at the solution is singular.
+    """
+    weights = tuple(sample.weight for sample in fit.samples)
+    fixed = np.array(fixed_positions(fit), dtype=np.intp)
+    problem = None
+    for curvature in (hessian, information):
+        if problem is None:
+            matrix = curvature(fit.blocks, fit.samples, maximum(fit))
+            problem = batch_problem(fit.blocks, weights, fit.theta, matrix, fit.space, fixed)
+    if problem is None:
+        raise ConfigurationError(
+            "The information of this solution is singular, so resamples have no minimum to look for near it. "
+            "See `fit.certificate.problems` for the parameters at fault."
+        )
+    rows = answers(fit)
+    if kind == "bollen-stine":
+        rows = tuple(
+            under_the_model(one, sample.cov, at.cov, np.asarray(at.mean) if fit.specification.meanstructure else None)
+            for one, sample, at in zip(rows, fit.samples, fit.point.implied, strict=True)
+        )
+    size = len(fit.theta)
+    taken = sum(one.lane_bytes for one in problem.evaluators) + 8 * 30 * size
+    lanes = int(np.clip(BLOCK_BYTES // taken // 50 * 50, 50, BLOCK))
+    covs = tuple(sample.cov for sample in fit.samples)
+    units = lane_units(fit.blocks, covs, constrained=fit.space.constrained) if len(fixed) == 0 else None
+    return Plan(
+        problem=problem,
+        products=tuple(products(one) for one in rows),
+        blocks=fit.blocks,
+        weights=weights,
+        space=fit.space,
+        fixed=fixed,
+        units=units,
+        places=row_places(fit),
+        seed=seed,
+        lanes=lanes,
+        test=kind == "bollen-stine",
+    )
+
+
+def row_places(fit: Fit) -> RowPlaces:
+    """Return where the rows of the parameter table stand."""
+    position = variables(fit.specification)
+    rows = fit.specification.parameters
+    places = [place(row, position) for row in rows]
+    return RowPlaces(
+        free=np.array([row.free for row in rows], dtype=np.intp),
+        value=np.array([0.0 if row.value is None else row.value for row in rows]),
+        exogenous=np.array([row.exogenous and row.free < 0 for row in rows], dtype=bool),
+        group=np.array([row.group - 1 for row in rows], dtype=np.intp),
+        row=np.array([at.row for at in places], dtype=np.intp),
+        col=np.array([at.col for at in places], dtype=np.intp),
+        matrix=np.array([at.matrix for at in places]),
+    )
+
+
+def draw_block(plan: Plan, block: int) -> Drawn:
+    """Draw and fit one block of resamples."""
+    covs, means = [], []
+    for group, one in enumerate(plan.products):
+        cov, mean = resample_moments(one, stream(plan.seed, block, group), plan.lanes)
+        covs.append(cov)
+        means.append(mean)
+    constant = np.zeros(plan.lanes)
+    if plan.test:
+        for weight, cov in zip(plan.weights, covs, strict=True):
+            constant += weight * (np.linalg.slogdet(np.moveaxis(cov, -1, 0))[1] + len(cov))
+    worked, factors = covs, []
+    if plan.units is not None:
+        worked = [cov.copy() for cov in covs]
+        factors = rescale(plan.units, worked)
+        for weight, factor in zip(plan.weights, factors, strict=True):
+            constant += 2.0 * weight * np.log(factor).sum(axis=0)
+    evaluators = plan.problem.evaluators
+    samples = tuple(one.arrange(cov, mean) for one, cov, mean in zip(evaluators, worked, means, strict=True))
+    found = minimise_lanes(plan.problem, samples)
+    theta, value = found.theta, found.value - constant
+    if plan.units is not None:
+        theta = original(plan.units, plan.blocks, theta, factors)
+    converged, single = found.converged.copy(), ~found.converged
+    for lane in np.flatnonzero(single):
+        moments = tuple(
+            (np.ascontiguousarray(cov[..., lane]), mean[:, lane].copy()) for cov, mean in zip(covs, means, strict=True)
+        )
+        again = minimise_one(plan.blocks, plan.weights, moments, (plan.problem.centre,), plan.space, plan.fixed)
+        if again is not None:
+            theta[:, lane], converged[lane] = again[0], True
+            fitted = sum(
+                weight * (np.linalg.slogdet(cov)[1] + len(cov))
+                for weight, (cov, _) in zip(plan.weights, moments, strict=True)
+            )
+            value[lane] = again[1] - fitted
+    theta[:, ~converged] = np.nan
+    values = standardised_rows(plan, theta, covs, means)
+    values[:, :, ~converged] = np.nan
+    kept = np.where(converged, value, np.nan) if plan.test else np.full(plan.lanes, np.nan)
+    return Drawn(values=values, fit=kept, converged=converged, single=single)
+
+
+def standardised_rows(plan: Plan, theta: Array, covs: list[Array], means: list[Array]) -> Array:
+    """Return the rows of the parameter table for many parameter vectors, shape (3, rows, L): raw, std_lv, std_all.
+
+    Parameters
+    ----------
+    plan : Plan
+    theta : ndarray, shape (q, L)
+    covs, means : list of ndarray, (p, p, L) and (p, L)
+        Moments of the lanes; they give the rows of fixed covariates.
+    """
+    at = plan.places
+    raw = np.where(at.free[:, None] >= 0, theta[at.free], at.value[:, None])
+    for k in np.flatnonzero(at.exogenous):
+        cov, mean = covs[at.group[k]], means[at.group[k]]
+        raw[k] = cov[at.row[k], at.col[k]] if at.matrix[k] == "S" else mean[at.row[k]]
+    out = np.stack([raw, raw, raw])
+    variance, cross = (at.matrix == "S") & (at.row == at.col), (at.matrix == "S") & (at.row != at.col)
+    directed, intercept = at.matrix == "A", at.matrix == "m"
+    with np.errstate(all="ignore"):
+        for group, one in enumerate(plan.problem.evaluators):
+            total, residual = one.variances(theta, one.arrange(covs[group], means[group]))
+            for solution in (1, 2):
+                sd, left = np.sqrt(total), np.sqrt(residual)
+                if solution == 1:
+                    sd[: one.block.n_observed] = left[: one.block.n_observed] = 1.0
+                own = at.group == group
+                found = np.flatnonzero(own & directed)
+                out[solution, found] *= sd[at.col[found]] / sd[at.row[found]]
+                found = np.flatnonzero(own & intercept)
+                out[solution, found] /= sd[at.row[found]]
+                found = np.flatnonzero(own & variance)
+                out[solution, found] /= sd[at.row[found]] ** 2
+                found = np.flatnonzero(own & cross)
+                out[solution, found] /= left[at.row[found]] * left[at.col[found]]
+    return out

@@ -1,0 +1,369 @@
+"""Minimising the maximum-likelihood discrepancy of many samples at once.
+
+Resamples of one data set have minima close to each other and nearly the same curvature. In coordinates in which the
+full sample's curvature is the identity, theta = centre + K C alpha with C C' = (K' H K)^-1, quasi-Newton steps (limited
+memory BFGS, Nocedal 1980, doi:10.1090/S0025-5718-1980-0572855-7) therefore need no matrix per sample and few
+iterations. All lanes step together; a lane whose step is refused tries a shorter one at the next common evaluation, and
+a lane that has converged is frozen. The norm of the half gradient in these coordinates is the Newton decrement, the
+distance to the minimum in standard errors of one respondent.
+
+What a lane ends with depends on its own sample alone, up to rounding; for results that are equal to the last bit a
+caller keeps the lanes of a call together (`kernel.resample` draws in fixed blocks).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.kernel.batch_dense import Lanes, dense_evaluator
+from sem_loyalty.kernel.batch_factor import factor_evaluator
+from sem_loyalty.kernel.likelihood import Likelihood, Sample, log_determinant
+from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.solver import Subspace, minimise
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+ITERATIONS = 45
+MEMORY = 12
+TOLERANCE = 1e-8
+# A refused step is tried again this many times shorter at most.
+SHORTEST = 1e-5
+# Rounding of F: gains below it do not count for or against a step.
+ROUNDING = 1e-13
+# Lanes at work are moved together once this share of them is left.
+COMPACT = 0.8
+
+
+class Evaluator(Protocol):
+    """F and its slope over the lanes of one group."""
+
+    @property
+    def block(self) -> Block:
+        """Where the parameters stand."""
+
+    @property
+    def lane_bytes(self) -> int:
+        """Working memory of one lane, roughly."""
+
+    @property
+    def together(self) -> int:
+        """Lanes to evaluate at a time: as many as the processor's cache holds."""
+
+    def arrange(self, cov: Array, mean: Array) -> Lanes:
+        """Return moments with lanes last as `evaluate` wants them."""
+
+    def evaluate(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
+        """Return log|Sigma| + tr(Sigma^-1 T), shape (L,), and its slope by entries, (entries, L)."""
+
+    def variances(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
+        """Return the variances of all variables and of their residuals, each (v, L)."""
+
+
+def evaluator(block: Block, exogenous: Index) -> Evaluator:
+    """Return the fastest evaluator that suits a block."""
+    found = factor_evaluator(block) if len(exogenous) == 0 else None
+    return dense_evaluator(block, exogenous) if found is None else found
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProblem:
+    """A model with the point and the curvature that the lanes start from.
+
+    Attributes
+    ----------
+    evaluators : tuple of Evaluator
+        One per group.
+    weights : tuple of float
+        n_g / N.
+    centre : ndarray, shape (q,)
+        Where every lane starts: the full sample's estimates.
+    basis : ndarray, shape (q, r)
+        K C: directions within the constraints in which the full sample's curvature is the identity.
+    """
+
+    evaluators: tuple[Evaluator, ...]
+    weights: tuple[float, ...]
+    centre: Array
+    basis: Array
+
+    def objective(self, alpha: Array, samples: tuple[Lanes, ...]) -> tuple[Array, Array]:
+        """Return F / 2 (without its constant) and its slope in the coordinates of `basis`, lanes last."""
+        theta = self.centre[:, None] + self.basis @ alpha
+        lanes = alpha.shape[1]
+        value = np.zeros(lanes)
+        slope = np.zeros_like(alpha)
+        for one, weight, moments in zip(self.evaluators, self.weights, samples, strict=True):
+            back = 0.5 * weight * self.basis[one.block.entry_parameter].T
+            for first in range(0, lanes, one.together):
+                part = slice(first, min(lanes, first + one.together))
+                whole = part.stop - part.start == lanes
+                at = one.evaluate(theta[:, part], moments if whole else moments.part(part))
+                value[part] += 0.5 * weight * at[0]
+                slope[:, part] += back @ at[1]
+        return value, slope
+
+
+def batch_problem(
+    blocks: tuple[Block, ...],
+    weights: tuple[float, ...],
+    centre: Array,
+    curvature: Array,
+    space: Subspace,
+    fixed: Index,
+) -> BatchProblem | None:
+    """Return the problem around a full-sample solution, or None where the curvature is not positive definite.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+    weights : tuple of float
+        n_g / N.
+    centre : ndarray, shape (q,)
+        Full-sample estimates.
+    curvature : ndarray, shape (q, q)
+        Observed (or expected) information per respondent there.
+    space : Subspace
+        Linear equality constraints.
+    fixed : ndarray of int
+        Positions of fixed covariates.
+    """
+    matrix = space.reduce_matrix(curvature)
+    diagonal = np.diagonal(matrix)
+    if not np.isfinite(matrix).all() or (diagonal <= 0).any():
+        return None
+    scale = np.sqrt(diagonal)
+    try:
+        factor = np.linalg.cholesky(matrix / np.outer(scale, scale))
+    except np.linalg.LinAlgError:
+        return None
+    root = np.linalg.inv(factor).T / scale[:, None]
+    basis = space.basis @ root if space.constrained else root
+    return BatchProblem(tuple(evaluator(block, fixed) for block in blocks), weights, centre, basis)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSolution:
+    """Where the lanes ended.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (q, L)
+        Minima; the last point of a lane that did not converge.
+    value : ndarray, shape (L,)
+        log|Sigma| + tr(Sigma^-1 T) there, weighted over groups.
+    converged : ndarray of bool, shape (L,)
+    iterations : ndarray of int, shape (L,)
+        Evaluations.
+    """
+
+    theta: Array
+    value: Array
+    converged: NDArray[np.bool_]
+    iterations: NDArray[np.int64]
+
+
+class _History:
+    """Steps and slope changes of the last iterations, with the products that the two-loop recursion needs.
+
+    The recursion runs on coefficients: the direction is a combination of the stored vectors, and all its inner
+    products follow from those of the slope with them. A lane without a usable pair holds zeros in that place.
+    """
+
+    def __init__(self, size: int, lanes: int) -> None:
+        self.steps = np.zeros((MEMORY, size, lanes))
+        self.changes = np.zeros((MEMORY, size, lanes))
+        self.rho = np.zeros((MEMORY, lanes))
+        self.step_change = np.zeros((MEMORY, MEMORY, lanes))  # s_i' y_j for i older than or equal to j
+        self.change_change = np.zeros((MEMORY, MEMORY, lanes))
+        self.order: list[int] = []  # oldest first
+
+    def add(self, step: Array, change: Array, by_step: Array, by_change: Array, accepted: NDArray[np.bool_]) -> None:
+        """Store the newest pair; `by_step` and `by_change` are s_i' y and y_i' y for the stored ones."""
+        curvature = np.einsum("ql,ql->l", step, change)
+        size = np.einsum("ql,ql->l", change, change)
+        usable = accepted & (curvature > 1e-10 * size)
+        slot = len(self.order) if len(self.order) < MEMORY else self.order.pop(0)
+        self.order.append(slot)
+        if usable.all():
+            self.steps[slot], self.changes[slot] = step, change
+            keep = np.ones_like(curvature)
+        else:
+            keep = usable.astype(np.float64)
+            self.steps[slot] = np.where(usable, step, 0.0)
+            self.changes[slot] = np.where(usable, change, 0.0)
+        self.rho[slot] = np.where(usable, 1.0 / np.where(usable, curvature, 1.0), 0.0)
+        self.step_change[:, slot] = by_step * keep
+        self.change_change[:, slot] = self.change_change[slot] = by_change * keep
+        self.step_change[slot, slot] = curvature * keep
+        self.change_change[slot, slot] = size * keep
+
+    def project(self, slope: Array) -> tuple[Array, Array]:
+        """Return the inner products of the slope with the stored steps and changes, each (MEMORY, L)."""
+        used = len(self.order)
+        out = np.zeros((2, MEMORY, slope.shape[1]))
+        if used:
+            np.einsum("kql,ql->kl", self.steps[:used], slope, out=out[0, :used])
+            np.einsum("kql,ql->kl", self.changes[:used], slope, out=out[1, :used])
+        return out[0], out[1]
+
+    def direction(self, slope: Array, by_step: Array, by_change: Array) -> Array:
+        """Return minus the inverse curvature times the slope."""
+        used = len(self.order)
+        if not used:
+            return -slope
+        # Pairs not reached yet have coefficient zero, so whole sums may be taken.
+        first = np.zeros_like(by_step)
+        for i in reversed(self.order):
+            first[i] = self.rho[i] * (by_step[i] - np.einsum("jl,jl->l", self.step_change[i], first))
+        second = np.zeros_like(by_step)
+        along = by_change - np.einsum("ijl,jl->il", self.change_change, first)
+        for i in self.order:
+            second[i] = first[i] - self.rho[i] * (along[i] + np.einsum("jl,jl->l", self.step_change[:, i], second))
+        out = np.einsum("kql,kl->ql", self.changes[:used], first[:used])
+        out -= np.einsum("kql,kl->ql", self.steps[:used], second[:used])
+        out -= slope
+        return np.asarray(out)
+
+    def take(self, kept: Index) -> None:
+        """Keep some of the lanes."""
+        for name in ("steps", "changes", "rho", "step_change", "change_change"):
+            setattr(self, name, np.ascontiguousarray(getattr(self, name)[..., kept]))
+
+
+def minimise_lanes(problem: BatchProblem, samples: tuple[Lanes, ...]) -> BatchSolution:
+    """Minimise the discrepancy of every lane from the full-sample estimates.
+
+    Parameters
+    ----------
+    problem : BatchProblem
+    samples : tuple of Lanes
+        One per group, arranged by the evaluator of that group.
+
+    Returns
+    -------
+    BatchSolution
+        A lane has converged when its Newton decrement, by the full sample's curvature, is below 1e-8.
+    """
+    lanes = samples[0].cov.shape[samples[0].axis]
+    size = problem.basis.shape[1]
+    answer = np.zeros((size, lanes))
+    values = np.full(lanes, np.inf)
+    done = np.zeros(lanes, dtype=bool)
+    spent = np.zeros(lanes, dtype=np.int64)
+
+    where = np.arange(lanes)
+    alpha = np.zeros((size, lanes))
+    value, slope = problem.objective(alpha, samples)
+    working = np.isfinite(value)
+    history = _History(size, lanes)
+    by_step, by_change = history.project(slope)
+    direction = -slope
+    downhill = np.einsum("ql,ql->l", slope, direction)
+    length = np.ones(lanes)
+    for iteration in range(1, ITERATIONS + 1):
+        kept = np.flatnonzero(working)
+        if not len(kept):
+            break
+        if len(kept) < COMPACT * len(working):
+            samples = tuple(one.take(kept) for one in samples)
+            history.take(kept)
+            alpha, slope, direction = alpha[:, kept], slope[:, kept], direction[:, kept]
+            by_step, by_change = by_step[:, kept], by_change[:, kept]
+            value, downhill, length, where = value[kept], downhill[kept], length[kept], where[kept]
+            working = np.ones(len(kept), dtype=bool)
+        step = length * direction
+        trial = alpha + step
+        new_value, new_slope = problem.objective(trial, samples)
+        with np.errstate(invalid="ignore"):
+            accepted = new_value <= value + 1e-4 * length * downhill + ROUNDING * (1.0 + np.abs(value))
+        accepted &= np.isfinite(new_slope).all(axis=0)
+        if not accepted.all():
+            refused = np.flatnonzero(~accepted)
+            new_slope[:, refused] = slope[:, refused]
+            trial[:, refused] = alpha[:, refused]
+        new_by_step, new_by_change = history.project(new_slope)
+        history.add(step, new_slope - slope, new_by_step - by_step, new_by_change - by_change, accepted)
+        length = np.where(accepted, 1.0, length * _shorter(value, new_value, length * downhill))
+        value = np.where(accepted, new_value, value)
+        alpha, slope = trial, new_slope
+        slot = history.order[-1]
+        by_step, by_change = new_by_step, new_by_change
+        by_step[slot] = np.einsum("ql,ql->l", history.steps[slot], slope)
+        by_change[slot] = np.einsum("ql,ql->l", history.changes[slot], slope)
+        found = history.direction(slope, by_step, by_change)
+        if not accepted.all():
+            found[:, refused] = direction[:, refused]
+        direction = found
+        downhill = np.einsum("ql,ql->l", slope, direction)
+        decrement = np.sqrt(np.einsum("ql,ql->l", slope, slope))
+        finished = working & (decrement < TOLERANCE)
+        stuck = working & ~finished & ((length < SHORTEST) | ~(downhill < 0))
+        spent[where[working]] = iteration
+        ended = np.flatnonzero(finished | stuck)
+        answer[:, where[ended]] = alpha[:, ended]
+        values[where[ended]] = value[ended]
+        done[where[finished]] = True
+        working &= ~(finished | stuck)
+    rest = np.flatnonzero(working)
+    answer[:, where[rest]], values[where[rest]] = alpha[:, rest], value[rest]
+    return BatchSolution(problem.centre[:, None] + problem.basis @ answer, 2.0 * values, done, spent)
+
+
+def _shorter(value: Array, refused: Array, downhill: Array) -> Array:
+    """Return the factor for a refused step: the minimum of the parabola, within a tenth and a half."""
+    with np.errstate(all="ignore"):
+        factor = -downhill / (2.0 * (refused - value - downhill))
+    return np.clip(np.where(np.isfinite(refused) & np.isfinite(factor), factor, 0.25), 0.1, 0.5)
+
+
+def minimise_one(
+    blocks: tuple[Block, ...],
+    weights: tuple[float, ...],
+    moments: tuple[tuple[Array, Array], ...],
+    starts: tuple[Array, ...],
+    space: Subspace,
+    fixed: Index,
+) -> tuple[Array, float] | None:
+    """Return the minimum of one sample by Fisher scoring and Newton steps, for a lane that did not converge.
+
+    Parameters
+    ----------
+    blocks, weights, space, fixed
+        As in `batch_problem`.
+    moments : tuple of (ndarray, ndarray)
+        Covariance matrix and means by group.
+    starts : tuple of ndarray
+        Start values, tried in turn.
+
+    Returns
+    -------
+    tuple of (ndarray, float) or None
+        theta and log|Sigma| + tr(Sigma^-1 T) as in `BatchSolution`; None where no start leads to a minimum.
+    """
+    own_blocks, samples = [], []
+    for block, weight, (cov, mean) in zip(blocks, weights, moments, strict=True):
+        logdet = log_determinant(cov)
+        if logdet is None:
+            return None
+        own = block
+        if len(fixed):
+            symmetric, intercepts = block.symmetric.copy(), block.intercepts.copy()
+            symmetric[np.ix_(fixed, fixed)] = cov[np.ix_(fixed, fixed)]
+            intercepts[fixed] = mean[fixed]
+            own = replace(block, symmetric=symmetric, intercepts=intercepts)
+        own_blocks.append(own)
+        samples.append(Sample(weight=weight, cov=cov, mean=mean if block.means else np.zeros(len(cov)), logdet=logdet))
+    likelihood = Likelihood(tuple(own_blocks), tuple(samples))
+    for start in starts:
+        if not np.isfinite(start).all():
+            continue
+        found = minimise(likelihood, start, space)
+        if found is not None and found.converged:
+            constant = sum(one.weight * (one.logdet + len(one.cov)) for one in samples)
+            return found.point.theta, found.point.value + constant
+    return None
