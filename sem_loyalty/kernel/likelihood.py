@@ -21,9 +21,12 @@ from sem_loyalty.kernel.ram import (
     Block,
     Implied,
     block_factors,
+    covariance_curvature,
     implied,
     matrix_to_parameters,
+    mean_curvature,
     mean_jacobian,
+    pair_products,
     rescaled_block,
     to_parameters,
 )
@@ -147,13 +150,6 @@ def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Poin
     return total
 
 
-def pair_products(Q: Array, R: Array, left: NDArray[np.intp], right: NDArray[np.intp], weight: Array) -> Array:
-    """Return c_k c_l (Q_uu' R_ww' + Q_uw' R_wu') for all pairs: half of tr(M dSigma_k N dSigma_l)."""
-    first = Q[np.ix_(left, left)] * R[np.ix_(right, right)]
-    second = Q[np.ix_(left, right)] * R[np.ix_(right, left)]
-    return np.asarray(weight[:, None] * weight * (first + second))
-
-
 def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
     """Return the expected information per respondent, shape (q, q).
 
@@ -189,7 +185,6 @@ def hessian(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point
 
 def _second_derivative(block: Block, sample: Sample, at: Implied, inverse: Array) -> Array:
     """Return d2F of one group over pairs of entries: curvature of F by Sigma and mu, and of Sigma and mu by theta."""
-    p = block.n_observed
     W = weight_matrix(sample, at, inverse, block.means)
     found = block_factors(block, at)
     left, right, weight = found.left, found.right, found.weight
@@ -204,19 +199,7 @@ def _second_derivative(block: Block, sample: Sample, at: Implied, inverse: Array
         + 2.0 * pair_products(Q, QT, left, right, weight)
         + 2.0 * pair_products(QT, Q, left, right, weight)
     )
-    # tr(W d2Sigma). Along A[k, l]: dG_i = G_k B_li, dC_j = G_k V_lj + C_l B_jk. Along S[k, l]: dC_j = c (G_k B_jl +
-    # G_l B_jk).
-    B, V = at.total_inverse, at.total
-    G, C = B[:p], V[:p]
-    WGG, WGC = G.T @ W @ G, G.T @ W @ C
-    i, j = block.directed_row, block.directed_col
-    r, s = block.symmetric_row, block.symmetric_col
-    a = len(i)
-    through = B[np.ix_(j, i)].T * WGC[np.ix_(i, j)].T
-    out[:a, :a] += 2.0 * (through + V[np.ix_(j, j)] * WGG[np.ix_(i, i)] + through.T)
-    mixed = 2.0 * weight[a:] * (WGG[np.ix_(i, r)] * B[np.ix_(j, s)] + WGG[np.ix_(i, s)] * B[np.ix_(j, r)])
-    out[:a, a:n_cov] += mixed
-    out[a:n_cov, :a] += mixed.T
+    out += covariance_curvature(block, at, W)
     if block.means:
         _add_mean_curvature(out, block, sample, at, inverse)
     return out
@@ -237,16 +220,7 @@ def _add_mean_curvature(out: Array, block: Block, sample: Sample, at: Implied, i
     )
     out[:n_cov] += 2.0 * cross
     out[:, :n_cov] += 2.0 * cross.T
-    # -2 d' M d2mu: d2mu = G_k B_li b_j + G_i B_jk b_l for A, A and G_i B_jk for A, m.
-    B, p = at.total_inverse, block.n_observed
-    pull = B[:p].T @ inverse @ d
-    i, j, k = block.directed_row, block.directed_col, block.intercept_row
-    a = len(i)
-    through = pull[i][:, None] * B[np.ix_(j, i)] * at.means[j][None, :]
-    out[:a, :a] -= 2.0 * (through + through.T)
-    mixed = pull[i][:, None] * B[np.ix_(j, k)]
-    out[:a, n_cov:] -= 2.0 * mixed
-    out[n_cov:, :a] -= 2.0 * mixed.T
+    out -= 2.0 * mean_curvature(block, at, inverse @ d)
 
 
 @dataclass(frozen=True, slots=True)

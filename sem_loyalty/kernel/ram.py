@@ -187,6 +187,53 @@ def covariance_jacobian(block: Block, at: Implied) -> Array:
     return np.asarray(found.weight * (u[row] * w[col] + w[row] * u[col]))
 
 
+def pair_products(Q: Array, R: Array, left: NDArray[np.intp], right: NDArray[np.intp], weight: Array) -> Array:
+    """Return c_k c_l (Q_uu' R_ww' + Q_uw' R_wu') for all pairs: half of tr(M dSigma_k N dSigma_l)."""
+    first = Q[np.ix_(left, left)] * R[np.ix_(right, right)]
+    second = Q[np.ix_(left, right)] * R[np.ix_(right, left)]
+    return np.asarray(weight[:, None] * weight * (first + second))
+
+
+def covariance_curvature(block: Block, at: Implied, weight: Array) -> Array:
+    """Return tr(W d2Sigma) over pairs of entries, shape (entries, entries), for a symmetric W of shape (p, p).
+
+    Along A[k, l]: dG_i = G_k B_li, dC_j = G_k V_lj + C_l B_jk. Along S[k, l]: dC_j = c (G_k B_jl + G_l B_jk).
+    """
+    p = block.n_observed
+    B, V = at.total_inverse, at.total
+    G, C = B[:p], V[:p]
+    WGG, WGC = G.T @ weight @ G, G.T @ weight @ C
+    i, j = block.directed_row, block.directed_col
+    r, s = block.symmetric_row, block.symmetric_col
+    a, n_cov = len(i), len(i) + len(r)
+    out = np.zeros((len(block.entry_parameter), len(block.entry_parameter)))
+    through = B[np.ix_(j, i)].T * WGC[np.ix_(i, j)].T
+    out[:a, :a] = 2.0 * (through + V[np.ix_(j, j)] * WGG[np.ix_(i, i)] + through.T)
+    c = np.where(r == s, 0.5, 1.0)
+    mixed = 2.0 * c * (WGG[np.ix_(i, r)] * B[np.ix_(j, s)] + WGG[np.ix_(i, s)] * B[np.ix_(j, r)])
+    out[:a, a:n_cov] = mixed
+    out[a:n_cov, :a] = mixed.T
+    return out
+
+
+def mean_curvature(block: Block, at: Implied, weight: Array) -> Array:
+    """Return w' d2mu over pairs of entries, shape (entries, entries), for w of shape (p,).
+
+    d2mu = G_k B_li b_j + G_i B_jk b_l for two entries of A, with b = B m, and G_i B_jk for one of A and one of m.
+    """
+    B, p = at.total_inverse, block.n_observed
+    pull = B[:p].T @ weight
+    i, j, k = block.directed_row, block.directed_col, block.intercept_row
+    a, n_cov = len(i), len(i) + len(block.symmetric_row)
+    out = np.zeros((len(block.entry_parameter), len(block.entry_parameter)))
+    through = pull[i][:, None] * B[np.ix_(j, i)] * at.means[j][None, :]
+    out[:a, :a] = through + through.T
+    mixed = pull[i][:, None] * B[np.ix_(j, k)]
+    out[:a, n_cov:] = mixed
+    out[n_cov:, :a] = mixed.T
+    return out
+
+
 def to_parameters(block: Block, by_entry: Array, size: int) -> Array:
     """Add up a vector over entries into a vector over parameters, shape (size,)."""
     return np.asarray(np.bincount(block.entry_parameter, weights=by_entry, minlength=size), dtype=np.float64)
