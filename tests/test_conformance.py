@@ -19,6 +19,9 @@ CASES = [
     "mobi_loyalty_ml",
     "mobi_measurement_ml",
     "mobi_loyalty_listwise",
+    "mobi_loyalty_wlsmv",
+    "mobi_measurement_wlsmv",
+    "mobi_measurement_dwls_ulsmv",
 ]
 
 

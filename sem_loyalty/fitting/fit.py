@@ -24,8 +24,19 @@ from sem_loyalty.errors import (
 )
 from sem_loyalty.fitting.certificate import Certificate, certify
 from sem_loyalty.fitting.identification import unidentified_parameters
+from sem_loyalty.fitting.ordinal import (
+    ROBUST,
+    WEIGHTS,
+    category_counts,
+    check_ordered,
+    is_ordinal,
+    ordinal_discrepancy,
+    ordinal_moments,
+    with_thresholds,
+)
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.threads import one_thread
+from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.likelihood import Likelihood, Point, Sample, log_determinant
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.solver import Subspace
@@ -68,7 +79,7 @@ class Fit:
     engine : str
         "semopy" (polished by the kernel) or "kernel".
     estimator : str
-        "ML", "MLM", "MLMV" or "MLR".
+        "ML", "MLM", "MLMV" or "MLR"; of ordinal items "WLSMV", "ULSMV", "DWLS", "ULS" or "WLS".
     iterations : int
         Steps of the kernel.
     notes : tuple of str
@@ -88,6 +99,7 @@ class Fit:
     samples: tuple[Sample, ...] = field(repr=False)
     space: Subspace = field(repr=False)
     point: Point = field(repr=False)
+    discrepancy: Discrepancy[Any] = field(repr=False)
 
     @cached_property
     def df(self) -> int:
@@ -96,14 +108,28 @@ class Fit:
 
     @cached_property
     def chisq(self) -> float:
-        """Likelihood-ratio chi-square against the saturated model, N F."""
+        """Test statistic against the saturated model, N F: the likelihood ratio, or the minimum of least squares."""
         return max(0.0, self.moments.n * self.value)
+
+    @property
+    def test_n(self) -> int:
+        """What chi-square grows with: N, or with ordinal items N - 1; indices divide by it."""
+        return self.moments.n - (1 if self.specification.ordered else 0)
+
+    @property
+    def tested(self) -> bool:
+        """Whether the plain statistic has a p-value: not with df 0, nor where its weight is not the efficient one."""
+        return self.df > 0 and (not self.specification.ordered or self.estimator == "WLS")
 
     def __str__(self) -> str:
         """Summarise the fit; the first line says whether it can be trusted."""
-        p = float(chdtrc(self.df, self.chisq)) if self.df else float("nan")
-        test = f"chi-square {self.chisq:.3f}, df {self.df}" + (f", p {format_p(p)}" if self.df else "")
-        if self.estimator != "ML":
+        test = f"chi-square {self.chisq:.3f}, df {self.df}"
+        if self.tested:
+            test += f", p {format_p(float(chdtrc(self.df, self.chisq)))}"
+        if self.specification.ordered and self.df and not self.tested:
+            corrected = "; `fit_measures` has the corrected test" if self.estimator in ROBUST else ""
+            test = f"minimum {self.chisq:.3f}, df {self.df} (not a chi-square{corrected})"
+        elif self.estimator in ("MLM", "MLMV", "MLR"):
             test += " (uncorrected; `fit_measures` has the corrected test)"
         groups = [f"{group.label} {group.n}" for group in self.moments.groups if group.label]
         used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
@@ -129,6 +155,8 @@ class Fit:
 def degrees_of_freedom(specification: Specification) -> int:
     """Return sample moments less free parameters, over all groups."""
     p, x = len(specification.observed), len(specification.exogenous)
+    if specification.ordered:
+        return p * (p - 1) // 2 + specification.n_thresholds - specification.n_parameters
     moments = p * (p + 1) // 2 - x * (x + 1) // 2
     if specification.meanstructure:
         moments += p - x
@@ -139,9 +167,9 @@ def fit(
     model: str | Path | ModelText | ModelFile | Specification,
     data: pd.DataFrame | Mapping[str, Any] | None = None,
     *,
-    estimator: str = "ML",
+    estimator: str | None = None,
     missing: str = "listwise",
-    ordered: Any = None,
+    ordered: bool | str | tuple[str, ...] | list[str] | None = None,
     group: str | None = None,
     group_equal: tuple[str, ...] | list[str] | str = (),
     group_partial: tuple[str, ...] | list[str] | str = (),
@@ -165,14 +193,17 @@ def fit(
         completed model (the defaults below then stay as they are in it).
     data : DataFrame or mapping, optional
         One row per respondent. Either `data` or `sample_cov`.
-    estimator : {"ML", "MLM", "MLMV", "MLR"}, default "ML"
-        Normal-theory maximum likelihood, with moments divided by n. The others have the same estimates, and standard
-        errors and tests corrected for answers that are not normal: Satorra-Bentler (MLM), scaled and shifted (MLMV),
-        sandwich and Yuan-Bentler-Mplus (MLR). They need `data`.
+    estimator : str, optional
+        "ML" (the default), "MLM", "MLMV" or "MLR"; with `ordered` "WLSMV" (the default there), "ULSMV", "DWLS", "ULS"
+        or "WLS". ML is normal-theory maximum likelihood, with moments divided by n. The next three have the same
+        estimates, and standard errors and tests corrected for answers that are not normal: Satorra-Bentler (MLM),
+        scaled and shifted (MLMV), sandwich and Yuan-Bentler-Mplus (MLR). They need `data`. Those for ordinal items
+        are least squares on thresholds and polychoric correlations; see Notes.
     missing : {"listwise"}, default "listwise"
         Rows with a missing answer on an item of the model are left out, and counted.
-    ordered : None
-        Ordinal estimation is not supported; anything but None or False raises NotSupported.
+    ordered : bool, str or sequence of str, optional
+        True, or the names of all observed variables: the items are ordinal. Some ordinal and some continuous
+        variables, or ordinal items in several groups, raise NotSupported.
     group : str, optional
         Column that splits the sample, for a multi-group model.
     group_equal : sequence of str, default ()
@@ -219,8 +250,19 @@ def fit(
     ImproperSolutionWarning
         The solution is not certified.
 
+    Notes
+    -----
+    With `ordered`, answers are categories of normal responses of unit variance, divided by thresholds (delta
+    parameterisation). WLSMV and ULSMV weight the statistics by the inverse of their variances and equally; standard
+    errors are sandwiches, and the test is scaled and shifted. DWLS and ULS are the same estimates with plain standard
+    errors and no test, as lavaan has them: not to be reported. WLS weights by the full inverse and needs thousands of
+    respondents.
+
     References
     ----------
+    Muthen, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous
+    latent variable indicators. Psychometrika, 49, 115-132. doi:10.1007/BF02294210
+
     Joreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis.
     Psychometrika, 34, 183-202. doi:10.1007/BF02289343
 
@@ -232,10 +274,21 @@ def fit(
     >>> fitted.df
     83
     """
-    _check_options(estimator, missing, ordered, engine)
     text = _text_of(model)
+    if ordered is None and isinstance(model, Specification) and model.ordered:
+        ordered = True
+    ordinal = is_ordinal(ordered)
+    estimator = estimator or ("WLSMV" if ordinal else "ML")
+    _check_options(estimator, missing, engine, ordinal=ordinal)
     refuse_unsupported(text)
-    moments = _moments(text, data, group, missing, sample_cov, sample_mean, sample_nobs, sample_sd)
+    if ordinal:
+        names = roles(text.statements).observed
+        check_ordered(ordered, names, estimator, group=group, matrix=data is None)
+        if data is None or sample_cov is not None:
+            raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
+        moments = ordinal_moments(data, names, missing)
+    else:
+        moments = _moments(text, data, group, missing, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):
         specification = model
         if len(specification.groups) != len(moments.groups):
@@ -253,7 +306,10 @@ def fit(
             groups=tuple(entry.label for entry in moments.groups),
             group_equal=_names(group_equal),
             group_partial=_names(group_partial),
+            ordered=category_counts(moments),
         )
+    if bool(specification.ordered) != ordinal:
+        raise ConfigurationError("The specification was made for ordinal items; leave out `ordered` or set it to True.")
     if estimator != "ML" and moments.raw is None:
         raise NotSupported(
             f"estimator={estimator!r} corrects by the distribution of the answers, so it needs `data`, not "
@@ -269,16 +325,15 @@ def fit(
     return result
 
 
-def _check_options(estimator: str, missing: str, ordered: Any, engine: str) -> None:
+def _check_options(estimator: str, missing: str, engine: str, *, ordinal: bool) -> None:
     """Raise NotSupported for what is not available, ConfigurationError for what does not exist."""
     check_choice("engine", engine, ENGINES)
-    if estimator not in ESTIMATORS:
+    if estimator not in ESTIMATORS and not ordinal:
         listed = ", ".join(repr(name) for name in ESTIMATORS)
-        raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}.")
+        more = "; it is for ordinal items: give ordered=True" if estimator in WEIGHTS else ""
+        raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}{more}.")
     if missing not in MISSING:
         raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise'.")
-    if ordered is not None and ordered is not False:
-        raise NotSupported("Ordinal estimation (`ordered`) is not supported; items are treated as continuous.")
 
 
 def _names(value: tuple[str, ...] | list[str] | str) -> tuple[str, ...]:
@@ -328,8 +383,8 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     specification : Specification
     moments : Moments
     engine : {"auto", "semopy", "kernel"}
-    estimator : {"ML", "MLM", "MLMV", "MLR"}
-        All minimise the same discrepancy; the name says how uncertainty is computed from it.
+    estimator : str
+        As in `fit`. The likelihood estimators minimise the same discrepancy; the name says how uncertainty is computed.
 
     Returns
     -------
@@ -353,7 +408,13 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     means = tuple(None if entry.mean is None else entry.mean[index] for entry in moments.groups)
     blocks = make_blocks(specification, covs, means)
     samples = make_samples(moments, covs, means, means_modelled=specification.meanstructure)
-    problem = pose(specification, Likelihood(blocks, samples), covs, means)
+    discrepancy: Discrepancy[Point] = Likelihood(blocks, samples)
+    if specification.ordered:
+        least = ordinal_discrepancy(specification, moments, blocks[0], estimator)
+        discrepancy = least
+        problem = with_thresholds(pose(specification, discrepancy, covs, means), least)
+    else:
+        problem = pose(specification, discrepancy, covs, means)
     found = search(problem, covs[0], engine)
     if found.solution is None:
         _raise_if_unidentified(problem)
@@ -385,6 +446,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         samples=samples,
         space=problem.space,
         point=found.solution.point,
+        discrepancy=discrepancy,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.inference.ordinal_measures import ordinal_measures
 from sem_loyalty.inference.robust_measures import robust_measures
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import log_determinant
@@ -74,7 +75,7 @@ def fit_measures(fit: Fit) -> FitMeasures:
         rmsea_ci_upper), rmsea_pvalue (close fit, .05), rmsea_notclose_pvalue (.08); rmr, srmr, crmr; gfi, agfi,
         pgfi; mfi; ecvi; cn_05, cn_01 (Hoelter). With MLM, MLMV and MLR also the corrected tests (`_scaled`,
         chisq_scaling_factor), indices computed from them (`_scaled`), and indices that estimate the population value
-        of the uncorrected ones (`_robust`).
+        of the uncorrected ones (`_robust`). For ordinal items see `ordinal_measures`: no likelihoods, and wrmr.
 
     Notes
     -----
@@ -86,6 +87,8 @@ def fit_measures(fit: Fit) -> FitMeasures:
     correlations off the diagonal (Bollen 1989). ecvi = chisq / N + 2 npar / N (Browne and Cudeck 1993,
     doi:10.1177/0049124192021002005).
     """
+    if fit.specification.ordered:
+        return FitMeasures(ordinal_measures(fit), fit.certificate.certified)
     n, groups, df, chisq = fit.moments.n, len(fit.moments.groups), fit.df, fit.chisq
     npar = fit.specification.n_parameters
     baseline, baseline_df = baseline_test(fit)

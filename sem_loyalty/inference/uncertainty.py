@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.fit import Fit
-from sem_loyalty.kernel.likelihood import hessian, information
+from sem_loyalty.fitting.ordinal import ROBUST
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, sampling_covariance, sandwich
 from sem_loyalty.kernel.robust import meat
 
 Array = NDArray[np.float64]
@@ -18,7 +19,8 @@ def parameter_covariance(fit: Fit) -> Array:
     ML: the inverse of the expected information I, K (K' I K)^-1 K' / N within the linear equality constraints.
     MLM and MLMV: I^-1 B I^-1 / N, B from the fourth moments of the sample (Satorra and Bentler 1994). MLR:
     A^-1 B A^-1 / N, A the observed information and B the mean cross-product of the scores (White 1982,
-    doi:10.2307/1912526). All nan where the information is singular or no minimum was reached.
+    doi:10.2307/1912526). WLSMV and ULSMV: bread J'W Gamma WJ bread / N, with bread the inverse of J'WJ; DWLS, ULS
+    and WLS: bread / N. All nan where the information is singular or no minimum was reached.
 
     Parameters
     ----------
@@ -28,7 +30,11 @@ def parameter_covariance(fit: Fit) -> Array:
     # Away from a minimum, or on a flat ridge, there is no sampling distribution to describe.
     if {problem.code for problem in fit.certificate.problems} & {"singular information", "not converged"}:
         return np.full((size, size), np.nan)
-    if fit.estimator == "ML":
+    if fit.specification.ordered and fit.estimator in ROBUST:
+        discrepancy, gamma = ordinal_parts(fit)
+        covariance = sandwich(discrepancy, fit.point, gamma, bread(fit)) / fit.moments.n
+        return np.asarray(0.5 * (covariance + covariance.T))
+    if fit.estimator == "ML" or fit.specification.ordered:
         return bread(fit) / fit.moments.n
     if fit.estimator == "MLR":
         outer, centred = bread(fit, observed=True), False
@@ -48,7 +54,7 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     observed : bool, default False
         Observed rather than expected information.
     """
-    whole = (hessian if observed else information)(fit.blocks, fit.samples, fit.point)
+    whole = fit.discrepancy.hessian(fit.point) if observed else fit.discrepancy.information(fit.point)
     matrix = fit.space.reduce_matrix(whole)
     scale = np.sqrt(np.abs(np.diagonal(matrix)))
     inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
@@ -56,6 +62,13 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     if fit.space.constrained:
         inverse = fit.space.basis @ inverse @ fit.space.basis.T
     return np.asarray(inverse)
+
+
+def ordinal_parts(fit: Fit) -> tuple[OrdinalDiscrepancy, Array]:
+    """Return the discrepancy of a model of ordinal items, and Gamma with divisor n - 1, shape (m, m)."""
+    if not isinstance(fit.discrepancy, OrdinalDiscrepancy) or fit.moments.ordinal is None:
+        raise ValueError("The model was not fitted to ordinal items.")
+    return fit.discrepancy, sampling_covariance(fit.moments.ordinal)
 
 
 def answers(fit: Fit) -> tuple[Array, ...]:

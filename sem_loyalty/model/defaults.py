@@ -7,6 +7,7 @@ variables and among pure outcomes, fixed moments of exogenous covariates, interc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -32,6 +33,7 @@ class Row:
     label: str = ""
     start: float | None = None
     exogenous: bool = False
+    derived: bool = False
     equal_to: str = ""
     statement: Statement | None = field(default=None, repr=False)
 
@@ -54,6 +56,7 @@ def specify(
     groups: tuple[str, ...] = ("",),
     group_equal: tuple[str, ...] = (),
     group_partial: tuple[str, ...] = (),
+    ordered: Mapping[str, int] | None = None,
 ) -> Specification:
     """Complete a model text to a parameter table.
 
@@ -75,6 +78,8 @@ def specify(
         Group labels, in order.
     group_equal, group_partial : tuple of str
         Sets of parameters held equal across groups, and the exceptions.
+    ordered : mapping of str to int, optional
+        Categories of every observed variable, for a model of ordinal items.
 
     Returns
     -------
@@ -95,11 +100,15 @@ def specify(
     text = parse(model) if isinstance(model, str) else model
     refuse_unsupported(text)
     role = roles(text.statements)
-    means = _has_means(text, kind, meanstructure, len(groups))
+    if ordered:
+        refuse_for_ordinal(text, role, kind, meanstructure)
+    means = False if ordered else _has_means(text, kind, meanstructure, len(groups))
     rows: list[Row] = []
     for number, group in enumerate(groups, start=1):
         written = _written_rows(text, number, group, groups)
         rows += _complete(written, role, number, kind, std_lv, means, fixed_x, orthogonal)
+        if ordered:
+            _add_ordinal(rows, role, ordered)
     _fix_scales(rows, role, std_lv)
     _apply_modifiers(rows, groups)
     request = EqualityRequest(group_equal, group_partial, std_lv, len(groups))
@@ -118,6 +127,7 @@ def specify(
         meanstructure=means,
         std_lv=std_lv,
         text=text.source,
+        ordered=role.observed if ordered else (),
     )
 
 
@@ -137,6 +147,36 @@ def refuse_unsupported(text: ModelText) -> None:
                 f"Line {constraint.line}: the inequality constraint {constraint.lhs.text} {constraint.op} "
                 f"{constraint.rhs.text} is not supported; linear equality constraints (`==`) are."
             )
+
+
+def refuse_for_ordinal(text: ModelText, role: Roles, kind: str, meanstructure: bool | None) -> None:
+    """Raise NotSupported for what a model of ordinal items cannot have here."""
+    available = "available: ordinal indicators and outcomes of latent variables, in one group, without means"
+    if kind == "growth" or meanstructure:
+        raise NotSupported(f"Means of ordinal items are not supported; {available}.")
+    explaining = {statement.rhs.name for statement in text.statements if statement.op == "~"}
+    predictors = [name for name in role.observed if name in explaining]
+    if predictors:
+        raise NotSupported(f"{', '.join(predictors)}: ordinal items as predictors are not supported; {available}.")
+    for statement in text.statements:
+        if statement.op == "~1":
+            raise NotSupported(f"Line {statement.line}: means of ordinal items are not supported; {available}.")
+        if statement.op == "~~" and statement.lhs == statement.rhs.name and statement.lhs in role.observed:
+            raise NotSupported(
+                f"Line {statement.line}: the residual variance of an ordinal item follows from its loadings and cannot "
+                f"be written; {available}."
+            )
+
+
+def _add_ordinal(rows: list[Row], role: Roles, ordered: Mapping[str, int]) -> None:
+    """Add thresholds, scales and means of ordinal items after the user's rows, in place."""
+    own = sum(row.user for row in rows)
+    cuts = [Row(name, "|", f"t{number}", 1, user=False) for name in role.observed for number in range(1, ordered[name])]
+    rows[own:own] = cuts
+    for row in rows:
+        row.derived = row.op == "~~" and row.lhs == row.rhs and row.lhs in role.observed
+    rows += [Row(name, "~*~", name, 1, user=False, fixed=1.0) for name in role.observed]
+    rows += [Row(name, "~1", "", 1, user=False, fixed=0.0) for name in (*role.observed, *role.latent)]
 
 
 def _has_means(text: ModelText, kind: str, meanstructure: bool | None, n_groups: int) -> bool:

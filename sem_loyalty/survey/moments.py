@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.kernel.ordinal import OrdinalStatistics
+
 Array = NDArray[np.float64]
 
 
@@ -48,6 +50,9 @@ class Moments:
         The missing-data rule: "listwise", or "none" for a matrix given as input.
     raw : tuple of ndarray, each of shape (n_g, p), or None
         The complete rows behind the moments, by group; None for a matrix given as input.
+    ordinal : OrdinalStatistics or None
+        Thresholds and polychoric correlations, where the items are analysed as ordinal. `groups` then holds the
+        correlations in place of covariances.
     """
 
     names: tuple[str, ...]
@@ -55,6 +60,7 @@ class Moments:
     n_collected: int
     missing: str
     raw: tuple[Array, ...] | None = field(default=None, repr=False)
+    ordinal: OrdinalStatistics | None = field(default=None, repr=False)
 
     @property
     def n(self) -> int:

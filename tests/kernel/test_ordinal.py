@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def test_quadrants_against_one_dimensional_integrals(r):
 
             bend = k / r if r else 0.0
             ends = sorted({-9.0, float(h), *(np.clip(bend + shift, -9.0, h) for shift in (-1.0, -0.1, 0.0, 0.1, 1.0))})
-            area = sum(quad(slice_at, a, b, epsabs=1e-15)[0] for a, b in zip(ends, ends[1:], strict=False))
+            area = sum(quad(slice_at, a, b, epsabs=1e-15)[0] for a, b in pairwise(ends))
             assert found[i, j] == pytest.approx(area, abs=1e-13)
 
 
