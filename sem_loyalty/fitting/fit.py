@@ -286,7 +286,8 @@ def fit(
         check_ordered(ordered, names, estimator, group=group, matrix=data is None)
         if data is None or sample_cov is not None:
             raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
-        moments = ordinal_moments(data, names, missing)
+        with one_thread():
+            moments = ordinal_moments(data, names, missing)
     else:
         moments = _moments(text, data, group, missing, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):

@@ -158,6 +158,7 @@ def polychoric(thresholds: Array, tables: Tables, levels: NDArray[np.intp]) -> A
     counts = _without_empty_cells(tables, levels)
     rho = np.clip(_first_guess(counts), -0.9, 0.9)
     low, high = np.full(len(rho), -LARGEST), np.full(len(rho), LARGEST)
+    held = np.ones(len(rho))
     todo = np.arange(len(rho))
     for _iteration in range(80):
         at, table = rho[todo], counts[todo]
@@ -165,6 +166,7 @@ def polychoric(thresholds: Array, tables: Tables, levels: NDArray[np.intp]) -> A
         share = cells.slope / cells.value
         score = np.einsum("mab,mab->m", table, share)
         bend = np.einsum("mab,mab->m", table, cells.curve / cells.value - share**2)
+        held[todo] = np.einsum("mab,mab->m", table, share**2) / table.sum(axis=(1, 2))
         low[todo] = np.where(score > 0, at, low[todo])
         high[todo] = np.where(score > 0, high[todo], at)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -176,8 +178,6 @@ def polychoric(thresholds: Array, tables: Tables, levels: NDArray[np.intp]) -> A
         todo = todo[~settled]
         if not len(todo):
             break
-    cells = _cells(h, k, rho)
-    held = np.einsum("mab,mab->m", counts, (cells.slope / cells.value) ** 2) / counts.sum(axis=(1, 2))
     return np.where(held < UNINFORMATIVE, np.sign(rho) * LARGEST, rho)
 
 
