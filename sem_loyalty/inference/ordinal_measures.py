@@ -13,7 +13,7 @@ from sem_loyalty.fitting.ordinal import ROBUST
 from sem_loyalty.inference.uncertainty import bread, ordinal_parts
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import spd_inverse
-from sem_loyalty.kernel.ordinal_discrepancy import independence_weight, residual_weight
+from sem_loyalty.kernel.ordinal_discrepancy import independence_traces, independence_value, residual_traces
 from sem_loyalty.kernel.robust import moment_weight
 
 Array = NDArray[np.float64]
@@ -73,9 +73,8 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
     n, df, chisq = fit.test_n, fit.df, fit.chisq
     discrepancy, gamma = ordinal_parts(fit)
     pairs, size = len(discrepancy.pairs[0]), len(discrepancy.statistics)
-    null = independence_weight(discrepancy)
     s = discrepancy.statistics
-    baseline, baseline_df = fit.moments.n * float(s @ null @ s), pairs
+    baseline, baseline_df = fit.moments.n * independence_value(discrepancy), pairs
     tested = fit.tested
     nfi, tli = indices.nfi(chisq, baseline), indices.tli(chisq, df, baseline, baseline_df)
     low, high = indices.rmsea_interval(chisq, df, n)
@@ -111,15 +110,10 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
         "wrmr": float(np.sqrt(chisq / size)),
     }
     if fit.estimator in ROBUST:
-        own = _test(chisq, df, residual_weight(discrepancy, fit.point, bread(fit)), gamma)
-        values |= _scaled(own, _test(baseline, baseline_df, null, gamma), n)
+        own = _Test(chisq, df, *residual_traces(discrepancy, fit.point, gamma, bread(fit)))
+        values |= _scaled(own, _Test(baseline, baseline_df, *independence_traces(discrepancy, gamma)), n)
         values |= _robust(fit)
     return values
-
-
-def _test(plain: float, df: int, weight: Array, gamma: Array) -> _Test:
-    product = weight @ gamma
-    return _Test(plain, df, float(np.trace(product)), float(np.einsum("ij,ji->", product, product)))
 
 
 def _residual_measures(fit: Fit) -> dict[str, float]:
@@ -182,10 +176,12 @@ def _robust(fit: Fit) -> dict[str, float]:
     # As with maximum likelihood N here, not N - 1, except in rmsea; so has lavaan it.
     R = ordinal.covariance[cuts:, cuts:]
     M = _correlation_weight(solved[0])
-    J = discrepancy.jacobian(fit.point)
-    kept = (np.eye(len(J)) - J @ bread(fit) @ discrepancy.times_weight(J).T)[cuts:, cuts:]
+    whole = discrepancy.jacobian(fit.point)
+    J, A = whole[cuts:], discrepancy.times_weight(whole)[cuts:] @ bread(fit)
+    kept = R - J @ (A.T @ R)
+    kept -= (kept @ A) @ J.T
     excess = n * (solved[1] + float(np.einsum("ij,ij->", solved[0], sample)) - observed[1] - len(sample))
-    expected = float(np.einsum("ij,ji->", kept.T @ M @ kept, R))
+    expected = float(np.einsum("ij,ij->", M, kept))
     null = n * -observed[1]
     null_df = len(R)
     null_expected = float(np.einsum("ij,ji->", _correlation_weight(np.eye(len(sample))), R))

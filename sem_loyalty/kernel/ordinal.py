@@ -187,7 +187,8 @@ def _without_empty_cells(tables: Tables, levels: NDArray[np.intp]) -> Array:
     binary = np.flatnonzero((levels[tables.first] == 2) & (levels[tables.second] == 2))
     for pair in binary:
         square = counts[pair, :2, :2]
-        if (square == 0.0).any():
+        # Two empty cells are items that determine each other: no half respondent hides that.
+        if (square == 0.0).sum() == 1:
             on_diagonal = square[0, 0] == 0.0 or square[1, 1] == 0.0
             square += 0.5 * np.array([[1.0, -1.0], [-1.0, 1.0]]) * (1.0 if on_diagonal else -1.0)
     return counts

@@ -211,19 +211,33 @@ def sandwich(discrepancy: OrdinalDiscrepancy, point: Point, gamma: Array, bread:
     return np.asarray(pull.T @ gamma @ pull)
 
 
-def residual_weight(discrepancy: OrdinalDiscrepancy, point: Point, bread: Array) -> Array:
-    """Return U = W - WJ bread J'W, shape (m, m): F at the minimum is s'Us, to first order."""
-    size = len(discrepancy.statistics)
-    pull = discrepancy.times_weight(discrepancy.jacobian(point))
-    whole = np.diag(discrepancy.weight) if discrepancy.weight.ndim == 1 else discrepancy.weight
-    return np.asarray(whole.reshape(size, size) - pull @ bread @ pull.T)
+def residual_traces(discrepancy: OrdinalDiscrepancy, point: Point, gamma: Array, bread: Array) -> tuple[float, float]:
+    """Return tr(U Gamma) and tr(U Gamma U Gamma), U = W - WJ bread J'W, for a diagonal W.
+
+    With G = Gamma WJ and X = bread J'W G, they are tr(W Gamma) - tr(X) and
+    sum w_i w_j Gamma_ij^2 - 2 tr(bread G'WG) + tr(XX): no m x m products.
+    """
+    w, A = discrepancy.weight, discrepancy.times_weight(discrepancy.jacobian(point))
+    G = gamma @ A
+    X = bread @ (A.T @ G)
+    trace = float(w @ np.diagonal(gamma)) - float(np.trace(X))
+    cross = float(np.einsum("ij,ji->", bread, G.T @ (w[:, None] * G)))
+    return trace, float(w @ gamma**2 @ w) - 2.0 * cross + float(np.einsum("ij,ji->", X, X))
 
 
-def independence_weight(discrepancy: OrdinalDiscrepancy) -> Array:
-    """Return U of the independence model, whose thresholds are free and correlations zero; F is s'Us exactly."""
+def independence_traces(discrepancy: OrdinalDiscrepancy, gamma: Array) -> tuple[float, float]:
+    """Return the same of the independence model, whose thresholds are free and correlations zero."""
+    cuts = len(discrepancy.threshold_parameter)
+    w, R = discrepancy.weight[cuts:], gamma[cuts:, cuts:]
+    return float(w @ np.diagonal(R)), float(w @ R**2 @ w)
+
+
+def independence_value(discrepancy: OrdinalDiscrepancy) -> float:
+    """Return the minimum of F of the independence model."""
     cuts, W = len(discrepancy.threshold_parameter), discrepancy.weight
+    r = discrepancy.statistics[cuts:]
     if W.ndim == 1:
-        return np.diag(np.where(np.arange(len(W)) < cuts, 0.0, W))
-    out = np.zeros_like(W)
-    out[cuts:, cuts:] = W[cuts:, cuts:] - W[cuts:, :cuts] @ np.linalg.solve(W[:cuts, :cuts], W[:cuts, cuts:])
-    return out
+        return float(W[cuts:] @ r**2)
+    # Thresholds that are correlated with the correlations move to where they serve best.
+    pull = W[:cuts, cuts:] @ r
+    return float(r @ W[cuts:, cuts:] @ r - pull @ np.linalg.solve(W[:cuts, :cuts], pull))

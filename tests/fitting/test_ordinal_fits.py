@@ -104,6 +104,15 @@ def test_unit_latent_variances_are_the_same_model(survey, fits):
     np.testing.assert_allclose(own, other[own.index], atol=1e-8)
 
 
+def test_a_model_without_degrees_of_freedom_fits_exactly(survey):
+    fitted = sl.fit("f =~ y2 + y3 + y4", survey, ordered=True)
+    found = sl.fit_measures(fitted)
+    assert fitted.certificate.certified
+    assert (found["df"], found["cfi_scaled"], found["rmsea_scaled"]) == (0, 1.0, 0.0)
+    assert found["chisq"] == pytest.approx(0.0, abs=1e-10)
+    assert np.isnan(found["pvalue_scaled"])
+
+
 def test_a_specification_remembers_that_its_items_are_ordinal(survey, fits):
     again = sl.fit(fits["WLSMV"].specification, survey)
     np.testing.assert_array_equal(again.theta, fits["WLSMV"].theta)
@@ -172,6 +181,8 @@ def test_a_loading_beyond_one_is_a_negative_residual_variance():
         ("f =~ y2 + y3 + y4\ny2 ~~ 0.5*y2", {"ordered": True}, NotSupported, "residual variance"),
         ("f =~ y2 + y3 + y4\ny2 | t1", {"ordered": True}, NotSupported, "thresholds"),
         ("f =~ y2 + y3", {"ordered": True}, SpecificationError, "not identified"),
+        ("f =~ y2", {"ordered": True}, SpecificationError, "not identified"),
+        ("f =~ y2 + y3 + y4\nh =~ y5\nh ~ f", {"ordered": True}, SpecificationError, "h ~~ h"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said(survey, model, arguments, error, message):

@@ -93,6 +93,15 @@ def test_identical_items_have_no_maximum_inside():
     assert np.isfinite(np.diagonal(found.covariance)[-2:]).all()
 
 
+@pytest.mark.parametrize("turn", [False, True])
+def test_identical_dichotomies_have_no_maximum_inside_either(turn):
+    answers = np.random.default_rng(2).integers(0, 2, (80, 2))
+    found = ordinal_statistics(
+        np.column_stack([answers[:, 0], 1 - answers[:, 0] if turn else answers[:, 0], answers[:, 1]])
+    )
+    assert found.correlation[0, 1] == pytest.approx(-LARGEST if turn else LARGEST, abs=1e-9)
+
+
 def test_reversing_an_item_reverses_its_correlations():
     codes = codes_of(SAMPLES["mixed"])
     turned = codes.copy()
