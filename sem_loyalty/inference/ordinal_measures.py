@@ -14,9 +14,9 @@ from sem_loyalty.inference.uncertainty import bread, ordinal_parts
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import spd_inverse
 from sem_loyalty.kernel.ordinal_discrepancy import independence_traces, independence_value, residual_traces
-from sem_loyalty.kernel.robust import moment_weight
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _robust(fit: Fit) -> dict[str, float]:
         return none
     # As with maximum likelihood N here, not N - 1, except in rmsea; so has lavaan it.
     R = ordinal.covariance[cuts:, cuts:]
-    M = _correlation_weight(solved[0])
+    M = _correlation_weight(solved[0], *discrepancy.pairs)
     whole = discrepancy.jacobian(fit.point)
     J, A = whole[cuts:], discrepancy.times_weight(whole)[cuts:] @ bread(fit)
     kept = R - J @ (A.T @ R)
@@ -184,7 +184,8 @@ def _robust(fit: Fit) -> dict[str, float]:
     expected = float(np.einsum("ij,ij->", M, kept))
     null = n * -observed[1]
     null_df = len(R)
-    null_expected = float(np.einsum("ij,ji->", _correlation_weight(np.eye(len(sample))), R))
+    # At independence the weight is the identity.
+    null_expected = float(np.trace(R))
     top, bottom = excess - expected, null - null_expected
     largest = max(top, bottom, 0.0)
     tli = 1.0 - top * null_df / (bottom * df) if bottom else indices.NAN
@@ -203,8 +204,7 @@ def _robust(fit: Fit) -> dict[str, float]:
     }
 
 
-def _correlation_weight(inverse: Array) -> Array:
-    """Return the normal-theory weight of the correlations of the lower triangle by columns."""
-    col, row = np.triu_indices(len(inverse))
-    off = row != col
-    return np.asarray(moment_weight(inverse, means=False)[np.ix_(off, off)])
+def _correlation_weight(inverse: Array, first: Index, second: Index) -> Array:
+    """Return the normal-theory weight of the correlations: M_ik M_jl + M_il M_jk for pairs (i, j) and (k, l)."""
+    across = inverse[np.ix_(first, second)]
+    return np.asarray(inverse[np.ix_(first, first)] * inverse[np.ix_(second, second)] + across * across.T)

@@ -92,7 +92,8 @@ def specify(
     SpecificationError
         The text contradicts itself: a parameter given twice, a variable regressed on itself, an unknown label.
     NotSupported
-        Composites (`<~`), thresholds, scaling factors and inequality constraints.
+        Composites (`<~`), written thresholds and scaling factors, and inequality constraints; with `ordered`, means,
+        ordinal predictors and written residual variances of items.
     """
     check_choice("kind", kind, KINDS)
     for name in group_equal:
@@ -135,8 +136,8 @@ def refuse_unsupported(text: ModelText) -> None:
     """Raise NotSupported for the statements that no estimator here can honour."""
     reasons = {
         "<~": "composites (`<~`) need a composite-based estimator; reflective constructs (`=~`) are supported",
-        "|": "thresholds (`|`) belong to ordinal estimation; items are treated as continuous",
-        "~*~": "scaling factors (`~*~`) belong to ordinal estimation; items are treated as continuous",
+        "|": "thresholds (`|`) cannot be written; with ordered=True every item has its own, all free",
+        "~*~": "scaling factors (`~*~`) cannot be written; with ordered=True they are one",
     }
     for statement in text.statements:
         if statement.op in reasons:
