@@ -20,6 +20,9 @@ CASES = [
     "mobi_measurement_ml",
     "mobi_loyalty_listwise",
     "mobi_loyalty_fiml",
+    "mobi_loyalty_wlsmv",
+    "mobi_measurement_wlsmv",
+    "mobi_measurement_dwls_ulsmv",
 ]
 
 

@@ -217,17 +217,28 @@ def _inadmissible(specification: Specification, implied: Sequence[Implied], thet
     for group, at in enumerate(implied, start=1):
         where = f" in group {specification.groups[group - 1]!r}" if len(specification.groups) > 1 else ""
         rows = [row for row in specification.parameters if row.group == group]
-        problems += _negative_variances(specification, rows, theta, where)
+        problems += _negative_variances(specification, rows, theta, at, where)
         problems += _indefinite(specification, rows, at, p, where)
         problems += _above_one(specification, rows, at, position, where)
     return problems
 
 
-def _negative_variances(specification: Specification, rows: list[Parameter], theta: Array, where: str) -> list[Problem]:
-    negative = [r for r in rows if r.op == "~~" and r.lhs == r.rhs and r.free >= 0 and theta[r.free] < 0.0]
-    if not negative:
+def _negative_variances(
+    specification: Specification, rows: list[Parameter], theta: Array, at: Implied, where: str
+) -> list[Problem]:
+    # The residual variance of an ordinal item is no parameter, but what its loadings leave of its unit variance.
+    left = np.diagonal(at.residual)
+    derived = {name: float(left[i]) for i, name in enumerate(specification.observed) if name in specification.ordered}
+    values = [
+        (r, float(theta[r.free]) if r.free >= 0 else derived.get(r.lhs, 0.0))
+        for r in rows
+        if r.op == "~~" and r.lhs == r.rhs
+    ]
+    found = [(row, value) for row, value in values if value < 0.0]
+    if not found:
         return []
-    listed = ", ".join(f"{row.name} = {theta[row.free]:.3g}" for row in negative)
+    negative = [row for row, _ in found]
+    listed = ", ".join(f"{row.name} = {value:.3g}" for row, value in found)
     return [
         Problem(
             "negative variance",
@@ -300,7 +311,7 @@ def _above_one(
             parents[row.rhs] = parents.get(row.rhs, 0) + 1
     found: list[tuple[Parameter, float]] = []
     for row in rows:
-        if row.op == "~1" or row.lhs == row.rhs or row.exogenous:
+        if row.op in ("~1", "|", "~*~") or row.lhs == row.rhs or row.exogenous:
             continue
         i, j = position[row.lhs], position[row.rhs]
         if row.op == "~~":

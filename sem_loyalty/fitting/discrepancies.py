@@ -9,6 +9,7 @@ from sem_loyalty.errors import DataError
 from sem_loyalty.kernel.incomplete import Incomplete, incomplete_likelihood
 from sem_loyalty.kernel.least_squares import LeastSquares, MomentWeight, NormalWeight, Weight
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, log_determinant, spd_inverse
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.robust import moment_covariance
 from sem_loyalty.model.scatter import blocks as make_blocks
@@ -19,7 +20,7 @@ Array = NDArray[np.float64]
 
 LIKELIHOOD = ("ML", "MLM", "MLMV", "MLR")
 LEAST_SQUARES = ("GLS", "ULS", "WLS", "DWLS")
-Minimised = Likelihood | Incomplete | LeastSquares
+Minimised = Likelihood | Incomplete | LeastSquares | OrdinalDiscrepancy
 ESTIMATORS = LIKELIHOOD + LEAST_SQUARES
 FROM_MATRIX = ("ML", "GLS", "ULS")
 

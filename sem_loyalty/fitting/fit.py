@@ -25,6 +25,16 @@ from sem_loyalty.errors import (
 from sem_loyalty.fitting.certificate import Certificate, certify
 from sem_loyalty.fitting.discrepancies import ESTIMATORS, FROM_MATRIX, LEAST_SQUARES, Minimised, discrepancy_of
 from sem_loyalty.fitting.identification import unidentified_parameters
+from sem_loyalty.fitting.ordinal import (
+    ROBUST,
+    WEIGHTS,
+    category_counts,
+    check_ordered,
+    is_ordinal,
+    ordinal_discrepancy,
+    ordinal_moments,
+    with_thresholds,
+)
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.kernel.discrepancy import Point
 from sem_loyalty.kernel.likelihood import Likelihood, Sample
@@ -35,6 +45,7 @@ from sem_loyalty.model.defaults import refuse_unsupported, specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
+from sem_loyalty.model.scatter import blocks as make_blocks
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
 from sem_loyalty.survey.moments import Moments
@@ -70,7 +81,8 @@ class Fit:
     engine : str
         "semopy" (polished by the kernel) or "kernel".
     estimator : str
-        "ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS" or "DWLS".
+        "ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS" or "DWLS"; of ordinal items "WLSMV", "ULSMV", "DWLS", "ULS" or
+        "WLS".
     iterations : int
         Steps of the kernel.
     notes : tuple of str
@@ -113,11 +125,17 @@ class Fit:
     @property
     def test_n(self) -> int:
         """What chi-square grows with: N, or with least squares N less one per group; indices divide by it."""
-        return self.moments.n - (len(self.moments.groups) if self.estimator in LEAST_SQUARES else 0)
+        least_squares = self.specification.ordered or self.estimator in LEAST_SQUARES
+        return self.moments.n - (len(self.moments.groups) if least_squares else 0)
 
     @property
     def tested(self) -> bool:
-        """Whether the statistic has a p-value: not with df 0, and not with ULS, whose statistic is no chi-square."""
+        """Whether the plain statistic has a p-value: not with df 0, nor where it is no chi-square.
+
+        That of ULS never is; of ordinal items only that of WLS is, whose weight is the efficient one.
+        """
+        if self.specification.ordered:
+            return self.df > 0 and self.estimator == "WLS"
         return self.df > 0 and self.estimator != "ULS"
 
     def __str__(self) -> str:
@@ -125,7 +143,10 @@ class Fit:
         test = f"chi-square {self.chisq:.3f}, df {self.df}"
         if self.tested:
             test += f", p {format_p(float(chdtrc(self.df, self.chisq)))}"
-        if self.estimator == "ULS":
+        if self.specification.ordered and self.df and not self.tested:
+            corrected = "; `fit_measures` has the corrected test" if self.estimator in ROBUST else ""
+            test = f"minimum {self.chisq:.3f}, df {self.df} (not a chi-square{corrected})"
+        elif self.estimator == "ULS":
             test = f"minimum {self.chisq:.3f}, df {self.df} (unweighted: no chi-square test)"
         elif self.estimator in ("MLM", "MLMV", "MLR"):
             test += " (uncorrected; `fit_measures` has the corrected test)"
@@ -158,6 +179,8 @@ class Fit:
 def degrees_of_freedom(specification: Specification) -> int:
     """Return sample moments less free parameters, over all groups."""
     p, x = len(specification.observed), len(specification.exogenous)
+    if specification.ordered:
+        return p * (p - 1) // 2 + specification.n_thresholds - specification.n_parameters
     moments = p * (p + 1) // 2 - x * (x + 1) // 2
     if specification.meanstructure:
         moments += p - x
@@ -168,9 +191,9 @@ def fit(
     model: str | Path | ModelText | ModelFile | Specification,
     data: pd.DataFrame | Mapping[str, Any] | None = None,
     *,
-    estimator: str = "ML",
+    estimator: str | None = None,
     missing: str = "listwise",
-    ordered: Any = None,
+    ordered: bool | str | tuple[str, ...] | list[str] | None = None,
     group: str | None = None,
     group_equal: tuple[str, ...] | list[str] | str = (),
     group_partial: tuple[str, ...] | list[str] | str = (),
@@ -194,20 +217,23 @@ def fit(
         completed model (the defaults below then stay as they are in it).
     data : DataFrame or mapping, optional
         One row per respondent. Either `data` or `sample_cov`.
-    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS"}, default "ML"
-        Normal-theory maximum likelihood, with moments divided by n. MLM, MLMV and MLR have the same estimates, and
-        standard errors and tests corrected for answers that are not normal: Satorra-Bentler (MLM), scaled and shifted
-        (MLMV), sandwich and Yuan-Bentler-Mplus (MLR). They need `data`. The last four are least squares on the
-        moments, divided by n - 1: weighted by normal theory at the sample (GLS), unweighted (ULS), weighted by the
-        inverse of the moments' estimated covariance matrix (WLS, asymptotically distribution-free), or of its
-        diagonal (DWLS). WLS and DWLS need `data`; see Notes.
+    estimator : str, optional
+        "ML" (the default), "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS" or "DWLS"; with `ordered` "WLSMV" (the default
+        there), "ULSMV", "DWLS", "ULS" or "WLS". ML is normal-theory maximum likelihood, with moments divided by n. MLM,
+        MLMV and MLR have the same estimates, and standard errors and tests corrected for answers that are not normal:
+        Satorra-Bentler (MLM), scaled and shifted (MLMV), sandwich and Yuan-Bentler-Mplus (MLR). They need `data`. The
+        next four are least squares on the moments, divided by n - 1: weighted by normal theory at the sample (GLS),
+        unweighted (ULS), weighted by the inverse of the moments' estimated covariance matrix (WLS, asymptotically
+        distribution-free), or of its diagonal (DWLS). WLS and DWLS need `data`. Those for ordinal items are least
+        squares on thresholds and polychoric correlations; see Notes.
     missing : {"listwise", "fiml"}, default "listwise"
         "listwise" leaves out, and counts, rows with a missing answer on an item of the model. "fiml" ("ml", "direct")
         keeps every row with an answer and maximises the likelihood of the answers present (full-information maximum
         likelihood), which is right where answers are missing at random; means are then modelled, standard errors come
         from the observed information, and rows without an answer on a fixed covariate are left out. For ML and MLR.
-    ordered : None
-        Ordinal estimation is not supported; anything but None or False raises NotSupported.
+    ordered : bool, str or sequence of str, optional
+        True, or the names of all observed variables: the items are ordinal. Some ordinal and some continuous
+        variables, or ordinal items in several groups, raise NotSupported.
     group : str, optional
         Column that splits the sample, for a multi-group model.
     group_equal : sequence of str, default ()
@@ -261,10 +287,19 @@ def fit(
     a weight that is not, and their plain standard errors and test take no account of it: they equal lavaan's defaults
     and are not to be reported on their own. The statistic of ULS has no p-value.
 
+    With `ordered`, answers are categories of normal responses of unit variance, divided by thresholds (delta
+    parameterisation). WLSMV and ULSMV weight the statistics by the inverse of their variances and equally; standard
+    errors are sandwiches, and the test is scaled and shifted. DWLS and ULS are the same estimates with plain standard
+    errors and no test, as lavaan has them: not to be reported. WLS weights by the full inverse and needs thousands of
+    respondents.
+
     References
     ----------
     Browne, M. W. (1984). Asymptotically distribution-free methods for the analysis of covariance structures. British
     Journal of Mathematical and Statistical Psychology, 37, 62-83. doi:10.1111/j.2044-8317.1984.tb00789.x
+
+    Muthen, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous
+    latent variable indicators. Psychometrika, 49, 115-132. doi:10.1007/BF02294210
 
     Joreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis.
     Psychometrika, 34, 183-202. doi:10.1007/BF02289343
@@ -278,20 +313,32 @@ def fit(
     83
     """
     missing = ALIASES.get(missing, missing)
-    _check_options(estimator, missing, ordered, engine)
-    fixed_x = estimator not in LEAST_SQUARES if fixed_x is None else fixed_x
+    text = _text_of(model)
+    if ordered is None and isinstance(model, Specification) and model.ordered:
+        ordered = True
+    ordinal = is_ordinal(ordered)
+    estimator = estimator or ("WLSMV" if ordinal else "ML")
+    _check_options(estimator, missing, engine, ordinal=ordinal)
+    fixed_x = ordinal or estimator not in LEAST_SQUARES if fixed_x is None else fixed_x
     if missing == "fiml":
         if sample_cov is not None:
             raise ConfigurationError("missing='fiml' needs the answers, so give `data`, not `sample_cov`.")
         if meanstructure is False or (isinstance(model, Specification) and not model.meanstructure):
             raise ConfigurationError("missing='fiml' models the means; leave `meanstructure` out or set it to True.")
         meanstructure = True
-    text = _text_of(model)
     refuse_unsupported(text)
     needed = model.exogenous if isinstance(model, Specification) else roles(text.statements).exogenous
     if data is None or missing != "fiml" or not (fixed_x or isinstance(model, Specification)):
         needed = ()
-    moments = _moments(text, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
+    if ordinal:
+        names = roles(text.statements).observed
+        check_ordered(ordered, names, estimator, group=group, matrix=data is None)
+        if data is None or sample_cov is not None:
+            raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
+        with one_thread():
+            moments = ordinal_moments(data, names, missing)
+    else:
+        moments = _moments(text, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):
         specification = model
         if len(specification.groups) != len(moments.groups):
@@ -310,7 +357,10 @@ def fit(
             groups=tuple(entry.label for entry in moments.groups),
             group_equal=_names(group_equal),
             group_partial=_names(group_partial),
+            ordered=category_counts(moments),
         )
+    if bool(specification.ordered) != ordinal:
+        raise ConfigurationError("The specification was made for ordinal items; leave out `ordered` or set it to True.")
     if estimator not in FROM_MATRIX and moments.raw is None:
         listed = ", ".join(repr(name) for name in FROM_MATRIX)
         raise NotSupported(
@@ -327,22 +377,23 @@ def fit(
     return result
 
 
-def _check_options(estimator: str, missing: str, ordered: Any, engine: str) -> None:
+def _check_options(estimator: str, missing: str, engine: str, *, ordinal: bool) -> None:
     """Raise NotSupported for what is not available, ConfigurationError for what does not exist."""
     check_choice("engine", engine, ENGINES)
-    if estimator not in ESTIMATORS:
+    if estimator not in ESTIMATORS and not ordinal:
         listed = ", ".join(repr(name) for name in ESTIMATORS)
-        raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}.")
+        more = "; it is for ordinal items: give ordered=True" if estimator in WEIGHTS else ""
+        raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}{more}.")
     if missing not in MISSING:
         raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise', 'fiml'.")
+    if missing == "fiml" and ordinal:
+        raise NotSupported("missing='fiml' is for continuous items; with `ordered` available: 'listwise'.")
     if missing == "fiml" and estimator not in ("ML", "MLR"):
         raise NotSupported(
             f"estimator={estimator!r} corrects by the fourth moments of complete rows; with missing='fiml' available: "
             "'ML', 'MLR'."
         )
-    if ordered is not None and ordered is not False:
-        raise NotSupported("Ordinal estimation (`ordered`) is not supported; items are treated as continuous.")
-    if engine == "semopy" and estimator in LEAST_SQUARES:
+    if engine == "semopy" and not ordinal and estimator in LEAST_SQUARES:
         raise NotSupported(f"engine='semopy' is for likelihood; use engine='auto' or 'kernel' with {estimator!r}.")
 
 
@@ -394,8 +445,8 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     specification : Specification
     moments : Moments
     engine : {"auto", "semopy", "kernel"}
-    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS"}
-        Those of likelihood minimise the same discrepancy; the name says how uncertainty is computed from it.
+    estimator : str
+        As in `fit`. The likelihood estimators minimise the same discrepancy; the name says how uncertainty is computed.
 
     Returns
     -------
@@ -414,8 +465,15 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
             f"{specification.n_parameters + degrees_of_freedom(specification)} sample moments. "
             "Fix or remove parameters, or add indicators."
         )
-    discrepancy, covs, means = discrepancy_of(estimator, specification, moments)
-    problem: Problem[Any] = pose(specification, discrepancy, covs, means)
+    if specification.ordered:
+        cov = np.ascontiguousarray(moments.groups[0].cov)
+        least = ordinal_discrepancy(specification, moments, make_blocks(specification, (cov,), (None,))[0], estimator)
+        discrepancy: Minimised = least
+        covs: tuple[Array, ...] = (cov,)
+        problem: Problem[Any] = with_thresholds(pose(specification, least, covs, (None,)), least)
+    else:
+        discrepancy, covs, means = discrepancy_of(estimator, specification, moments)
+        problem = pose(specification, discrepancy, covs, means)
     if moments.missing == "fiml":
         problem = _two_stage_start(problem, Likelihood(discrepancy.blocks, discrepancy.samples))
     found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)

@@ -105,6 +105,8 @@ def _weights(specification: Specification, scale: Array) -> Array | None:
             factor = scale[at.row] / scale[at.col]
         elif at.matrix == "S":
             factor = scale[at.row] * scale[at.col]
+        elif at.matrix in ("t", "d"):
+            factor = 1.0
         else:
             factor = scale[at.row]
         if row.free < 0:

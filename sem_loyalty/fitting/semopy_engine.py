@@ -29,6 +29,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 def unsupported(specification: Specification) -> str:
     """Return why semopy cannot fit a model, or "" where it can."""
+    if specification.ordered:
+        return "the items are ordinal"
     if len(specification.groups) > 1:
         return "semopy has no multi-group models"
     if specification.meanstructure:

@@ -12,6 +12,7 @@ from sem_loyalty.inference.uncertainty import answers
 from sem_loyalty.kernel.incomplete import Incomplete, find_patterns
 from sem_loyalty.kernel.least_squares import LeastSquares, independence_value
 from sem_loyalty.kernel.likelihood import Likelihood, Point, log_determinant
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.saturated import saturated_moments
 
@@ -76,7 +77,7 @@ def independence(fit: Fit) -> tuple[Likelihood | Incomplete, Point]:
                 at[: len(pairs)], intercepts, np.array(shifts, dtype=np.intp), at[len(pairs) :], means,
             )
         )  # fmt: skip
-    if isinstance(fit.discrepancy, LeastSquares):
+    if isinstance(fit.discrepancy, LeastSquares | OrdinalDiscrepancy):
         raise TypeError(f"The independence model of {fit.estimator} needs no search.")
     discrepancy = replace(fit.discrepancy, blocks=tuple(blocks))
     point = discrepancy.evaluate(np.array(theta))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sem_loyalty.fitting.fit import Fit
 from sem_loyalty.inference.baseline import baseline_test
 from sem_loyalty.inference.incomplete_measures import incomplete_measures
+from sem_loyalty.inference.ordinal_measures import ordinal_measures
 from sem_loyalty.inference.robust_measures import robust_measures
 from sem_loyalty.inference.uncertainty import answers, maximum, moment_weights
 from sem_loyalty.kernel import indices
@@ -82,7 +83,7 @@ def fit_measures(fit: Fit) -> FitMeasures:
         chisq_scaling_factor), indices computed from them (`_scaled`), and indices that estimate the population value
         of the uncorrected ones (`_robust`). With missing answers kept, cfi, tli, nnfi, rni and rmsea `_robust` also say
         what the index would be had nobody left out an answer. Least squares has no likelihood, so logl and the
-        criteria are left out.
+        criteria are left out. For ordinal items see `ordinal_measures`: no likelihoods, and wrmr.
 
     Notes
     -----
@@ -98,6 +99,8 @@ def fit_measures(fit: Fit) -> FitMeasures:
     correlations off the diagonal (Bollen 1989). ecvi = chisq / N + 2 npar / N (Browne and Cudeck 1993,
     doi:10.1177/0049124192021002005).
     """
+    if fit.specification.ordered:
+        return FitMeasures(ordinal_measures(fit), fit.certificate.certified)
     n, groups, df, chisq = fit.test_n, len(fit.moments.groups), fit.df, fit.chisq
     npar = fit.specification.n_parameters
     baseline, baseline_df = baseline_test(fit)

@@ -22,7 +22,12 @@ def row_values(fit: Fit) -> Array:
         else:
             block = fit.blocks[row.group - 1]
             at = place(row, position)
-            if at.matrix == "m":
+            if at.matrix in ("t", "d"):
+                values[i] = 1.0 if row.value is None else row.value
+            elif at.matrix == "S" and at.row == at.col and row.lhs in fit.specification.ordered:
+                # Follows from the loadings: what they leave of the unit variance of the response.
+                values[i] = fit.point.implied[row.group - 1].residual[at.row, at.row]
+            elif at.matrix == "m":
                 values[i] = block.intercepts[at.row]
             else:
                 values[i] = (block.directed if at.matrix == "A" else block.symmetric)[at.row, at.col]
@@ -64,8 +69,10 @@ def standardised_values(fit: Fit, values: Array, *, observed: bool, rows: tuple[
             at_row = place(row, position)
             if at_row.matrix == "A":
                 out[i] = values[i] * total[at_row.col] / total[at_row.row]
-            elif at_row.matrix == "m":
+            elif at_row.matrix in ("m", "t"):
                 out[i] = values[i] / total[at_row.row]
+            elif at_row.matrix == "d":
+                out[i] = values[i] * total[at_row.row]
             elif at_row.row == at_row.col:
                 out[i] = values[i] / total[at_row.row] ** 2
             else:

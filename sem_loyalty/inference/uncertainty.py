@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
 from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.ordinal import ROBUST
 from sem_loyalty.kernel.casewise import casewise_meat
 from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight
 from sem_loyalty.kernel.likelihood import Likelihood, Point
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, sampling_covariance, sandwich
 from sem_loyalty.kernel.robust import meat
 
 Array = NDArray[np.float64]
@@ -27,7 +29,8 @@ def parameter_covariance(fit: Fit) -> Array:
     kept, of the observed information (Kenward and Molenberghs 1998, doi:10.1214/ss/1028905830).
     MLM and MLMV: I^-1 B I^-1 / N, B from the fourth moments of the sample (Satorra and Bentler 1994). MLR:
     A^-1 B A^-1 / N, A the observed information and B the mean cross-product of the scores (White 1982,
-    doi:10.2307/1912526). All nan where the information is singular or no minimum was reached.
+    doi:10.2307/1912526). WLSMV and ULSMV: bread J'W Gamma WJ bread / N, with bread the inverse of J'WJ; DWLS, ULS
+    and WLS: bread / N. All nan where the information is singular or no minimum was reached.
 
     Parameters
     ----------
@@ -37,6 +40,10 @@ def parameter_covariance(fit: Fit) -> Array:
     # Away from a minimum, or on a flat ridge, there is no sampling distribution to describe.
     if {problem.code for problem in fit.certificate.problems} & {"singular information", "not converged"}:
         return np.full((size, size), np.nan)
+    if fit.specification.ordered and fit.estimator in ROBUST:
+        discrepancy, gamma = ordinal_parts(fit)
+        covariance = sandwich(discrepancy, maximum(fit), gamma, bread(fit)) / fit.moments.n
+        return np.asarray(0.5 * (covariance + covariance.T))
     incomplete = isinstance(fit.discrepancy, Incomplete)
     if fit.estimator == "ML" or fit.estimator in LEAST_SQUARES:
         return bread(fit, observed=incomplete) / fit.moments.n
@@ -81,15 +88,15 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
 
 def likelihood_of(fit: Fit) -> Likelihood | Incomplete:
     """Return the likelihood that a fit maximised."""
-    if isinstance(fit.discrepancy, LeastSquares):
+    if isinstance(fit.discrepancy, LeastSquares | OrdinalDiscrepancy):
         raise TypeError(f"A fit by {fit.estimator} has no likelihood.")
     return fit.discrepancy
 
 
 def maximum(fit: Fit) -> Point:
-    """Return the solution of a fit by maximum likelihood, with the inverses of Sigma."""
+    """Return the solution of a fit by maximum likelihood, with the inverses of Sigma, or to ordinal items."""
     if not isinstance(fit.point, Point):
-        raise TypeError(f"A fit by {fit.estimator} has no likelihood.")
+        raise TypeError(f"The solution of a fit by {fit.estimator} has no inverses of Sigma.")
     return fit.point
 
 
@@ -98,6 +105,13 @@ def moment_weights(fit: Fit) -> tuple[Weight, ...]:
     if isinstance(fit.discrepancy, LeastSquares):
         return fit.discrepancy.weights
     return tuple(NormalWeight(inverse) for inverse in maximum(fit).inverse)
+
+
+def ordinal_parts(fit: Fit) -> tuple[OrdinalDiscrepancy, Array]:
+    """Return the discrepancy of a model of ordinal items, and Gamma with divisor n - 1, shape (m, m)."""
+    if not isinstance(fit.discrepancy, OrdinalDiscrepancy) or fit.moments.ordinal is None:
+        raise ValueError("The model was not fitted to ordinal items.")
+    return fit.discrepancy, sampling_covariance(fit.moments.ordinal)
 
 
 def answers(fit: Fit) -> tuple[Array, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.errors import ConfigurationError, DataError, nearest
+from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, nearest
 
 if TYPE_CHECKING:
     from sem_loyalty.fitting.fit import Fit
@@ -132,10 +132,18 @@ def measurement_model(fit: Fit, group: int | str = 1) -> MeasurementModel:
         There is no such group.
     DataError
         The model has no latent variable with indicators.
+    NotSupported
+        The model was fitted to ordinal items.
     """
     from sem_loyalty.inference.estimates import estimates
     from sem_loyalty.inference.implied import model_implied
 
+    if fit.specification.ordered:
+        # Correlations of the responses behind the answers would give the reliability of scores that nobody has.
+        raise NotSupported(
+            "Reliability and validity of a model of ordinal items are not supported; available: those of the same "
+            "model fitted with an estimator for continuous items, such as 'MLR'."
+        )
     number = group_number(tuple(entry.label for entry in fit.moments.groups), group)
     indicators = {name: members for name, members in fit.specification.indicators.items() if members}
     if not indicators:

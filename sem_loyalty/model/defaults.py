@@ -7,6 +7,7 @@ variables and among pure outcomes, fixed moments of exogenous covariates, interc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -32,6 +33,7 @@ class Row:
     label: str = ""
     start: float | None = None
     exogenous: bool = False
+    derived: bool = False
     equal_to: str = ""
     statement: Statement | None = field(default=None, repr=False)
 
@@ -55,6 +57,7 @@ def specify(
     group_equal: tuple[str, ...] = (),
     group_partial: tuple[str, ...] = (),
     means_available: bool = True,
+    ordered: Mapping[str, int] | None = None,
 ) -> Specification:
     """Complete a model text to a parameter table.
 
@@ -79,6 +82,8 @@ def specify(
         Sets of parameters held equal across groups, and the exceptions.
     means_available : bool, default True
         False where the data are covariance matrices without means.
+    ordered : mapping of str to int, optional
+        Categories of every observed variable, for a model of ordinal items.
 
     Returns
     -------
@@ -91,7 +96,8 @@ def specify(
     SpecificationError
         The text contradicts itself: a parameter given twice, a variable regressed on itself, an unknown label.
     NotSupported
-        Composites (`<~`), thresholds, scaling factors and inequality constraints.
+        Composites (`<~`), written thresholds and scaling factors, and inequality constraints; with `ordered`, means,
+        ordinal predictors and written residual variances of items.
     """
     check_choice("kind", kind, KINDS)
     for name in group_equal:
@@ -99,11 +105,16 @@ def specify(
     text = parse(model) if isinstance(model, str) else model
     refuse_unsupported(text)
     role = roles(text.statements)
-    means = _has_means(text, kind, meanstructure, several=len(groups) > 1 and means_available)
+    if ordered:
+        refuse_for_ordinal(text, role, kind, meanstructure)
+    several = len(groups) > 1 and means_available
+    means = False if ordered else _has_means(text, kind, meanstructure, several=several)
     rows: list[Row] = []
     for number, group in enumerate(groups, start=1):
         written = _written_rows(text, number, group, groups)
         rows += _complete(written, role, number, kind, std_lv, means, fixed_x, orthogonal)
+        if ordered:
+            _add_ordinal(rows, role, ordered)
     _fix_scales(rows, role, std_lv)
     _apply_modifiers(rows, groups)
     request = EqualityRequest(group_equal, group_partial, std_lv, len(groups), frozenset(role.exogenous))
@@ -122,6 +133,7 @@ def specify(
         meanstructure=means,
         std_lv=std_lv,
         text=text.source,
+        ordered=role.observed if ordered else (),
     )
 
 
@@ -129,8 +141,8 @@ def refuse_unsupported(text: ModelText) -> None:
     """Raise NotSupported for the statements that no estimator here can honour."""
     reasons = {
         "<~": "composites (`<~`) need a composite-based estimator; reflective constructs (`=~`) are supported",
-        "|": "thresholds (`|`) belong to ordinal estimation; items are treated as continuous",
-        "~*~": "scaling factors (`~*~`) belong to ordinal estimation; items are treated as continuous",
+        "|": "thresholds (`|`) cannot be written; with ordered=True every item has its own, all free",
+        "~*~": "scaling factors (`~*~`) cannot be written; with ordered=True they are one",
     }
     for statement in text.statements:
         if statement.op in reasons:
@@ -141,6 +153,36 @@ def refuse_unsupported(text: ModelText) -> None:
                 f"Line {constraint.line}: the inequality constraint {constraint.lhs.text} {constraint.op} "
                 f"{constraint.rhs.text} is not supported; linear equality constraints (`==`) are."
             )
+
+
+def refuse_for_ordinal(text: ModelText, role: Roles, kind: str, meanstructure: bool | None) -> None:
+    """Raise NotSupported for what a model of ordinal items cannot have here."""
+    available = "available: ordinal indicators and outcomes of latent variables, in one group, without means"
+    if kind == "growth" or meanstructure:
+        raise NotSupported(f"Means of ordinal items are not supported; {available}.")
+    explaining = {statement.rhs.name for statement in text.statements if statement.op == "~"}
+    predictors = [name for name in role.observed if name in explaining]
+    if predictors:
+        raise NotSupported(f"{', '.join(predictors)}: ordinal items as predictors are not supported; {available}.")
+    for statement in text.statements:
+        if statement.op == "~1":
+            raise NotSupported(f"Line {statement.line}: means of ordinal items are not supported; {available}.")
+        if statement.op == "~~" and statement.lhs == statement.rhs.name and statement.lhs in role.observed:
+            raise NotSupported(
+                f"Line {statement.line}: the residual variance of an ordinal item follows from its loadings and cannot "
+                f"be written; {available}."
+            )
+
+
+def _add_ordinal(rows: list[Row], role: Roles, ordered: Mapping[str, int]) -> None:
+    """Add thresholds, scales and means of ordinal items after the user's rows, in place."""
+    own = sum(row.user for row in rows)
+    cuts = [Row(name, "|", f"t{number}", 1, user=False) for name in role.observed for number in range(1, ordered[name])]
+    rows[own:own] = cuts
+    for row in rows:
+        row.derived = row.op == "~~" and row.lhs == row.rhs and row.lhs in role.observed
+    rows += [Row(name, "~*~", name, 1, user=False, fixed=1.0) for name in role.observed]
+    rows += [Row(name, "~1", "", 1, user=False, fixed=0.0) for name in (*role.observed, *role.latent)]
 
 
 def _has_means(text: ModelText, kind: str, meanstructure: bool | None, *, several: bool) -> bool:

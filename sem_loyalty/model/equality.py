@@ -63,9 +63,10 @@ def merge(
     position: dict[str, int] = {}
     parameters: list[Parameter] = []
     for name, row in zip(groups_of_equals, rows, strict=True):
-        value = fixed.get(name) if not row.exogenous else None
+        given = row.exogenous or row.derived
+        value = fixed.get(name) if not given else None
         free = -1
-        if value is None and not row.exogenous:
+        if value is None and not given:
             free = position.setdefault(name, len(position))
         parameters.append(
             Parameter(row.lhs, row.op, row.rhs, row.group, free, value, row.label, row.start, row.user, row.exogenous)

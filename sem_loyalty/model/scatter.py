@@ -17,7 +17,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a row of the parameter table stands: matrix "A" (directed), "S" (symmetric) or "m" (intercepts)."""
+    """Where a row of the parameter table stands: matrix "A" (directed), "S" (symmetric) or "m" (intercepts).
+
+    Thresholds ("t") and scales ("d") of ordinal items stand in none of them; `col` counts the thresholds of an item.
+    """
 
     matrix: str
     row: int
@@ -37,6 +40,10 @@ def place(row: Parameter, position: dict[str, int]) -> Place:
         return Place("A", position[row.lhs], position[row.rhs])
     if row.op == "~~":
         return Place("S", position[row.lhs], position[row.rhs])
+    if row.op == "|":
+        return Place("t", position[row.lhs], int(row.rhs[1:]) - 1)
+    if row.op == "~*~":
+        return Place("d", position[row.lhs], 0)
     return Place("m", position[row.lhs], 0)
 
 
@@ -67,6 +74,8 @@ def _block(specification: Specification, position: dict[str, int], group: int, c
         if row.group != group:
             continue
         at = place(row, position)
+        if at.matrix in ("t", "d"):
+            continue
         if row.free >= 0:
             entries[at.matrix].append((at.row, at.col, row.free))
             continue

@@ -18,14 +18,16 @@ class Parameter:
     Attributes
     ----------
     lhs, op, rhs : str
-        The parameter, in lavaan's syntax; `op` is one of "=~", "~", "~~", "~1". For "~1", `rhs` is "".
+        The parameter, in lavaan's syntax; `op` is one of "=~", "~", "~~", "~1", and for ordinal items "|" (`rhs` is
+        the threshold: "t1", "t2") and "~*~" (their scale). For "~1", `rhs` is "".
     group : int
         Group number, from 1.
     free : int
         Position in the parameter vector, from 0; -1 where the value is fixed. Parameters that share a label
         share a position.
     value : float or None
-        The fixed value; None for a free parameter and for an exogenous moment that the sample fixes.
+        The fixed value; None for a free parameter, for an exogenous moment that the sample fixes, and for the
+        residual variance of an ordinal item, which follows from the other parameters.
     label : str
         The user's label, or "".
     start : float or None
@@ -98,6 +100,8 @@ class Specification:
         Whether means are modelled.
     text : str
         The model as the user wrote it.
+    ordered : tuple of str
+        Ordinal items: all observed variables, or none.
     """
 
     parameters: tuple[Parameter, ...]
@@ -113,6 +117,7 @@ class Specification:
     meanstructure: bool
     std_lv: bool
     text: str
+    ordered: tuple[str, ...] = ()
 
     @cached_property
     def indicators(self) -> dict[str, tuple[str, ...]]:
@@ -135,6 +140,11 @@ class Specification:
             if row.free >= 0:
                 first.setdefault(row.free, row)
         return tuple(first[position] for position in range(self.n_free))
+
+    @cached_property
+    def n_thresholds(self) -> int:
+        """Thresholds of the ordinal items."""
+        return sum(row.op == "|" for row in self.parameters)
 
     @property
     def n_parameters(self) -> int:

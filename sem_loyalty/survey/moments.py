@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.kernel.ordinal import OrdinalStatistics
+
 Array = NDArray[np.float64]
 
 
@@ -49,6 +51,9 @@ class Moments:
         The missing-data rule: "listwise"; "fiml" where missing answers are kept; "none" for a matrix given as input.
     raw : tuple of ndarray, each of shape (n_g, p), or None
         The rows behind the moments, by group, NaN where an answer is missing; None for a matrix given as input.
+    ordinal : OrdinalStatistics or None
+        Thresholds and polychoric correlations, where the items are analysed as ordinal. `groups` then holds the
+        correlations in place of covariances.
     """
 
     names: tuple[str, ...]
@@ -56,6 +61,7 @@ class Moments:
     n_collected: int
     missing: str
     raw: tuple[Array, ...] | None = field(default=None, repr=False)
+    ordinal: OrdinalStatistics | None = field(default=None, repr=False)
 
     @property
     def n(self) -> int:
