@@ -8,41 +8,16 @@ variables and among pure outcomes, fixed moments of exogenous covariates, interc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import combinations
 
 from sem_loyalty.errors import NotSupported, SpecificationError, check_choice
 from sem_loyalty.model.equality import GROUP_EQUAL, EqualityRequest, merge
 from sem_loyalty.model.roles import Roles, roles
+from sem_loyalty.model.rows import Row
 from sem_loyalty.model.spec import Defined, Specification
 from sem_loyalty.model.syntax import ModelText, Modifier, Statement, parse
 
 KINDS = ("sem", "cfa", "growth")
-
-
-@dataclass
-class Row:
-    """A row of the table while it is being completed."""
-
-    lhs: str
-    op: str
-    rhs: str
-    group: int
-    user: bool
-    fixed: float | None = None
-    label: str = ""
-    start: float | None = None
-    exogenous: bool = False
-    derived: bool = False
-    equal_to: str = ""
-    statement: Statement | None = field(default=None, repr=False)
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """The parameter this row stands for; a covariance is the same in both orders."""
-        if self.op == "~~" and self.rhs < self.lhs:
-            return (self.rhs, self.op, self.lhs)
-        return (self.lhs, self.op, self.rhs)
 
 
 def specify(

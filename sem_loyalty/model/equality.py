@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +11,9 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import NotSupported, SpecificationError, nearest
 from sem_loyalty.model.derived import evaluate_with_slope
 from sem_loyalty.model.expression import Expression
+from sem_loyalty.model.rows import Row
 from sem_loyalty.model.spec import LinearConstraint, Parameter
 from sem_loyalty.model.syntax import Constraint, ModelText, parse
-
-if TYPE_CHECKING:
-    from sem_loyalty.model.defaults import Row
 
 Array = NDArray[np.float64]
 
