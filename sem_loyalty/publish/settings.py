@@ -13,8 +13,8 @@ from typing import Any
 FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
-# them equal.
-ESTIMATORS = ("ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS")
+# them equal. ULS and DWLS are left out: their plain standard errors would become verdicts.
+ESTIMATORS = ("ML", "MLM", "MLMV", "MLR", "GLS", "WLS")
 ROTATIONS = ("oblimin", "quartimin", "promax", "geomin", "varimax", "quartimax", "none")
 EXTRACTIONS = ("minres", "ml", "principal")
 
@@ -69,7 +69,7 @@ class ModelChoice:
     rival : str
         Id of a rival structure in the model's description; "" is the model itself.
     kind : {"sem", "cfa", "growth"}
-    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS", "DWLS"}
+    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "WLS"}
     missing : {"listwise", "fiml"}
     std_lv, orthogonal : bool
     fixed_x, meanstructure : bool or None
