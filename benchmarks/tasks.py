@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 MODEL = (Path(__file__).parent / "ecsi.lav").read_text(encoding="utf-8")
@@ -38,10 +39,30 @@ def ours(data: pd.DataFrame) -> dict[str, float]:
         sl.estimates(fitted)
         sl.fit_measures(fitted)
 
+    gaps = data.where(np.random.default_rng(2).random(data.shape) >= 0.1)
+    levels = data.apply(lambda column: pd.cut(column, [-np.inf, -1.2, -0.4, 0.4, 1.2, np.inf], labels=False) + 1)
+    fitted = sl.fit(MODEL, data, engine="kernel")
+
+    def fiml() -> None:
+        found = sl.fit(MODEL, gaps, missing="fiml", engine="kernel")
+        sl.estimates(found)
+        sl.fit_measures(found)
+
+    def wlsmv() -> None:
+        found = sl.fit(MODEL, levels, ordered=True)
+        sl.estimates(found)
+        sl.fit_measures(found)
+
+    def bootstrap() -> None:
+        sl.bootstrap(fitted, draws=5000, seed=1, progress=False).estimates()
+
     return {
         "one ML fit with standard errors, standardised solution and fit measures": median(full, 30),
         "the same with MLR corrections": median(lambda: full(estimator="MLR"), 15),
         "metric invariance, two groups": median(metric, 10),
+        "FIML, 10 % of answers missing, with fit measures": median(fiml, 5),
+        "WLSMV, five categories, with fit measures": median(wlsmv, 10),
+        "5,000 bootstrap draws with intervals": median(bootstrap, 2),
     }
 
 
