@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from sem_loyalty.errors import DataError
 from sem_loyalty.kernel.incomplete import find_patterns
@@ -160,4 +160,4 @@ def little_mcar(answers: Array) -> McarTest:
         gap = rows[which == k][:, seen].mean(axis=0) - mean[seen]
         statistic += float(counts[k] * gap @ _solve(cov[np.ix_(seen, seen)], gap))
         df += int(seen.sum())
-    return McarTest(statistic=statistic, df=df, p=float(chi2.sf(statistic, df)), patterns=len(patterns))
+    return McarTest(statistic=statistic, df=df, p=float(chdtrc(df, statistic)), patterns=len(patterns))
