@@ -21,7 +21,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.likelihood import Sample
+from sem_loyalty.kernel.likelihood import Sample, rescaled_sample
 from sem_loyalty.kernel.ram import (
     Block,
     Implied,
@@ -246,15 +246,7 @@ class LeastSquares:
     def rescaled(self, scale: Array) -> LeastSquares:
         """Return the same problem in other units: the weights move with the moments, so F is unchanged."""
         units = scale[: self.blocks[0].n_observed]
-        samples = tuple(
-            replace(
-                sample,
-                cov=sample.cov * np.outer(units, units),
-                mean=sample.mean * units,
-                logdet=sample.logdet + 2.0 * float(np.log(units).sum()),
-            )
-            for sample in self.samples
-        )
+        samples = tuple(rescaled_sample(sample, units) for sample in self.samples)
         blocks = tuple(rescaled_block(block, scale) for block in self.blocks)
         return LeastSquares(blocks, samples, tuple(weight.rescaled(units) for weight in self.weights), self.shares)
 

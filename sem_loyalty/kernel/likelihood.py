@@ -225,6 +225,16 @@ def _add_mean_curvature(out: Array, block: Block, sample: Sample, at: Implied, i
     out -= 2.0 * mean_curvature(block, at, inverse @ d)
 
 
+def rescaled_sample(sample: Sample, units: Array) -> Sample:
+    """Return the moments of variables multiplied by `units`, shape (p,)."""
+    return replace(
+        sample,
+        cov=sample.cov * np.outer(units, units),
+        mean=sample.mean * units,
+        logdet=sample.logdet + 2.0 * float(np.log(units).sum()),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Likelihood:
     """The maximum-likelihood discrepancy of complete data as the minimiser sees it.
@@ -264,13 +274,5 @@ class Likelihood:
     def rescaled(self, scale: Array) -> Likelihood:
         """Return the same problem in other units: v' = D v, A' = D A D^-1, S' = D S D, m' = D m."""
         units = scale[: self.blocks[0].n_observed]
-        samples = tuple(
-            replace(
-                sample,
-                cov=sample.cov * np.outer(units, units),
-                mean=sample.mean * units,
-                logdet=sample.logdet + 2.0 * float(np.log(units).sum()),
-            )
-            for sample in self.samples
-        )
+        samples = tuple(rescaled_sample(sample, units) for sample in self.samples)
         return Likelihood(tuple(rescaled_block(block, scale) for block in self.blocks), samples)
