@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sem_loyalty.fitting.fit import Fit, fit
+    from sem_loyalty.fitting.fit import fit
+    from sem_loyalty.fitting.solution import Fit
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from sem_loyalty.survey.screen import screen
 
 _WHERE = {
-    "Fit": "fitting.fit",
+    "Fit": "fitting.solution",
     "fit": "fitting.fit",
     "Bootstrap": "inference.bootstrap",
     "bootstrap": "inference.bootstrap",

@@ -12,7 +12,8 @@ import pandas as pd
 
 from sem_loyalty.display import Table
 from sem_loyalty.errors import ConfigurationError, DataError, DataWarning, SemLoyaltyWarning
-from sem_loyalty.fitting.fit import Fit, fit
+from sem_loyalty.fitting.fit import fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.estimates import estimates, r_squared
 from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.inference.modification import modification_indices

@@ -255,8 +255,8 @@ def test_a_failed_run_keeps_older_results(folder: Path) -> None:
 
 
 def test_settings_know_the_choices_of_the_rooms() -> None:
-    from sem_loyalty.fitting.fit import ESTIMATORS as AVAILABLE
-    from sem_loyalty.fitting.fit import MISSING
+    from sem_loyalty.fitting.discrepancies import ESTIMATORS as AVAILABLE
+    from sem_loyalty.fitting.options import MISSING
     from sem_loyalty.measurement import efa, rotation
 
     assert set(ROTATIONS) == set(rotation.ROTATIONS)

@@ -4,48 +4,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import chdtrc
-
-from sem_loyalty.display import format_p
-from sem_loyalty.errors import (
-    ConfigurationError,
-    ImproperSolutionWarning,
-    NotSupported,
-    SpecificationError,
-    check_choice,
-)
-from sem_loyalty.fitting.certificate import Certificate, certify
-from sem_loyalty.fitting.discrepancies import ESTIMATORS, FROM_MATRIX, LEAST_SQUARES, Minimised, discrepancy_of
-from sem_loyalty.fitting.identification import unidentified_parameters
-from sem_loyalty.fitting.ordinal import (
-    ROBUST,
-    WEIGHTS,
-    category_counts,
-    check_ordered,
-    is_ordinal,
-    ordinal_discrepancy,
-    ordinal_moments,
-    with_thresholds,
-)
-from sem_loyalty.fitting.search import Problem, pose, search
-from sem_loyalty.kernel.discrepancy import Point
-from sem_loyalty.kernel.likelihood import Likelihood, Sample
-from sem_loyalty.kernel.ram import Block
-from sem_loyalty.kernel.solver import Subspace, minimise
+from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, NotSupported, SpecificationError
+from sem_loyalty.fitting.discrepancies import FROM_MATRIX, LEAST_SQUARES
+from sem_loyalty.fitting.options import ALIASES, check_options, names_of
+from sem_loyalty.fitting.ordinal import category_counts, check_ordered, is_ordinal, ordinal_moments
+from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.fitting.solve import solve
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.defaults import refuse_unsupported, specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
-from sem_loyalty.model.scatter import blocks as make_blocks
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
 from sem_loyalty.survey.moments import Moments
@@ -53,138 +25,6 @@ from sem_loyalty.survey.sample import moments_from_cov, moments_from_data
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = NDArray[np.float64]
-
-ENGINES = ("auto", "semopy", "kernel")
-MISSING = ("listwise", "fiml")
-# Other programs' names of the same rule.
-ALIASES = {"ml": "fiml", "direct": "fiml"}
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted model. Small: uncertainty and fit measures are computed from it by functions.
-
-    Attributes
-    ----------
-    specification : Specification
-        The complete model.
-    moments : Moments
-        What was fitted.
-    theta : ndarray, shape (q,)
-        Estimates, in the order of `specification.free_parameters`.
-    value : float
-        Minimum of the discrepancy F; N F is the test statistic.
-    certificate : Certificate
-        What was checked about the solution. Look at `certificate.certified` before reporting anything.
-    engine : str
-        "semopy" (polished by the kernel) or "kernel".
-    estimator : str
-        "ML", "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS" or "DWLS"; of ordinal items "WLSMV", "ULSMV", "DWLS", "ULS" or
-        "WLS".
-    iterations : int
-        Steps of the kernel.
-    notes : tuple of str
-        How the engines ended.
-    """
-
-    specification: Specification
-    moments: Moments
-    theta: Array
-    value: float
-    certificate: Certificate
-    engine: str
-    estimator: str
-    iterations: int
-    notes: tuple[str, ...]
-    discrepancy: Minimised = field(repr=False)
-    space: Subspace = field(repr=False)
-    point: Point = field(repr=False)
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        """The model as arrays, one block per group."""
-        return self.discrepancy.blocks
-
-    @property
-    def samples(self) -> tuple[Sample, ...]:
-        """Sample moments by group; with missing answers kept, those of the saturated model."""
-        return self.discrepancy.samples
-
-    @cached_property
-    def df(self) -> int:
-        """Degrees of freedom: sample moments less free parameters; moments of fixed covariates count in neither."""
-        return degrees_of_freedom(self.specification)
-
-    @cached_property
-    def chisq(self) -> float:
-        """Test statistic against the saturated model, N F: the likelihood ratio, or the minimum of least squares."""
-        return max(0.0, self.moments.n * self.value)
-
-    @property
-    def test_n(self) -> int:
-        """What chi-square grows with: N, or with least squares N less one per group; indices divide by it."""
-        least_squares = self.specification.ordered or self.estimator in LEAST_SQUARES
-        return self.moments.n - (len(self.moments.groups) if least_squares else 0)
-
-    @property
-    def tested(self) -> bool:
-        """Whether the plain statistic has a p-value: not with df 0, nor where it is no chi-square.
-
-        That of ULS never is; of ordinal items only that of WLS is, whose weight is the efficient one.
-        """
-        if self.specification.ordered:
-            return self.df > 0 and self.estimator == "WLS"
-        return self.df > 0 and self.estimator != "ULS"
-
-    def __str__(self) -> str:
-        """Summarise the fit; the first line says whether it can be trusted."""
-        test = f"chi-square {self.chisq:.3f}, df {self.df}"
-        if self.tested:
-            test += f", p {format_p(float(chdtrc(self.df, self.chisq)))}"
-        if self.specification.ordered and self.df and not self.tested:
-            corrected = "; `fit_measures` has the corrected test" if self.estimator in ROBUST else ""
-            test = f"minimum {self.chisq:.3f}, df {self.df} (not a chi-square{corrected})"
-        elif self.estimator == "ULS":
-            test = f"minimum {self.chisq:.3f}, df {self.df} (unweighted: no chi-square test)"
-        elif self.estimator in ("MLM", "MLMV", "MLR"):
-            test += " (uncorrected; `fit_measures` has the corrected test)"
-        elif self.estimator == "DWLS":
-            test += " (plain: takes no account of the diagonal weights)"
-        groups = [f"{group.label} {group.n}" for group in self.moments.groups if group.label]
-        used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
-        lost = self.moments.n_collected - self.moments.n
-        if lost:
-            why = "nothing to use" if self.moments.missing == "fiml" else self.moments.missing
-            used += f" of {self.moments.n_collected}; {lost} rows left out ({why})"
-        if self.moments.missing == "fiml":
-            used += "; missing answers by full information"
-        lines = [
-            self.certificate.summary,
-            f"{self.estimator} estimates by {self.engine}; {used}",
-            f"{test}; {self.specification.n_parameters} parameters",
-        ]
-        lines += [f"  - {problem}" for problem in self.certificate.problems]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        first, *rest = str(self).split("\n")
-        colour = "#1a1a1a" if self.certificate.certified else "#b00020"
-        body = "".join(f"<div>{escape(line.strip(' -'))}</div>" for line in rest)
-        head = f'<b style="color:{colour}">{escape(first)}</b>'
-        return f'<div style="border-left:3px solid {colour};padding-left:.8em">{head}{body}</div>'
-
-
-def degrees_of_freedom(specification: Specification) -> int:
-    """Return sample moments less free parameters, over all groups."""
-    p, x = len(specification.observed), len(specification.exogenous)
-    if specification.ordered:
-        return p * (p - 1) // 2 + specification.n_thresholds - specification.n_parameters
-    moments = p * (p + 1) // 2 - x * (x + 1) // 2
-    if specification.meanstructure:
-        moments += p - x
-    return moments * len(specification.groups) - specification.n_parameters
 
 
 def fit(
@@ -318,7 +158,7 @@ def fit(
         ordered = True
     ordinal = is_ordinal(ordered)
     estimator = estimator or ("WLSMV" if ordinal else "ML")
-    _check_options(estimator, missing, engine, ordinal=ordinal)
+    check_options(estimator, missing, engine, ordinal=ordinal)
     fixed_x = ordinal or estimator not in LEAST_SQUARES if fixed_x is None else fixed_x
     if missing == "fiml":
         if sample_cov is not None:
@@ -355,8 +195,8 @@ def fit(
             fixed_x=fixed_x,
             orthogonal=orthogonal,
             groups=tuple(entry.label for entry in moments.groups),
-            group_equal=_names(group_equal),
-            group_partial=_names(group_partial),
+            group_equal=names_of(group_equal),
+            group_partial=names_of(group_partial),
             ordered=category_counts(moments),
         )
     if bool(specification.ordered) != ordinal:
@@ -375,30 +215,6 @@ def fit(
         reasons = " ".join(str(problem) for problem in result.certificate.problems)
         warnings.warn(f"{result.certificate.summary} {reasons}", ImproperSolutionWarning, stacklevel=2)
     return result
-
-
-def _check_options(estimator: str, missing: str, engine: str, *, ordinal: bool) -> None:
-    """Raise NotSupported for what is not available, ConfigurationError for what does not exist."""
-    check_choice("engine", engine, ENGINES)
-    if estimator not in ESTIMATORS and not ordinal:
-        listed = ", ".join(repr(name) for name in ESTIMATORS)
-        more = "; it is for ordinal items: give ordered=True" if estimator in WEIGHTS else ""
-        raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}{more}.")
-    if missing not in MISSING:
-        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise', 'fiml'.")
-    if missing == "fiml" and ordinal:
-        raise NotSupported("missing='fiml' is for continuous items; with `ordered` available: 'listwise'.")
-    if missing == "fiml" and estimator not in ("ML", "MLR"):
-        raise NotSupported(
-            f"estimator={estimator!r} corrects by the fourth moments of complete rows; with missing='fiml' available: "
-            "'ML', 'MLR'."
-        )
-    if engine == "semopy" and not ordinal and estimator in LEAST_SQUARES:
-        raise NotSupported(f"engine='semopy' is for likelihood; use engine='auto' or 'kernel' with {estimator!r}.")
-
-
-def _names(value: tuple[str, ...] | list[str] | str) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _text_of(model: str | Path | ModelText | ModelFile | Specification) -> ModelText:
@@ -435,90 +251,3 @@ def _moments(
     if sample_nobs is None:
         raise ConfigurationError("`sample_cov` needs `sample_nobs`, the number of respondents behind it.")
     return moments_from_cov(sample_cov, sample_nobs, names=names, sample_mean=sample_mean, sample_sd=sample_sd)
-
-
-def solve(specification: Specification, moments: Moments, *, engine: str = "auto", estimator: str = "ML") -> Fit:
-    """Minimise, check in other units, certify.
-
-    Parameters
-    ----------
-    specification : Specification
-    moments : Moments
-    engine : {"auto", "semopy", "kernel"}
-    estimator : str
-        As in `fit`. The likelihood estimators minimise the same discrepancy; the name says how uncertainty is computed.
-
-    Returns
-    -------
-    Fit
-
-    Raises
-    ------
-    SpecificationError
-        The model has more parameters than moments, or is not identified.
-    NotSupported
-        `engine="semopy"` and semopy cannot express the model.
-    """
-    if degrees_of_freedom(specification) < 0:
-        raise SpecificationError(
-            f"The model is not identified: {specification.n_parameters} parameters, but only "
-            f"{specification.n_parameters + degrees_of_freedom(specification)} sample moments. "
-            "Fix or remove parameters, or add indicators."
-        )
-    if specification.ordered:
-        cov = np.ascontiguousarray(moments.groups[0].cov)
-        least = ordinal_discrepancy(specification, moments, make_blocks(specification, (cov,), (None,))[0], estimator)
-        discrepancy: Minimised = least
-        covs: tuple[Array, ...] = (cov,)
-        problem: Problem[Any] = with_thresholds(pose(specification, least, covs, (None,)), least)
-    else:
-        discrepancy, covs, means = discrepancy_of(estimator, specification, moments)
-        problem = pose(specification, discrepancy, covs, means)
-    if moments.missing == "fiml":
-        problem = _two_stage_start(problem, Likelihood(discrepancy.blocks, discrepancy.samples))
-    found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
-    if found.solution is None:
-        _raise_if_unidentified(problem)
-        raise SpecificationError(
-            "No usable start: the implied covariance matrix is not positive definite at the start values. "
-            "Check the fixed values and the start() modifiers of the model."
-        )
-    certificate = certify(
-        specification,
-        problem.discrepancy,
-        found.solution.point,
-        problem.space,
-        converged=found.solution.converged,
-        other_value=found.other_value,
-    )
-    if any(fault.code == "singular information" for fault in certificate.problems):
-        _raise_if_unidentified(problem)
-    return Fit(
-        specification=specification,
-        moments=moments,
-        theta=found.solution.point.theta,
-        value=max(0.0, found.solution.point.value),
-        certificate=certificate,
-        engine=found.engine,
-        estimator=estimator,
-        iterations=found.solution.iterations,
-        notes=found.notes,
-        discrepancy=discrepancy,
-        space=problem.space,
-        point=found.solution.point,
-    )
-
-
-def _two_stage_start(problem: Problem[Any], complete: Likelihood) -> Problem[Any]:
-    """Start from the fit to the moments of the saturated model: near the minimum, at a fraction of the cost."""
-    first = minimise(complete, problem.start, problem.space)
-    return replace(problem, start=first.point.theta) if first is not None and first.converged else problem
-
-
-def _raise_if_unidentified(problem: Problem[Any]) -> None:
-    names = unidentified_parameters(problem.specification, problem.discrepancy, problem.start, problem.space)
-    if names:
-        raise SpecificationError(
-            f"The model is not identified, whatever the data: {', '.join(names)} cannot all be estimated. "
-            "Fix one of them, hold some equal, or add indicators."
-        )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.uncertainty import answers
 from sem_loyalty.kernel.incomplete import Incomplete, find_patterns
 from sem_loyalty.kernel.least_squares import LeastSquares, independence_value

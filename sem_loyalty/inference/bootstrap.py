@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sem_loyalty.display import format_p
 from sem_loyalty.errors import ConfigurationError, NotSupported, check_choice
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.estimates import COLUMNS, estimates
 from sem_loyalty.inference.finished_blocks import FinishedBlocks
 from sem_loyalty.inference.influence import parameter_influence, row_jacobian

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from sem_loyalty.errors import ConfigurationError
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.standardise import row_values, standardised_values
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.model.derived import evaluate_with_slope

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import DataError, NotSupported, check_choice
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.kernel.ram import Implied
 from sem_loyalty.survey.answers import numeric_matrix
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sem_loyalty.errors import ConfigurationError
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.resampling import Drawn, Plan
 from sem_loyalty.inference.uncertainty import answers
 

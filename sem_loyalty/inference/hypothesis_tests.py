@@ -12,7 +12,7 @@ from scipy.special import chdtrc
 from sem_loyalty.display import format_p
 from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError, nearest
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.measures import log_likelihoods
 from sem_loyalty.inference.scaled_tests import scaled_test
 from sem_loyalty.inference.uncertainty import parameter_covariance

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sem_loyalty.errors import ConfigurationError
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 
 
 def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:

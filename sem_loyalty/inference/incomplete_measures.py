@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scipy.special import chdtrc
 
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.baseline import independence
 from sem_loyalty.inference.robust_measures import population_indices
 from sem_loyalty.inference.scaled_tests import ScaledTest

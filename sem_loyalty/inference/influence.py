@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.resampling import Plan, standardised_rows
 from sem_loyalty.inference.uncertainty import answers, bread, maximum
 from sem_loyalty.kernel.ram import to_parameters

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.baseline import baseline_test
 from sem_loyalty.inference.incomplete_measures import incomplete_measures
 from sem_loyalty.inference.ordinal_measures import ordinal_measures

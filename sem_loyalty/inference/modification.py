@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.standardise import standardised_values
 from sem_loyalty.inference.uncertainty import maximum, moment_weights, ordinal_parts
 from sem_loyalty.kernel.incomplete import Incomplete, moment_information

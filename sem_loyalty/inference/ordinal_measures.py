@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from sem_loyalty.fitting.fit import Fit
 from sem_loyalty.fitting.ordinal import ROBUST
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.uncertainty import bread, maximum, ordinal_parts
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import spd_inverse

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import ConfigurationError
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
 from sem_loyalty.kernel.batch import BatchProblem, batch_problem, minimise_lanes, minimise_one
 from sem_loyalty.kernel.batch_units import LaneUnits, lane_units, original, rescale

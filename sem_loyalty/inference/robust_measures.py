@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.scaled_tests import ScaledTest, scaled_test
 from sem_loyalty.kernel import indices
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.baseline import independence
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, likelihood_of, maximum, score_products
 from sem_loyalty.kernel.casewise import random_moments, saturated_information

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
-from sem_loyalty.fitting.fit import Fit
 from sem_loyalty.fitting.ordinal import ROBUST
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.kernel.casewise import casewise_meat
 from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.incomplete import Incomplete

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, nearest
 
 if TYPE_CHECKING:
-    from sem_loyalty.fitting.fit import Fit
+    from sem_loyalty.fitting.solution import Fit
 
 Array = NDArray[np.float64]
 

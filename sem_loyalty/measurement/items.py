@@ -16,7 +16,7 @@ from sem_loyalty.survey.moments import Moments
 from sem_loyalty.survey.sample import moments_from_data
 
 if TYPE_CHECKING:
-    from sem_loyalty.fitting.fit import Fit
+    from sem_loyalty.fitting.solution import Fit
 
 Array = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ def item_analysis(
     NotSupported
         Another rule for missing answers.
     """
-    from sem_loyalty.fitting.fit import Fit as _Fit
+    from sem_loyalty.fitting.solution import Fit as _Fit
 
     if isinstance(data, _Fit):
         observed = set(data.specification.observed)

@@ -15,7 +15,7 @@ from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.measurement.constructs import MeasurementModel, measurement_model
 
 if TYPE_CHECKING:
-    from sem_loyalty.fitting.fit import Fit
+    from sem_loyalty.fitting.solution import Fit
 
 Array = NDArray[np.float64]
 

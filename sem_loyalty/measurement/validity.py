@@ -15,7 +15,7 @@ from sem_loyalty.measurement.htmt import Ratios, heterotrait_monotrait
 from sem_loyalty.measurement.reliability import AVE_RULE, average_variance_extracted
 
 if TYPE_CHECKING:
-    from sem_loyalty.fitting.fit import Fit
+    from sem_loyalty.fitting.solution import Fit
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sem_loyalty.display import Column, Table, format_number, format_p
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.measurement.factors import EFA
 from sem_loyalty.measurement.reliability import reliability
 from sem_loyalty.measurement.validity import validity

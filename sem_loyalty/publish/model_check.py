@@ -9,8 +9,8 @@ import numpy as np
 
 from sem_loyalty.display import Column, Table
 from sem_loyalty.errors import SpecificationError
-from sem_loyalty.fitting.fit import degrees_of_freedom
 from sem_loyalty.fitting.identification import unidentified_parameters
+from sem_loyalty.fitting.solution import degrees_of_freedom
 from sem_loyalty.fitting.starts import start_values
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, log_determinant
 from sem_loyalty.model.defaults import specify

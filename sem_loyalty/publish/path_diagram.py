@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, cast
 
 from sem_loyalty.errors import ConfigurationError, check_choice
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.estimates import estimates, r_squared
 from sem_loyalty.publish.diagram.drawing import Drawing, draw
 from sem_loyalty.publish.diagram.graph import Diagram, Edge, EdgeKind, Node

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sem_loyalty.display import Cell, Table, format_number, format_p
 from sem_loyalty.errors import check_choice
-from sem_loyalty.fitting.fit import Fit
+from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.publish.hypotheses import Verdict, tally
 from sem_loyalty.publish.lang import word
