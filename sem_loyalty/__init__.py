@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sem_loyalty.fitting.fit import fit
     from sem_loyalty.fitting.solution import Fit
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
+    from sem_loyalty.inference.effects import Effects, effects
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
     from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
@@ -43,6 +44,8 @@ _WHERE = {
     "fit": "fitting.fit",
     "Bootstrap": "inference.bootstrap",
     "bootstrap": "inference.bootstrap",
+    "Effects": "inference.effects",
+    "effects": "inference.effects",
     "estimates": "inference.estimates",
     "r_squared": "inference.estimates",
     "FactorScores": "inference.factor_scores",
@@ -75,6 +78,7 @@ _WHERE = {
 
 __all__ = [
     "Bootstrap",
+    "Effects",
     "FactorScores",
     "Fit",
     "__version__",
@@ -82,6 +86,7 @@ __all__ = [
     "bootstrap",
     "cov_from_lower",
     "efa",
+    "effects",
     "estimates",
     "factor_scores",
     "fit",

@@ -50,6 +50,8 @@ class Bootstrap:
         Every row of the parameter table: raw, std_lv, std_all.
     block : int
         Draws that share a random stream.
+    influence : ndarray, shape (3, rows, n)
+        Influence of every respondent on every row: raw, std_lv, std_all.
     """
 
     fit: Fit
@@ -60,7 +62,7 @@ class Bootstrap:
     chisq: Array = field(repr=False)
     rows: Array = field(repr=False)
     block: int
-    _influence: Array = field(repr=False)
+    influence: Array = field(repr=False)
 
     @property
     def failed(self) -> int:
@@ -173,7 +175,7 @@ class Bootstrap:
 
     def _defined_influence(self, which: int) -> Array:
         """Return the influence of every respondent on all rows and on the defined parameters, shape (k, n)."""
-        influence = self._influence[which]
+        influence = self.influence[which]
         table = estimates(self.fit)
         point = table[list(SOLUTIONS.values())[which]].to_numpy(dtype=float)
         values = {name: float(np.asarray(value)) for name, value in self._labelled(point).items()}
@@ -297,7 +299,7 @@ def bootstrap(
         chisq=np.maximum(found.fit[:draws], 0.0) * fit.moments.n,
         rows=values,
         block=plan.lanes,
-        _influence=influence,
+        influence=influence,
     )
 
 
