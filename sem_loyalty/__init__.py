@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from sem_loyalty.fitting.fit import fit
     from sem_loyalty.fitting.solution import Fit
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
+    from sem_loyalty.inference.comparison import Comparison, compare
     from sem_loyalty.inference.effects import Effects, effects
+    from sem_loyalty.inference.equivalents import equivalent_models
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
     from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
     from sem_loyalty.inference.standardised import standardised_solution
+    from sem_loyalty.inference.vuong import VuongTest, vuong_test
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
     from sem_loyalty.measurement.reliability import reliability
@@ -44,8 +47,11 @@ _WHERE = {
     "fit": "fitting.fit",
     "Bootstrap": "inference.bootstrap",
     "bootstrap": "inference.bootstrap",
+    "Comparison": "inference.comparison",
+    "compare": "inference.comparison",
     "Effects": "inference.effects",
     "effects": "inference.effects",
+    "equivalent_models": "inference.equivalents",
     "estimates": "inference.estimates",
     "r_squared": "inference.estimates",
     "FactorScores": "inference.factor_scores",
@@ -57,6 +63,8 @@ _WHERE = {
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
     "standardised_solution": "inference.standardised",
+    "VuongTest": "inference.vuong",
+    "vuong_test": "inference.vuong",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
     "reliability": "measurement.reliability",
@@ -78,15 +86,19 @@ _WHERE = {
 
 __all__ = [
     "Bootstrap",
+    "Comparison",
     "Effects",
     "FactorScores",
     "Fit",
+    "VuongTest",
     "__version__",
     "apply_codebook",
     "bootstrap",
+    "compare",
     "cov_from_lower",
     "efa",
     "effects",
+    "equivalent_models",
     "estimates",
     "factor_scores",
     "fit",
@@ -111,6 +123,7 @@ __all__ = [
     "specify",
     "standardised_solution",
     "validity",
+    "vuong_test",
     "wald_test",
 ]
 
