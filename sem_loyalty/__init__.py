@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.vuong import VuongTest, vuong_test
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
+    from sem_loyalty.measurement.method_bias import MethodBias, method_bias
     from sem_loyalty.measurement.reliability import reliability
     from sem_loyalty.measurement.validity import validity
     from sem_loyalty.model.defaults import specify
@@ -67,6 +68,8 @@ _WHERE = {
     "vuong_test": "inference.vuong",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
+    "MethodBias": "measurement.method_bias",
+    "method_bias": "measurement.method_bias",
     "reliability": "measurement.reliability",
     "validity": "measurement.validity",
     "specify": "model.defaults",
@@ -90,6 +93,7 @@ __all__ = [
     "Effects",
     "FactorScores",
     "Fit",
+    "MethodBias",
     "VuongTest",
     "__version__",
     "apply_codebook",
@@ -107,6 +111,7 @@ __all__ = [
     "likelihood_ratio_test",
     "load_model",
     "load_published",
+    "method_bias",
     "model_implied",
     "models",
     "modification_indices",
