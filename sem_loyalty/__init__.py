@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.implied import model_implied, residuals
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.inference.score_tests import score_tests
     from sem_loyalty.inference.standardised import standardised_solution
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
@@ -53,6 +54,7 @@ _WHERE = {
     "residuals": "inference.implied",
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
+    "score_tests": "inference.score_tests",
     "standardised_solution": "inference.standardised",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
@@ -102,6 +104,7 @@ __all__ = [
     "reliability",
     "residuals",
     "run",
+    "score_tests",
     "screen",
     "specify",
     "standardised_solution",
