@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.implied import model_implied, residuals
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.inference.score_tests import score_tests
     from sem_loyalty.inference.standardised import standardised_solution
     from sem_loyalty.inference.vuong import VuongTest, vuong_test
     from sem_loyalty.measurement.efa import efa
@@ -63,6 +64,7 @@ _WHERE = {
     "residuals": "inference.implied",
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
+    "score_tests": "inference.score_tests",
     "standardised_solution": "inference.standardised",
     "VuongTest": "inference.vuong",
     "vuong_test": "inference.vuong",
@@ -124,6 +126,7 @@ __all__ = [
     "reliability",
     "residuals",
     "run",
+    "score_tests",
     "screen",
     "specify",
     "standardised_solution",

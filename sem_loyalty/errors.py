@@ -62,6 +62,10 @@ class ImproperSolutionWarning(SemLoyaltyWarning):
     """A fit without certificate: its numbers must not be reported as a result."""
 
 
+class InferenceWarning(SemLoyaltyWarning):
+    """A test that cannot be given, or holds only under a condition the analyst must know about."""
+
+
 class DataWarning(SemLoyaltyWarning):
     """Data were read or used in a way the analyst must know about."""
 

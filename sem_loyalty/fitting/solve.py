@@ -16,6 +16,7 @@ from sem_loyalty.fitting.ordinal import ordinal_discrepancy, with_thresholds
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
 from sem_loyalty.kernel.likelihood import Likelihood
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.kernel.solver import minimise
 from sem_loyalty.model.scatter import blocks as make_blocks
 from sem_loyalty.model.spec import Specification
@@ -52,15 +53,10 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
             f"{specification.n_parameters + degrees_of_freedom(specification)} sample moments. "
             "Fix or remove parameters, or add indicators."
         )
-    if specification.ordered:
-        cov = np.ascontiguousarray(moments.groups[0].cov)
-        least = ordinal_discrepancy(specification, moments, make_blocks(specification, (cov,), (None,))[0], estimator)
-        discrepancy: Minimised = least
-        covs: tuple[Array, ...] = (cov,)
-        problem: Problem[Any] = with_thresholds(pose(specification, least, covs, (None,)), least)
-    else:
-        discrepancy, covs, means = discrepancy_of(estimator, specification, moments)
-        problem = pose(specification, discrepancy, covs, means)
+    discrepancy, covs, means = discrepancy_for(specification, moments, estimator)
+    problem: Problem[Any] = pose(specification, discrepancy, covs, means)
+    if isinstance(discrepancy, OrdinalDiscrepancy):
+        problem = with_thresholds(problem, discrepancy)
     if moments.missing == "fiml":
         problem = _two_stage_start(problem, Likelihood(discrepancy.blocks, discrepancy.samples))
     found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
@@ -94,6 +90,30 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         space=problem.space,
         point=found.solution.point,
     )
+
+
+def discrepancy_for(
+    specification: Specification, moments: Moments, estimator: str
+) -> tuple[Minimised, tuple[Array, ...], tuple[Array | None, ...]]:
+    """Return what an estimator minimises, of ordinal or continuous items, and the moments that it takes for the truth.
+
+    Parameters
+    ----------
+    specification : Specification
+    moments : Moments
+    estimator : str
+
+    Returns
+    -------
+    discrepancy : Discrepancy
+    covs, means : tuple
+        By group, in the order of the observed variables; start values come from them.
+    """
+    if specification.ordered:
+        cov = np.ascontiguousarray(moments.groups[0].cov)
+        block = make_blocks(specification, (cov,), (None,))[0]
+        return ordinal_discrepancy(specification, moments, block, estimator), (cov,), (None,)
+    return discrepancy_of(estimator, specification, moments)
 
 
 def _two_stage_start(problem: Problem[Any], complete: Likelihood) -> Problem[Any]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from sem_loyalty.display import format_p
-from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError, nearest
+from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError, check_choice, nearest
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.difference_tests import METHODS, Difference, difference, method_for
 from sem_loyalty.inference.measures import log_likelihoods
-from sem_loyalty.inference.scaled_tests import scaled_test
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.model.derived import evaluate_with_slope
 from sem_loyalty.model.syntax import parse
@@ -101,34 +101,60 @@ def wald_test(fit: Fit, constraints: str) -> WaldTest:
     return WaldTest(chisq, len(h), float(chdtrc(len(h), chisq)), tuple(texts), fit.certificate.certified)
 
 
-def likelihood_ratio_test(*fits: Fit) -> pd.DataFrame:
+def likelihood_ratio_test(
+    *fits: Fit, method: str = "default", a_method: str = "delta", scaled_shifted: bool = True
+) -> pd.DataFrame:
     """Compare nested models of the same data, from the least to the most restricted.
 
     Parameters
     ----------
     *fits : Fit
         Two or more fits with one estimator; order does not matter.
+    method : str, default "default"
+        How the difference is corrected, by lavaan's names: "standard" (not at all), "satorra.bentler.2001",
+        "satorra.bentler.2010" or "satorra.2000". The default is "satorra.bentler.2001" with MLM and MLR, "satorra.2000"
+        with MLMV, WLSMV and ULSMV, and "standard" with any other estimator.
+    a_method : {"delta", "exact"}, default "delta"
+        How "satorra.2000" finds the restrictions: from the derivatives of the moments, or from the parameters that the
+        restricted model fixes or holds equal.
+    scaled_shifted : bool, default True
+        Scale and shift the difference in "satorra.2000". False adjusts its mean (MLM, MLR), or mean and variance by
+        degrees of freedom that are a fraction (MLMV, WLSMV, ULSMV).
 
     Returns
     -------
     DataFrame
         One row per model, by degrees of freedom: df, aic, bic, chisq, and, against the row above, chisq_diff,
-        df_diff, pvalue and rmsea_diff. With MLM and MLR the difference is scaled.
+        df_diff, pvalue and rmsea_diff; chisq is the plain statistic. `attrs["method"]` says how differences were
+        corrected.
 
     Raises
     ------
     ConfigurationError
-        Fewer than two models, different data or estimators, or equal degrees of freedom.
+        Fewer than two models, different data or estimators, equal degrees of freedom, or, where a correction shows it,
+        models that are not nested.
     NotSupported
-        MLMV, whose difference needs more than the two scaled statistics; ULS and DWLS, whose difference is no
-        chi-square.
+        ULS and DWLS, whose difference is no chi-square; a correction that the estimator does not have.
+
+    Warns
+    -----
+    InferenceWarning
+        The scaling factor of a difference is not positive, so there is no test.
 
     Notes
     -----
-    That the models are nested is the analyst's claim. Scaled differences: (T0 - T1) / c with
-    c = (df0 c0 - df1 c1) / (df0 - df1), T the uncorrected statistics (Satorra and Bentler 2001,
-    doi:10.1007/BF02296192); c may be negative in small samples, and then no test is given.
+    That the models are nested is the analyst's claim. Scaled differences are (T0 - T1) / c, T the plain statistics.
+    "satorra.bentler.2001": c = (df0 c0 - df1 c1) / (df0 - df1), c0 and c1 the scaling factors of the two models
+    (Satorra and Bentler 2001, doi:10.1007/BF02296192); in small samples it can be negative, and then no test is given.
+    "satorra.bentler.2010": c1 is taken at the values that give the moments of the restricted model, where with MLM c is
+    positive (Satorra and Bentler 2010, doi:10.1007/s11336-009-9135-y). "satorra.2000" takes mean, or mean and variance,
+    of the difference under the restricted model from the fourth moments of the sample (Satorra 2000, Scaled and
+    adjusted restricted tests in multi-sample analysis of moment structures, in Innovations in Multivariate
+    Statistical Analysis, 233-247; scaled and shifted: Asparouhov and Muthen 2010); with MLR the information is the
+    observed one.
     """
+    check_choice("method", method, METHODS)
+    check_choice("a_method", a_method, ("delta", "exact"))
     if len(fits) < 2:
         raise ConfigurationError("Give at least two fits to compare.")
     ordered = sorted(fits, key=lambda fit: fit.df)
@@ -141,19 +167,25 @@ def likelihood_ratio_test(*fits: Fit) -> pd.DataFrame:
                 "The fits rest on different data or variables, so their chi-squares differ in kind."
             )
     if first.estimator in ("ULS", "DWLS"):
-        raise NotSupported(
-            f"A difference of statistics by {first.estimator} is no chi-square; use 'WLS', 'GLS' or 'MLM'."
-        )
-    if first.estimator == "MLMV":
-        raise NotSupported("Differences of MLMV statistics are not supported; compare fits by 'ML', 'MLM' or 'MLR'.")
+        available = "'WLSMV', 'ULSMV' or 'WLS'" if first.specification.ordered else "'WLS', 'GLS' or 'MLM'"
+        raise NotSupported(f"A difference of statistics by {first.estimator} is no chi-square; use {available}.")
+    chosen = method_for(first, method)
     records = []
     for i, fit in enumerate(ordered):
         record = {"df": fit.df, **_criteria(fit), "chisq": fit.chisq, "certified": fit.certificate.certified}
         if i:
-            record |= _difference(ordered[i - 1], fit)
+            wide = ordered[i - 1]
+            if fit.df == wide.df:
+                raise ConfigurationError(
+                    f"Two of the models have {wide.df} degrees of freedom; one is not nested in the other."
+                )
+            found = difference(wide, fit, chosen, a_method=a_method, scaled_shifted=scaled_shifted)
+            record |= _columns(found, fit)
         records.append(record)
     columns = ["df", "aic", "bic", "chisq", "chisq_diff", "df_diff", "pvalue", "rmsea_diff", "certified"]
-    return pd.DataFrame(records, columns=columns)
+    frame = pd.DataFrame(records, columns=columns)
+    frame.attrs["method"] = chosen
+    return frame
 
 
 def _same_data(first: Fit, other: Fit) -> bool:
@@ -167,29 +199,20 @@ def _same_data(first: Fit, other: Fit) -> bool:
 
 
 def _criteria(fit: Fit) -> dict[str, float]:
-    if fit.estimator in LEAST_SQUARES:
+    if fit.specification.ordered or fit.estimator in LEAST_SQUARES:
         return {"aic": float("nan"), "bic": float("nan")}
     logl = log_likelihoods(fit)[0]
     npar = fit.specification.n_parameters
     return {"aic": -2.0 * logl + 2.0 * npar, "bic": -2.0 * logl + npar * float(np.log(fit.moments.n))}
 
 
-def _difference(wide: Fit, narrow: Fit) -> dict[str, float]:
-    """Return the test of the more restricted model against the wider one."""
-    df = narrow.df - wide.df
-    if df == 0:
-        raise ConfigurationError(
-            f"Two of the models have {wide.df} degrees of freedom; one is not nested in the other."
-        )
-    chisq = narrow.chisq - wide.chisq
-    if narrow.estimator in ("MLM", "MLMV", "MLR"):
-        scaled = [scaled_test(fit, fit.chisq, fit.df).inflation if fit.df else 0.0 for fit in (narrow, wide)]
-        factor = (narrow.df * scaled[0] - wide.df * scaled[1]) / df
-        chisq = chisq / factor if factor > 0 else float("nan")
-    n, groups = narrow.test_n, len(narrow.moments.groups)
+def _columns(found: Difference, fit: Fit) -> dict[str, float]:
+    """Return the columns of a difference test."""
+    known = np.isfinite(found.chisq)
+    excess = max(found.chisq - found.df, 0.0) / (found.df * fit.test_n) * len(fit.moments.groups)
     return {
-        "chisq_diff": chisq,
-        "df_diff": df,
-        "pvalue": float(chdtrc(df, chisq)) if np.isfinite(chisq) else float("nan"),
-        "rmsea_diff": float(np.sqrt(max(chisq - df, 0.0) / (df * n) * groups)) if np.isfinite(chisq) else float("nan"),
+        "chisq_diff": found.chisq,
+        "df_diff": found.df,
+        "pvalue": found.pvalue,
+        "rmsea_diff": float(np.sqrt(excess)) if known else float("nan"),
     }
