@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.equivalents import equivalent_models
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
+    from sem_loyalty.inference.group_paths import PathComparison, compare_paths
     from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
     from sem_loyalty.inference.implied import model_implied, residuals
+    from sem_loyalty.inference.invariance import Invariance, invariance
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
     from sem_loyalty.inference.score_tests import score_tests
@@ -58,10 +60,14 @@ _WHERE = {
     "r_squared": "inference.estimates",
     "FactorScores": "inference.factor_scores",
     "factor_scores": "inference.factor_scores",
+    "PathComparison": "inference.group_paths",
+    "compare_paths": "inference.group_paths",
     "likelihood_ratio_test": "inference.hypothesis_tests",
     "wald_test": "inference.hypothesis_tests",
     "model_implied": "inference.implied",
     "residuals": "inference.implied",
+    "Invariance": "inference.invariance",
+    "invariance": "inference.invariance",
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
     "score_tests": "inference.score_tests",
@@ -95,12 +101,15 @@ __all__ = [
     "Effects",
     "FactorScores",
     "Fit",
+    "Invariance",
     "MethodBias",
+    "PathComparison",
     "VuongTest",
     "__version__",
     "apply_codebook",
     "bootstrap",
     "compare",
+    "compare_paths",
     "cov_from_lower",
     "efa",
     "effects",
@@ -109,6 +118,7 @@ __all__ = [
     "factor_scores",
     "fit",
     "fit_measures",
+    "invariance",
     "item_analysis",
     "likelihood_ratio_test",
     "load_model",

@@ -153,7 +153,7 @@ def fit(
     83
     """
     missing = ALIASES.get(missing, missing)
-    text = _text_of(model)
+    text = text_of(model)
     if ordered is None and isinstance(model, Specification) and model.ordered:
         ordered = True
     ordinal = is_ordinal(ordered)
@@ -217,7 +217,7 @@ def fit(
     return result
 
 
-def _text_of(model: str | Path | ModelText | ModelFile | Specification) -> ModelText:
+def text_of(model: str | Path | ModelText | ModelFile | Specification) -> ModelText:
     """Return the parsed model, wherever it comes from."""
     if isinstance(model, ModelText):
         return model
