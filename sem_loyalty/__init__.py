@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.invariance import Invariance, invariance
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.inference.robustness import Robustness, robustness
     from sem_loyalty.inference.score_tests import score_tests
     from sem_loyalty.inference.standardised import standardised_solution
     from sem_loyalty.inference.vuong import VuongTest, vuong_test
@@ -71,6 +72,8 @@ _WHERE = {
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
     "score_tests": "inference.score_tests",
+    "Robustness": "inference.robustness",
+    "robustness": "inference.robustness",
     "standardised_solution": "inference.standardised",
     "VuongTest": "inference.vuong",
     "vuong_test": "inference.vuong",
@@ -104,6 +107,7 @@ __all__ = [
     "Invariance",
     "MethodBias",
     "PathComparison",
+    "Robustness",
     "VuongTest",
     "__version__",
     "apply_codebook",
@@ -135,6 +139,7 @@ __all__ = [
     "read_survey",
     "reliability",
     "residuals",
+    "robustness",
     "run",
     "score_tests",
     "screen",

@@ -17,6 +17,7 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.estimates import estimates, r_squared
 from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.inference.modification import modification_indices
+from sem_loyalty.inference.verdicts import verdicts
 from sem_loyalty.measurement.efa import efa
 from sem_loyalty.measurement.factors import EFA
 from sem_loyalty.model.library import load_model
@@ -25,7 +26,7 @@ from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
 from sem_loyalty.publish import measurement_tables, sample_tables, tables
 from sem_loyalty.publish.files import check_folder
-from sem_loyalty.publish.hypotheses import hypotheses_table, verdicts
+from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.output import FIGURE, write_results
 from sem_loyalty.publish.results import Results

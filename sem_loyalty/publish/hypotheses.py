@@ -1,93 +1,13 @@
-"""Hypotheses against estimates: supported, not supported, contradicted, or withheld where the fit is not certified."""
+"""The table of hypotheses and what became of each."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import pandas as pd
 
 from sem_loyalty.display import Column, Table
-from sem_loyalty.model.model_file import Hypothesis
+from sem_loyalty.inference.verdicts import Verdict
 from sem_loyalty.publish.tables import Edition
-
-ALPHA = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the data say of one hypothesis in one group.
-
-    Attributes
-    ----------
-    hypothesis : Hypothesis
-    group : int
-        Group number; 0 where the effect is defined over all groups.
-    verdict : {"supported", "unsupported", "opposite", "withheld_verdict", "untested"}
-        Supported: of the expected sign and p < ALPHA, two-sided; opposite: of the other sign and p < ALPHA.
-    est, se, p, std : float
-        Estimate, standard error, p value and standardised estimate; nan where there is none.
-    """
-
-    hypothesis: Hypothesis
-    group: int
-    verdict: str
-    est: float = math.nan
-    se: float = math.nan
-    p: float = math.nan
-    std: float = math.nan
-
-
-def verdicts(hypotheses: Sequence[Hypothesis], estimates: pd.DataFrame, *, certified: bool) -> tuple[Verdict, ...]:
-    """Judge hypotheses by the estimates of a fit.
-
-    A direct path is judged by its coefficient, a chain by the effect that the model defines for it with ``:=``.
-
-    Parameters
-    ----------
-    hypotheses : sequence of Hypothesis
-        From the model file.
-    estimates : DataFrame
-        From `estimates`.
-    certified : bool
-        Whether the fit is certified; where not, no verdict is given.
-
-    Returns
-    -------
-    tuple of Verdict
-        One per hypothesis and group, in order.
-    """
-    found: list[Verdict] = []
-    for hypothesis in hypotheses:
-        if hypothesis.effect:
-            rows = estimates[(estimates["op"] == ":=") & (estimates["lhs"] == hypothesis.effect)]
-        elif len(hypothesis.path) == 2:
-            cause, outcome = hypothesis.path
-            rows = estimates[(estimates["op"] == "~") & (estimates["lhs"] == outcome) & (estimates["rhs"] == cause)]
-        else:
-            rows = estimates.iloc[:0]
-        if rows.empty:
-            found.append(Verdict(hypothesis, 0, "untested"))
-        for row in rows.to_dict("records"):
-            est, se, p = float(row["est"]), float(row["se"]), float(row["pvalue"])
-            decided = _judge(est, p, hypothesis.sign) if certified else "withheld_verdict"
-            found.append(Verdict(hypothesis, int(row["group"]), decided, est, se, p, float(row["std_all"])))
-    return tuple(found)
-
-
-def _judge(est: float, p: float, sign: str) -> str:
-    if math.isnan(p):  # a fixed coefficient is not tested
-        return "untested"
-    if p >= ALPHA:
-        return "unsupported"
-    return "supported" if (est > 0) == (sign == "+") else "opposite"
-
-
-def tally(found: Sequence[Verdict]) -> tuple[int, int]:
-    """Return how many are supported and how many were tested; what is not in the model counts in neither."""
-    tested = [entry for entry in found if entry.verdict != "untested"]
-    return sum(entry.verdict == "supported" for entry in tested), len(tested)
 
 
 def hypotheses_table(found: Sequence[Verdict], edition: Edition) -> Table:

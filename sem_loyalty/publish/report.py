@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sem_loyalty.inference.verdicts import tally
 from sem_loyalty.publish import html
 from sem_loyalty.publish.html import Section
-from sem_loyalty.publish.hypotheses import tally
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import sha256, versions
 from sem_loyalty.publish.results import Results, headline, made_by

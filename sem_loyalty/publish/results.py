@@ -12,8 +12,8 @@ import pandas as pd
 from sem_loyalty.display import Cell, Table, format_number, format_p
 from sem_loyalty.errors import check_choice
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.verdicts import Verdict, tally
 from sem_loyalty.model.model_file import ModelFile
-from sem_loyalty.publish.hypotheses import Verdict, tally
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import own_version, to_json
 from sem_loyalty.publish.settings import Study

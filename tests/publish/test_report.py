@@ -14,10 +14,11 @@ import pytest
 
 from sem_loyalty.display import Table
 from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.inference.verdicts import tally, verdicts
 from sem_loyalty.model.model_file import Hypothesis, Wording
 from sem_loyalty.publish import html
 from sem_loyalty.publish.html import Section, page
-from sem_loyalty.publish.hypotheses import hypotheses_table, tally, verdicts
+from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.lang import WORDS, word
 from sem_loyalty.publish.report import report
 from sem_loyalty.publish.results import Results
