@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.incomplete import Incomplete, Parts, Patterns, at_sample, moment_hessian
+from sem_loyalty.kernel.expectation import Expectation, expectation_at
+from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Point, Sample
+from sem_loyalty.kernel.patterns import Patterns
+from sem_loyalty.kernel.precisions import moment_hessian, precisions
 from sem_loyalty.kernel.ram import matrix_to_parameters, moment_derivatives
 from sem_loyalty.kernel.robust import moment_jacobian, moment_weight
 from sem_loyalty.kernel.solver import Subspace
@@ -22,7 +25,7 @@ Array = NDArray[np.float64]
 Kept = NDArray[np.bool_]
 
 
-def moment_scores(rows: Array, patterns: Patterns, mean: Array, at: Parts) -> Array:
+def moment_scores(rows: Array, patterns: Patterns, found: Expectation) -> Array:
     """Return the scores of every respondent by the means and vech(Sigma), shape (n, p + p (p + 1) / 2).
 
     Parameters
@@ -31,15 +34,13 @@ def moment_scores(rows: Array, patterns: Patterns, mean: Array, at: Parts) -> Ar
         NaN for missing.
     patterns : Patterns
         Those of `rows`.
-    mean : ndarray, shape (p,)
-        mu.
-    at : Parts
+    found : Expectation
         At Sigma and mu.
     """
-    deviation = np.where(np.isnan(rows), 0.0, rows - mean)
-    precision = at.precision[patterns.which]
+    deviation = np.where(np.isnan(rows), 0.0, rows - found.mean)
+    precision = precisions(patterns, found)[patterns.which]
     z = (precision @ deviation[:, :, None])[:, :, 0]
-    col, row = np.triu_indices(len(mean))
+    col, row = np.triu_indices(len(found.mean))
     times = np.where(row == col, 1.0, 2.0)
     return np.concatenate([z, 0.5 * times * (z[:, row] * z[:, col] - precision[:, row, col])], axis=1)
 
@@ -48,17 +49,17 @@ def casewise_meat(discrepancy: Incomplete, point: Point, rows: tuple[Array, ...]
     """Return the mean cross-product of the scores by the parameters, weighted over groups, shape (q, q)."""
     size = len(point.theta)
     total = np.zeros((size, size))
-    for block, sample, at, patterns, part, answers in zip(
+    for block, sample, at, patterns, found, answers in zip(
         discrepancy.blocks,
         discrepancy.samples,
         point.implied,
         discrepancy.patterns,
-        discrepancy.parts(point),
+        discrepancy.expected(point),
         rows,
         strict=True,
     ):
         jacobian = np.concatenate(moment_derivatives(block, at))
-        scores = moment_scores(answers, patterns, at.mean, part) @ jacobian
+        scores = moment_scores(answers, patterns, found) @ jacobian
         total += sample.weight * matrix_to_parameters(block, scores.T @ scores / len(answers), size)
     return total
 
@@ -73,9 +74,9 @@ def saturated_information(patterns: Patterns, sample: Sample, rows: Array, kept:
     kept : ndarray of bool
         Which of the moments (means, then vech Sigma by columns) are random: not those among fixed covariates.
     """
-    at = at_sample(patterns, sample)
-    scores = moment_scores(rows, patterns, sample.mean, at)[:, kept]
-    return moment_hessian(patterns, at)[np.ix_(kept, kept)], scores.T @ scores / len(rows)
+    found = expectation_at(patterns, sample)
+    scores = moment_scores(rows, patterns, found)[:, kept]
+    return moment_hessian(patterns, found)[np.ix_(kept, kept)], scores.T @ scores / len(rows)
 
 
 def random_moments(p: int, fixed: list[int]) -> Kept:

@@ -1,10 +1,7 @@
 """The saturated model of incomplete normal data: expectation-maximisation, accelerated.
 
-One step from (mu, Sigma), with h and W of `kernel.incomplete` summed over the patterns (Dempster, Laird and Rubin 1977,
-doi:10.1111/j.2517-6161.1977.tb01600.x):
-
-    mu' = mu + Sigma h,   Sigma' = Sigma - Sigma W Sigma - (mu' - mu)(mu' - mu)'
-
+One step goes to the mean and covariance matrix that complete answers would be expected to have (`kernel.expectation`;
+Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x).
 Steps are extrapolated from the last few (Anderson 1965, doi:10.1145/321296.321305; Walker and Ni 2011,
 doi:10.1137/10078356X); where that does not raise the likelihood, the plain step is taken, which always does.
 """
@@ -16,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.incomplete import Patterns, parts, slopes
+from sem_loyalty.kernel.expectation import expectation
 from sem_loyalty.kernel.likelihood import spd_inverse
+from sem_loyalty.kernel.patterns import Patterns
 
 Array = NDArray[np.float64]
 
@@ -47,13 +45,18 @@ def em_step(patterns: Patterns, mean: Array, cov: Array) -> Step | None:
     solved = spd_inverse(cov)
     if solved is None:
         return None
-    at = parts(patterns, mean, *solved)
-    if at is None:
+    found = expectation(patterns, mean, *solved)
+    if found is None:
         return None
-    weighted, pull = slopes(patterns, at)
-    shift = cov @ pull
-    moved = cov - cov @ weighted @ cov - np.outer(shift, shift)
-    return Step(mean + shift, 0.5 * (moved + moved.T), at.value)
+    moved = found.second - np.outer(found.shift, found.shift)
+    return Step(mean + found.shift, 0.5 * (moved + moved.T), found.value)
+
+
+def item_moments(patterns: Patterns) -> tuple[Array, Array]:
+    """Return mean and variance (divisor n) of the answers present, item by item, shapes (p,) and (p,)."""
+    reach = patterns.share @ patterns.seen
+    mean = (patterns.weight * patterns.level) @ patterns.rows / reach
+    return np.asarray(mean), np.asarray(patterns.weight @ patterns.deviations(mean) ** 2 / reach)
 
 
 def saturated_moments(
@@ -76,10 +79,7 @@ def saturated_moments(
         None where the covariance matrix becomes singular, or the steps do not end.
     """
     p = patterns.seen.shape[1]
-    reach = patterns.share @ patterns.seen
-    centre = patterns.share @ patterns.mean / reach
-    deviation = np.where(patterns.seen, patterns.mean - centre, 0.0)
-    spread = patterns.share @ (deviation**2 + np.diagonal(patterns.cov, axis1=1, axis2=2)) / reach
+    centre, spread = item_moments(patterns)
     scale = np.sqrt(spread)
     lower = np.tril_indices(p)
     unit = np.concatenate([scale, np.outer(scale, scale)[lower]])

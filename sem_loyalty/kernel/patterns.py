@@ -1,0 +1,178 @@
+"""Who answered what: incomplete rows by pattern of missing answers, laid out for batched arithmetic.
+
+Rows of one pattern enter the likelihood through their mean and covariance matrix only. Both are kept as rows: the mean,
+and deviations from it whose cross-products make up the covariance matrix. Patterns are batched by their number of
+missing items, rounded up to a power of two; places left over point to items that do not exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+# Numbers that the small matrices of one batch hold at most.
+BATCH = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Patterns with about equally many missing items.
+
+    Attributes
+    ----------
+    patterns, rows : slice
+        Where the patterns stand among all patterns, and their rows among all rows.
+    items : ndarray of int, shape (patterns, k)
+        The missing items; p and above where a pattern misses fewer than k.
+    owner : ndarray of int, shape (rows,), or None
+        The pattern of every row within the batch; None where every pattern has one row.
+    """
+
+    patterns: slice
+    rows: slice
+    items: Index
+    owner: Index | None
+
+    def by_row(self, by_pattern: Array) -> Array:
+        """Return an array over the patterns as one over the rows."""
+        return by_pattern if self.owner is None else by_pattern[self.owner]
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """The answers of one group, by pattern of missing answers.
+
+    Attributes
+    ----------
+    n : int
+        Respondents.
+    share : ndarray, shape (R,)
+        n_r / n.
+    seen : ndarray of bool, shape (R, p)
+        Which items the pattern answered. Patterns come in order of the number of missing items.
+    which : ndarray of int, shape (n,)
+        The pattern of every respondent.
+    rows : ndarray, shape (J, p)
+        Means of the patterns and deviations from them, zero where missing: for every pattern the mean ybar_r first,
+        then rows whose cross-products add up to the covariance matrix S_r with divisor n_r.
+    owner : ndarray of int, shape (J,)
+        The pattern of every row, ascending.
+    weight : ndarray, shape (J,)
+        n_r / n of the pattern of every row.
+    level : ndarray, shape (J,)
+        1 for a mean, 0 for a deviation.
+    batches : tuple of Batch
+        The patterns with missing items.
+    """
+
+    n: int
+    share: Array
+    seen: NDArray[np.bool_]
+    which: Index
+    rows: Array
+    owner: Index
+    weight: Array
+    level: Array
+    batches: tuple[Batch, ...]
+
+    @property
+    def width(self) -> int:
+        """Items, with those that batches are filled up with."""
+        return self.seen.shape[1] + max((batch.items.shape[1] for batch in self.batches), default=0)
+
+    def deviations(self, mean: Array) -> Array:
+        """Return the rows less `mean`, zero where missing, shape (J, p)."""
+        return np.asarray(self.rows - self.level[:, None] * np.where(self.seen[self.owner], mean, 0.0))
+
+
+def find_patterns(rows: Array) -> Patterns:
+    """Return the patterns of incomplete rows, in an order that does not depend on that of the rows.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, p)
+        NaN for missing; a row without any answer counts in n and informs about nothing.
+    """
+    present = ~np.isnan(rows)
+    _, first, which, counts = np.unique(
+        _keys(present), axis=0, return_index=True, return_inverse=True, return_counts=True
+    )
+    seen = present[first]
+    lost = (~seen).sum(axis=1)
+    order = np.argsort(lost, kind="stable")
+    seen, counts, lost = seen[order], counts[order], lost[order]
+    which = np.argsort(order, kind="stable")[which.reshape(-1)]
+    share = counts / len(rows)
+    filled = np.where(present, rows, 0.0)
+    grouped = filled[np.argsort(which, kind="stable")]
+    ends = np.cumsum(counts)
+    kept: list[Array] = []
+    sizes = np.ones(len(counts), dtype=np.intp)
+    last = 0
+    for r in np.flatnonzero(counts > 1):
+        start, end = ends[r] - counts[r], ends[r]
+        reduced = _mean_and_deviations(grouped[start:end], seen[r])
+        kept += [grouped[last:start], reduced]
+        sizes[r], last = len(reduced), end
+    kept.append(grouped[last:])
+    owner = np.repeat(np.arange(len(counts)), sizes)
+    level = np.zeros(len(owner))
+    level[np.cumsum(sizes) - sizes] = 1.0
+    batches = _batches(seen, lost, sizes)
+    return Patterns(len(rows), share, seen, which, np.concatenate(kept), owner, share[owner], level, batches)
+
+
+def _keys(present: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Return the patterns of rows as integers, shape (n,) or, beyond 64 items, (n, words)."""
+    words = -(-present.shape[1] // 64)
+    padded = np.zeros((len(present), 64 * words), dtype=np.bool_)
+    padded[:, : present.shape[1]] = present
+    keys = np.packbits(padded, axis=1).view(">u8").astype(np.uint64)
+    return np.asarray(keys[:, 0] if words == 1 else keys)
+
+
+def _mean_and_deviations(rows: Array, seen: NDArray[np.bool_]) -> Array:
+    """Return the mean of rows and deviations whose cross-products make up their covariance matrix.
+
+    There are n - 1 of them, or as many as items seen where that is fewer.
+    """
+    n, answers = len(rows), rows[:, seen]
+    mean = answers.mean(axis=0)
+    if n - 1 <= answers.shape[1]:
+        # Each row against the mean of those before it: Helmert contrasts, which are orthonormal.
+        before = np.arange(1, n)[:, None]
+        apart = np.sqrt(before / (before + 1.0)) * (answers[1:] - np.cumsum(answers[:-1], axis=0) / before)
+    else:
+        apart = np.linalg.qr(answers - mean, mode="r")
+    out = np.zeros((1 + len(apart), rows.shape[1]))
+    out[:, seen] = np.concatenate([mean[None, :], apart / np.sqrt(n)])
+    return out
+
+
+def _batches(seen: NDArray[np.bool_], lost: Index, sizes: Index) -> tuple[Batch, ...]:
+    """Return the batches of patterns that come in order of the number of missing items."""
+    p = seen.shape[1]
+    ends = np.cumsum(sizes)
+    batches = []
+    first, k = int(np.searchsorted(lost, 1)), 1
+    while first < len(lost):
+        while k < lost[first]:
+            k *= 2
+        last = min(int(np.searchsorted(lost, k, side="right")), first + max(1, BATCH // k**2))
+        missing = ~seen[first:last]
+        items = np.tile(p + np.arange(k), (last - first, 1))
+        place = np.cumsum(missing, axis=1) - 1
+        pattern, item = np.nonzero(missing)
+        items[pattern, place[pattern, item]] = item
+        own = sizes[first:last]
+        owner = None if (own == 1).all() else np.repeat(np.arange(last - first), own)
+        batches.append(
+            Batch(slice(first, last), slice(int(ends[first] - sizes[first]), int(ends[last - 1])), items, owner)
+        )
+        first = last
+    return tuple(batches)
