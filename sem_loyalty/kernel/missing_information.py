@@ -24,21 +24,24 @@ Array = NDArray[np.float64]
 
 def observed_loss(block: Block, at: Implied, patterns: Patterns, found: Expectation) -> Array:
     """Return the information lost per respondent given the answers, over pairs of entries, shape (entries, entries)."""
-    columns = _widened(found.inverse @ derivative_columns(at), patterns.width)
-    shifts = _widened(found.inverse @ mean_jacobian(block, at), patterns.width)
-    along = found.filled @ columns[: len(found.mean)]
-    n_cov = len(block.left)
-    loss = np.zeros((shifts.shape[1], shifts.shape[1]))
+    columns = found.inverse @ derivative_columns(at)
+    shifts = found.inverse @ mean_jacobian(block, at)
+    along = found.filled @ columns
+    u, w = columns[:, block.left] * block.weight, columns[:, block.right]
+    by_u, by_w = along[:, block.left] * block.weight, along[:, block.right]
+    wide = _widened(np.concatenate([u, w, shifts], axis=1), patterns.width)
+    n_cov, size = u.shape[1], shifts.shape[1]
+    loss = np.zeros((size, size))
     for batch, root in zip(patterns.batches, found.roots, strict=True):
-        own = root @ columns[batch.items]
-        left, right = own[:, :, block.left] * block.weight, own[:, :, block.right]
-        loss[:n_cov, :n_cov] += 0.5 * _pair_sums(left, right, patterns.share[batch.patterns])
-        rows = along[batch.rows]
-        turned = batch.by_row(root @ shifts[batch.items]) * patterns.level[batch.rows, None, None]
-        turned[:, :, :n_cov] += batch.by_row(left) * rows[:, None, block.right]
-        turned[:, :, :n_cov] += batch.by_row(right) * (rows[:, block.left] * block.weight)[:, None, :]
-        weighted = turned * patterns.weight[batch.rows, None, None]
-        loss += weighted.reshape(-1, len(loss)).T @ turned.reshape(-1, len(loss))
+        turned = root @ wide[batch.items]
+        u, w, shift = turned[:, :, :n_cov], turned[:, :, n_cov : 2 * n_cov], turned[:, :, 2 * n_cov :]
+        loss[:n_cov, :n_cov] += 0.5 * _pair_sums(u, w, patterns.share[batch.patterns])
+        pull = batch.by_row(shift) * patterns.level[batch.rows, None, None]
+        pull[:, :, :n_cov] += batch.by_row(u) * by_w[batch.rows, None, :]
+        pull[:, :, :n_cov] += batch.by_row(w) * by_u[batch.rows, None, :]
+        pull *= np.sqrt(patterns.weight[batch.rows])[:, None, None]
+        flat = pull.reshape(-1, size)
+        loss += flat.T @ flat
     return loss
 
 
@@ -47,18 +50,18 @@ def expected_loss(block: Block, at: Implied, patterns: Patterns, found: Expectat
 
     Filled-in answers have the covariance matrix Sigma - C_r, which leaves tr(C D Sigma D) - tr(C D C D) / 2.
     """
-    E = found.inverse @ derivative_columns(at)
-    columns = _widened(E, patterns.width)
-    turned = found.inverse @ mean_jacobian(block, at)
-    n_cov = len(block.left)
-    loss = turned.T @ found.unknown @ turned
-    Q, U = E.T @ at.cov @ E, E.T @ found.unknown @ E
+    columns = found.inverse @ derivative_columns(at)
+    shifts = found.inverse @ mean_jacobian(block, at)
     left, right, weight = block.left, block.right, block.weight
+    u, w = columns[:, left] * weight, columns[:, right]
+    wide = _widened(np.concatenate([u, w], axis=1), patterns.width)
+    n_cov = u.shape[1]
+    loss = shifts.T @ found.unknown @ shifts
+    Q, U = columns.T @ at.cov @ columns, columns.T @ found.unknown @ columns
     by_cov = pair_products(Q, U, left, right, weight) + pair_products(U, Q, left, right, weight)
     for batch, root in zip(patterns.batches, found.roots, strict=True):
-        own = root @ columns[batch.items]
-        u, w = own[:, :, left] * weight, own[:, :, right]
-        by_cov -= 0.5 * _pair_sums(u, w, patterns.share[batch.patterns])
+        turned = root @ wide[batch.items]
+        by_cov -= 0.5 * _pair_sums(turned[:, :, :n_cov], turned[:, :, n_cov:], patterns.share[batch.patterns])
     loss[:n_cov, :n_cov] += by_cov
     return loss
 
@@ -70,11 +73,18 @@ def _widened(columns: Array, width: int) -> Array:
     return out
 
 
-def _pair_sums(left: Array, right: Array, share: Array) -> Array:
+def _pair_sums(u: Array, w: Array, share: Array) -> Array:
     """Return sum_r f_r tr(Y_k Y_l) with Y_k = u_k w_k' + w_k u_k', from u and w of shape (patterns, k, entries)."""
-    i, j = np.tril_indices(left.shape[1])
-    products = left[:, i] * right[:, j]
-    products += left[:, j] * right[:, i]
-    times = np.where(i == j, 1.0, 2.0)
-    weighted = products * (share[:, None] * times)[:, :, None]
-    return np.asarray(weighted.reshape(-1, left.shape[2]).T @ products.reshape(-1, left.shape[2]))
+    count, k, size = u.shape
+    products = np.empty((count, k * (k + 1) // 2, size))
+    root = np.sqrt(share)[:, None]
+    first = 0
+    for i in range(k):
+        # The pairs (i, i), ..., (i, k - 1); those off the diagonal stand for two.
+        rest = slice(first, first + k - i)
+        np.multiply(u[:, i : i + 1], w[:, i:], out=products[:, rest])
+        products[:, rest] += w[:, i : i + 1] * u[:, i:]
+        products[:, rest] *= np.where(np.arange(i, k) == i, 1.0, np.sqrt(2.0))[:, None] * root[:, :, None]
+        first += k - i
+    flat = products.reshape(-1, size)
+    return np.asarray(flat.T @ flat)

@@ -1,7 +1,7 @@
 """The information that incomplete answers hold about means and covariances themselves.
 
-M_r, the inverse of the rows and columns of Sigma that a pattern saw and zero elsewhere, is a downdate of K = Sigma^-1 by
-the items that are missing: M_r = K - K_m K_mm^-1 K_m'. Second derivatives of the likelihood by mu and Sigma are
+M_r, the inverse of the rows and columns of Sigma that a pattern saw and zero elsewhere, is a downdate of K = Sigma^-1
+by the items that are missing: M_r = K - K_m K_mm^-1 K_m'. Second derivatives of the likelihood by mu and Sigma are
 cross-products of the M_r over the patterns, one matrix product each.
 """
 
