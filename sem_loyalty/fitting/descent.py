@@ -11,13 +11,15 @@ from sem_loyalty.kernel import solver
 from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Likelihood
-from sem_loyalty.kernel.quasi_newton import refine
+from sem_loyalty.kernel.quasi_newton import DECREMENT_TOLERANCE, refine
 from sem_loyalty.kernel.solver import Solution, Subspace
 
 Array = NDArray[np.float64]
 
 # How far from the two-stage estimates a separate descent begins, in standard errors of one respondent.
 ASIDE = 0.05
+# The Newton decrement that such a descent ends with: it is wanted for F only, of which this is the square root.
+NEAR_ENOUGH = 1e-6
 
 
 def minimise(
@@ -35,7 +37,7 @@ def minimise(
         As `kernel.solver.minimise`.
     aside : bool, default False
         With missing answers, begin the second part away from the two-stage estimates, so that the way down is not the
-        one that a descent without it would take.
+        one that a descent without it would take, and end it where F is known to rounding.
     """
     if isinstance(discrepancy, Incomplete):
         complete = Likelihood(discrepancy.blocks, discrepancy.samples)
@@ -45,7 +47,7 @@ def minimise(
             if aside:
                 information = space.reduce_matrix(complete.information(first.point))
                 begin = begin + space.expand(ASIDE * _alternating(len(information)) / np.sqrt(np.diagonal(information)))
-            found = refine(discrepancy, begin, space)
+            found = refine(discrepancy, begin, space, NEAR_ENOUGH if aside else DECREMENT_TOLERANCE)
             if found is not None:
                 return Solution(found.point, first.iterations + found.iterations, True, found.decrement)
     return solver.minimise(discrepancy, start, space)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sem_loyalty.kernel.expectation import Expectation, expectation_at
 from sem_loyalty.kernel.incomplete import Incomplete
-from sem_loyalty.kernel.likelihood import Point, Sample
+from sem_loyalty.kernel.likelihood import Point, spd_inverse
 from sem_loyalty.kernel.patterns import Patterns
 from sem_loyalty.kernel.precisions import moment_hessian, precisions
 from sem_loyalty.kernel.ram import matrix_to_parameters, moment_derivatives
@@ -64,19 +64,25 @@ def casewise_meat(discrepancy: Incomplete, point: Point, rows: tuple[Array, ...]
     return total
 
 
-def saturated_information(patterns: Patterns, sample: Sample, rows: Array, kept: Kept) -> tuple[Array, Array]:
-    """Return observed information and mean cross-product of the scores of the saturated model.
+def saturated_information(patterns: Patterns, found: Expectation, kept: Kept) -> Array:
+    """Return the observed information of the saturated model, over the random moments.
 
     Parameters
     ----------
-    patterns, sample, rows
-        One group.
+    patterns : Patterns
+    found : Expectation
+        At the moments of the saturated model.
     kept : ndarray of bool
         Which of the moments (means, then vech Sigma by columns) are random: not those among fixed covariates.
     """
-    found = expectation_at(patterns, sample)
+    observed = moment_hessian(patterns, found)
+    return observed if kept.all() else observed[np.ix_(kept, kept)]
+
+
+def saturated_products(rows: Array, patterns: Patterns, found: Expectation, kept: Kept) -> Array:
+    """Return the mean cross-product of the scores of the saturated model, over the random moments."""
     scores = moment_scores(rows, patterns, found)[:, kept]
-    return moment_hessian(patterns, found)[np.ix_(kept, kept)], scores.T @ scores / len(rows)
+    return np.asarray(scores.T @ scores / len(rows))
 
 
 def random_moments(p: int, fixed: list[int]) -> Kept:
@@ -105,19 +111,27 @@ class Saturated:
         n_g / N.
     kept : ndarray of bool
         The random moments; the matrices are over them.
-    observed : ndarray
-        Observed information of the incomplete answers.
+    observed, inverse : ndarray
+        H, the observed information of the incomplete answers, and its inverse.
     complete : ndarray
-        Information that complete answers would give.
-    spread : ndarray
-        n_g times the covariance matrix of the estimates: normal theory, or sandwich.
+        C, the information that complete answers would give.
+    products : ndarray or None
+        B, mean cross-product of the scores, where the estimates have the covariance matrix H^-1 B H^-1 / n_g; None
+        where it is H^-1 / n_g.
     """
 
     weight: float
     kept: Kept
     observed: Array
+    inverse: Array
     complete: Array
-    spread: Array
+    products: Array | None
+
+    @property
+    def expectation(self) -> float:
+        """tr(C Gamma), Gamma the covariance matrix of the estimates times n_g."""
+        inner = self.complete if self.products is None else self.inverse @ self.complete @ self.inverse
+        return float(np.vdot(inner, self.inverse if self.products is None else self.products))
 
 
 def saturated_groups(
@@ -127,11 +141,13 @@ def saturated_groups(
     out = []
     for patterns, sample, answers in zip(discrepancy.patterns, discrepancy.samples, rows, strict=True):
         kept = random_moments(len(sample.cov), fixed)
-        observed, products = saturated_information(patterns, sample, answers, kept)
-        inverse = np.asarray(np.linalg.inv(observed), dtype=np.float64)
-        weight = moment_weight(np.asarray(np.linalg.inv(sample.cov), dtype=np.float64), means=True)
-        spread = inverse @ products @ inverse if sandwich else inverse
-        out.append(Saturated(sample.weight, kept, observed, weight[np.ix_(kept, kept)], spread))
+        found = expectation_at(patterns, sample)
+        observed = saturated_information(patterns, found, kept)
+        solved = spd_inverse(observed)
+        inverse = solved[0] if solved is not None else np.asarray(np.linalg.inv(observed), dtype=np.float64)
+        complete = moment_weight(found.inverse, means=True)
+        products = saturated_products(answers, patterns, found, kept) if sandwich else None
+        out.append(Saturated(sample.weight, kept, observed, inverse, complete[np.ix_(kept, kept)], products))
     return tuple(out)
 
 
@@ -141,22 +157,29 @@ def complete_expectation(
     """Return what N F of complete data, taken between the saturated and the fitted moments, is where the model holds.
 
     tr[C (I - P) Gamma (I - P)'], P = D (D' H D)^-1 D' H, with D the derivatives of the moments, H the observed and C
-    the complete information, and Gamma the covariance matrix of the saturated moments (Zhang and Savalei 2022).
+    the complete information, and Gamma the covariance matrix of the saturated moments (Zhang and Savalei 2022):
+
+        tr(C Gamma) - 2 tr(A D' H Gamma C D) + tr(A D' C D A D' H Gamma H D),   A = (D' H D)^-1,
+
+    which is tr(C H^-1) - tr(A D' C D) where Gamma = H^-1.
     """
     size = len(point.theta)
-    jacobians = [
-        moment_jacobian(block, at, size)[group.kept] @ space.basis
-        for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True)
-    ]
-    pulls = [group.weight * D.T @ group.observed for group, D in zip(groups, jacobians, strict=True)]
-    bread = np.linalg.inv(sum(pull @ D for pull, D in zip(pulls, jacobians, strict=True)))
-    # With group weights f, C_g is weighted by f and Gamma_g by 1 / f.
-    total = 0.0
-    for g, group in enumerate(groups):
-        for h, other in enumerate(groups):
-            left = -jacobians[g] @ bread @ pulls[h]
-            if g == h:
-                left[np.diag_indices_from(left)] += 1.0
-            inner = group.complete @ left @ other.spread
-            total += group.weight / other.weight * float(np.einsum("ij,ij->", inner, left))
-    return total
+    rank = space.basis.shape[1]
+    observed, complete, mixed, spread = np.zeros((4, rank, rank))
+    whole = 0.0
+    # With group weights f, H_g and C_g are weighted by f and Gamma_g by 1 / f.
+    for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True):
+        D = moment_jacobian(block, at, size)[group.kept]
+        if space.constrained:
+            D = D @ space.basis
+        turned = group.complete @ D
+        whole += group.expectation
+        observed += group.weight * D.T @ group.observed @ D
+        complete += group.weight * D.T @ turned
+        if group.products is not None:
+            mixed += group.weight * D.T @ group.products @ (group.inverse @ turned)
+            spread += group.weight * D.T @ group.products @ D
+    bread = np.asarray(np.linalg.inv(observed), dtype=np.float64)
+    if groups[0].products is None:
+        return whole - float(np.vdot(bread, complete))
+    return whole - 2.0 * float(np.vdot(bread, mixed.T)) + float(np.vdot(bread @ complete @ bread, spread))

@@ -83,21 +83,17 @@ def expectation(patterns: Patterns, mean: Array, inverse: Array, logdet: float) 
     unknown = np.zeros(width * width)
     roots = []
     for batch in patterns.batches:
-        items, share = batch.items, patterns.share[batch.patterns]
-        places = items[:, :, None] * width + items[:, None, :]
         try:
-            factor = np.linalg.cholesky(wide.take(places))
+            factor = np.linalg.cholesky(wide.take(batch.places))
         except np.linalg.LinAlgError:
             return None
+        share = patterns.share[batch.patterns]
         value += 2.0 * float(share @ np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1))
         root = np.linalg.inv(factor)
         spread = root.transpose(0, 2, 1) @ root
-        missing = batch.by_row(items)
-        at = np.arange(batch.rows.start, batch.rows.stop)[:, None] * width + missing
-        filled.put(at, -(batch.by_row(spread) @ pull.take(at)[:, :, None])[:, :, 0])
-        unknown += np.bincount(
-            places.reshape(-1), weights=(share[:, None, None] * spread).reshape(-1), minlength=width * width
-        )
+        filled.put(batch.gaps, -(batch.by_row(spread) @ pull.take(batch.gaps)[:, :, None])[:, :, 0])
+        spread *= share[:, None, None]
+        unknown += np.bincount(batch.places.reshape(-1), weights=spread.reshape(-1), minlength=width * width)
         roots.append(root)
     value += float(patterns.weight @ (pull * filled).sum(axis=1))
     if not np.isfinite(value):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sem_loyalty.kernel import likelihood
 from sem_loyalty.kernel.expectation import Expectation, expectation, expectation_at
 from sem_loyalty.kernel.likelihood import Point, Sample, rescaled_sample, spd_inverse
+from sem_loyalty.kernel.memory import keep_freed_memory
 from sem_loyalty.kernel.missing_information import expected_loss, observed_loss
 from sem_loyalty.kernel.patterns import Patterns, find_patterns
 from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters, rescaled_block
@@ -147,6 +148,7 @@ def incomplete_likelihood(
     rows : tuple of ndarray, each (n_g, p)
         NaN for missing.
     """
+    keep_freed_memory()
     patterns = tuple(find_patterns(answers) for answers in rows)
     saturated = sum(
         sample.weight * expectation_at(found, sample).value for sample, found in zip(samples, patterns, strict=True)

@@ -8,12 +8,14 @@ missing items, rounded up to a power of two; places left over point to items tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+Number = TypeVar("Number", bound=np.generic)
 
 # Numbers that the small matrices of one batch hold at most.
 BATCH = 1 << 14
@@ -29,6 +31,10 @@ class Batch:
         Where the patterns stand among all patterns, and their rows among all rows.
     items : ndarray of int, shape (patterns, k)
         The missing items; p and above where a pattern misses fewer than k.
+    places : ndarray of int, shape (patterns, k, k)
+        Where pairs of them stand in a flat matrix of `Patterns.width` rows.
+    gaps : ndarray of int, shape (rows, k)
+        Where they stand in the flat rows of all patterns, `Patterns.width` wide.
     owner : ndarray of int, shape (rows,), or None
         The pattern of every row within the batch; None where every pattern has one row.
     """
@@ -36,9 +42,11 @@ class Batch:
     patterns: slice
     rows: slice
     items: Index
+    places: Index
+    gaps: Index
     owner: Index | None
 
-    def by_row(self, by_pattern: Array) -> Array:
+    def by_row(self, by_pattern: NDArray[Number]) -> NDArray[Number]:
         """Return an array over the patterns as one over the rows."""
         return by_pattern if self.owner is None else by_pattern[self.owner]
 
@@ -66,6 +74,10 @@ class Patterns:
         n_r / n of the pattern of every row.
     level : ndarray, shape (J,)
         1 for a mean, 0 for a deviation.
+    lowered : ndarray, shape (J, p)
+        1 where mu is to be taken from a row: answers of a mean.
+    width : int
+        Items, with those that batches are filled up with.
     batches : tuple of Batch
         The patterns with missing items.
     """
@@ -78,16 +90,13 @@ class Patterns:
     owner: Index
     weight: Array
     level: Array
+    lowered: Array
+    width: int
     batches: tuple[Batch, ...]
-
-    @property
-    def width(self) -> int:
-        """Items, with those that batches are filled up with."""
-        return self.seen.shape[1] + max((batch.items.shape[1] for batch in self.batches), default=0)
 
     def deviations(self, mean: Array) -> Array:
         """Return the rows less `mean`, zero where missing, shape (J, p)."""
-        return np.asarray(self.rows - self.level[:, None] * np.where(self.seen[self.owner], mean, 0.0))
+        return np.asarray(self.rows - self.lowered * mean)
 
 
 def find_patterns(rows: Array) -> Patterns:
@@ -123,8 +132,11 @@ def find_patterns(rows: Array) -> Patterns:
     owner = np.repeat(np.arange(len(counts)), sizes)
     level = np.zeros(len(owner))
     level[np.cumsum(sizes) - sizes] = 1.0
-    batches = _batches(seen, lost, sizes)
-    return Patterns(len(rows), share, seen, which, np.concatenate(kept), owner, share[owner], level, batches)
+    lowered = np.where(seen[owner], level[:, None], 0.0)
+    width, batches = _batches(seen, lost, sizes)
+    return Patterns(
+        len(rows), share, seen, which, np.concatenate(kept), owner, share[owner], level, lowered, width, batches
+    )
 
 
 def _keys(present: NDArray[np.bool_]) -> NDArray[np.uint64]:
@@ -148,22 +160,27 @@ def _mean_and_deviations(rows: Array, seen: NDArray[np.bool_]) -> Array:
         before = np.arange(1, n)[:, None]
         apart = np.sqrt(before / (before + 1.0)) * (answers[1:] - np.cumsum(answers[:-1], axis=0) / before)
     else:
-        apart = np.linalg.qr(answers - mean, mode="r")
+        apart = np.asarray(np.linalg.qr(answers - mean, mode="r"), dtype=np.float64)
     out = np.zeros((1 + len(apart), rows.shape[1]))
     out[:, seen] = np.concatenate([mean[None, :], apart / np.sqrt(n)])
     return out
 
 
-def _batches(seen: NDArray[np.bool_], lost: Index, sizes: Index) -> tuple[Batch, ...]:
-    """Return the batches of patterns that come in order of the number of missing items."""
+def _batches(seen: NDArray[np.bool_], lost: Index, sizes: Index) -> tuple[int, tuple[Batch, ...]]:
+    """Return the batches of patterns in order of the number of missing items, and p with room to fill them up."""
     p = seen.shape[1]
-    ends = np.cumsum(sizes)
-    batches = []
-    first, k = int(np.searchsorted(lost, 1)), 1
+    bounds: list[tuple[int, int, int]] = []
+    first, k = int(np.searchsorted(lost, 1)), 2
     while first < len(lost):
         while k < lost[first]:
             k *= 2
         last = min(int(np.searchsorted(lost, k, side="right")), first + max(1, BATCH // k**2))
+        bounds.append((first, last, k))
+        first = last
+    width = p + (bounds[-1][2] if bounds else 0)
+    ends = np.cumsum(sizes)
+    batches = []
+    for first, last, k in bounds:
         missing = ~seen[first:last]
         items = np.tile(p + np.arange(k), (last - first, 1))
         place = np.cumsum(missing, axis=1) - 1
@@ -171,8 +188,8 @@ def _batches(seen: NDArray[np.bool_], lost: Index, sizes: Index) -> tuple[Batch,
         items[pattern, place[pattern, item]] = item
         own = sizes[first:last]
         owner = None if (own == 1).all() else np.repeat(np.arange(last - first), own)
-        batches.append(
-            Batch(slice(first, last), slice(int(ends[first] - sizes[first]), int(ends[last - 1])), items, owner)
-        )
-        first = last
-    return tuple(batches)
+        rows = slice(int(ends[first] - sizes[first]), int(ends[last - 1]))
+        places = items[:, :, None] * width + items[:, None, :]
+        gaps = np.arange(rows.start, rows.stop)[:, None] * width + (items if owner is None else items[owner])
+        batches.append(Batch(slice(first, last), rows, items, places, gaps, owner))
+    return width, tuple(batches)

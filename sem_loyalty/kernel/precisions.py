@@ -110,19 +110,19 @@ def moment_hessian(patterns: Patterns, found: Expectation) -> Array:
     p = len(found.mean)
     gather = _gather(p)
     row, col = gather.row, gather.col
-    flat = precisions(patterns, found)[:, row, col]
-    weighted = flat.T * patterns.share
-    pull = found.filled @ found.inverse
+    flat = np.ascontiguousarray(precisions(patterns, found).reshape(-1, p * p).T)[row * p + col]
+    weighted = flat * patterns.share
+    pull = found.inverse @ found.filled.T
     # tr(dS M dS' P) - tr(dS M dS' M) / 2 with P = M T M: both are bilinear in M, so one product serves.
     starts = np.flatnonzero(patterns.level)
-    other = np.add.reduceat(pull[:, row] * pull[:, col], starts)
+    other = np.add.reduceat(pull[row] * pull[col], starts, axis=1)
     other -= 0.5 * flat
-    product = weighted @ other
+    product = weighted @ other.T
     out = np.empty((p + len(row), p + len(row)))
     out[:p, :p] = mean_information(found)
     out[p:, p:] = gather.both(product + product.T)
     # e_k' M dS M d
-    mixed = weighted @ pull[starts]
+    mixed = weighted @ pull[:, starts].T
     times = np.where(row == col, 0.5, 1.0)
     cross = times * (mixed[gather.position[:, row], col] + mixed[gather.position[:, col], row])
     out[:p, p:] = cross

@@ -20,13 +20,14 @@ Array = NDArray[np.float64]
 
 STEPS = 60
 HALVINGS = 12
-# Newton decrement, in standard errors of one respondent, that counts as the minimum; one more step is taken from there.
 DECREMENT_TOLERANCE = 1e-9
 # Share of the fall that the slope promises which a step must deliver.
 ENOUGH = 1e-4
 
 
-def refine(discrepancy: Discrepancy[PointT], start: Array, space: Subspace) -> Solution[PointT] | None:
+def refine(
+    discrepancy: Discrepancy[PointT], start: Array, space: Subspace, tolerance: float = DECREMENT_TOLERANCE
+) -> Solution[PointT] | None:
     """Minimise a discrepancy from a start near the minimum.
 
     Parameters
@@ -35,6 +36,9 @@ def refine(discrepancy: Discrepancy[PointT], start: Array, space: Subspace) -> S
     start : ndarray, shape (q,)
         Satisfies the constraints of `space`.
     space : Subspace
+    tolerance : float, default 1e-9
+        Newton decrement, in standard errors of one respondent, that counts as the minimum; one more step is taken from
+        there.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def refine(discrepancy: Discrepancy[PointT], start: Array, space: Subspace) -> S
         promise = -float(slope @ step)
         if not promise >= 0.0:
             return None
-        near = np.sqrt(0.5 * promise) < DECREMENT_TOLERANCE
+        near = np.sqrt(0.5 * promise) < tolerance
         found = _along(discrepancy, point, space.expand(step), promise, noise)
         if found is None:
             return None
@@ -63,7 +67,7 @@ def refine(discrepancy: Discrepancy[PointT], start: Array, space: Subspace) -> S
         new_slope = space.reduce_vector(discrepancy.gradient(moved))
         if near:
             left = float(np.sqrt(max(0.0, 0.25 * float(new_slope @ inverse @ new_slope))))
-            return Solution(moved, iteration, True, left) if left < DECREMENT_TOLERANCE else None
+            return Solution(moved, iteration, True, left) if left < tolerance else None
         inverse = _corrected(inverse, length * step, 0.5 * (new_slope - slope))
         point, slope = moved, new_slope
     return None
