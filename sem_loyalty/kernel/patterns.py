@@ -2,7 +2,7 @@
 
 Rows of one pattern enter the likelihood through their mean and covariance matrix only. Both are kept as rows: the mean,
 and deviations from it whose cross-products make up the covariance matrix. Patterns are batched by their number of
-missing items, rounded up to a power of two; places left over point to items that do not exist.
+missing items, rounded up; places left over point to items that do not exist.
 """
 
 from __future__ import annotations
@@ -166,14 +166,18 @@ def _mean_and_deviations(rows: Array, seen: NDArray[np.bool_]) -> Array:
     return out
 
 
+def _rounded(lost: int) -> int:
+    """Return for how many missing items a batch with `lost` of them has room: 2, 4, 8, 12, 16, ..."""
+    return 2 if lost <= 2 else -(-lost // 4) * 4
+
+
 def _batches(seen: NDArray[np.bool_], lost: Index, sizes: Index) -> tuple[int, tuple[Batch, ...]]:
     """Return the batches of patterns in order of the number of missing items, and p with room to fill them up."""
     p = seen.shape[1]
     bounds: list[tuple[int, int, int]] = []
-    first, k = int(np.searchsorted(lost, 1)), 2
+    first = int(np.searchsorted(lost, 1))
     while first < len(lost):
-        while k < lost[first]:
-            k *= 2
+        k = _rounded(int(lost[first]))
         last = min(int(np.searchsorted(lost, k, side="right")), first + max(1, BATCH // k**2))
         bounds.append((first, last, k))
         first = last

@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 # Steps that an extrapolation looks back at.
 MEMORY = 8
+# An item of which less is its own is a function of the others: the likelihood rises without end as this share vanishes.
+SINGULAR = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,14 @@ class Step:
         Where it leads.
     value : float
         -2 log L per respondent, less its constant, where it started.
+    least : float
+        Least share of the variance of an item, where it started, that the others do not explain.
     """
 
     mean: Array
     cov: Array
     value: float
+    least: float
 
 
 def em_step(patterns: Patterns, mean: Array, cov: Array) -> Step | None:
@@ -49,7 +54,8 @@ def em_step(patterns: Patterns, mean: Array, cov: Array) -> Step | None:
     if found is None:
         return None
     moved = found.second - np.outer(found.shift, found.shift)
-    return Step(mean + found.shift, 0.5 * (moved + moved.T), found.value)
+    least = 1.0 / float((np.diagonal(cov) * np.diagonal(found.inverse)).max())
+    return Step(mean + found.shift, 0.5 * (moved + moved.T), found.value, least)
 
 
 def item_moments(patterns: Patterns) -> tuple[Array, Array]:
@@ -102,7 +108,7 @@ def saturated_moments(
             x, best = best, None
             moves, ends, value = [], [], np.inf
             continue
-        if step is None:
+        if step is None or step.least < SINGULAR:
             return None
         value = step.value
         end = np.concatenate([step.mean, step.cov[lower]]) / unit
