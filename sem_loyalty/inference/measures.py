@@ -21,6 +21,7 @@ from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares
 from sem_loyalty.kernel.likelihood import log_determinant
 from sem_loyalty.kernel.precisions import information_along
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 
@@ -66,6 +67,7 @@ class FitMeasures(Mapping[str, float]):
         return f"{head}<table>{rows}</table>"
 
 
+@one_thread()
 def fit_measures(fit: Fit) -> FitMeasures:
     """Return the fit measures of a model.
 

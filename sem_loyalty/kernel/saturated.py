@@ -21,8 +21,9 @@ Array = NDArray[np.float64]
 
 # Steps that an extrapolation looks back at.
 MEMORY = 8
-# An item of which less is its own is a function of the others: the likelihood rises without end as this share vanishes.
-SINGULAR = 1e-10
+# An item of which less is its own counts as a function of the others: where this share vanishes, the likelihood rises
+# without end, and is lost in rounding errors.
+SINGULAR = 1e-7
 
 
 @dataclass(frozen=True, slots=True)

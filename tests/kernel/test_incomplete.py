@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sem_loyalty.kernel import casewise, expectation, incomplete, likelihood, precisions, saturated
+from sem_loyalty.kernel import casewise, expectation, incomplete, likelihood, saturated
 from sem_loyalty.kernel.patterns import find_patterns
 from sem_loyalty.kernel.ram import implied
-from sem_loyalty.kernel.robust import meat
+from sem_loyalty.kernel.robust import meat, moment_jacobian
+from sem_loyalty.kernel.solver import whole_space
 from sem_loyalty.model.defaults import specify
 from sem_loyalty.model.scatter import blocks
 
@@ -193,3 +194,29 @@ def test_a_pattern_without_answers_informs_about_nothing():
     one = expectation.expectation(find_patterns(rows), mean, inverse, logdet).value
     other = expectation.expectation(find_patterns(more), mean, inverse, logdet).value
     assert other * len(more) == pytest.approx(one * len(rows), rel=1e-12)
+
+
+@pytest.mark.parametrize("sandwich", [False, True], ids=["normal", "sandwich"])
+def test_expected_discrepancy_of_complete_data_is_its_definition(posed, sandwich):
+    discrepancy, theta, rows = posed
+    point = discrepancy.evaluate(theta)
+    groups = casewise.saturated_groups(discrepancy, rows, [], sandwich=sandwich)
+    size = len(groups[0].observed)
+    joined, complete, spread = np.zeros((3, size * len(rows), size * len(rows)))
+    for g, group in enumerate(groups):
+        own = slice(g * size, (g + 1) * size)
+        inverse = np.linalg.inv(group.observed)
+        joined[own, own] = group.weight * group.observed
+        complete[own, own] = group.weight * group.complete
+        middle = group.products if sandwich else group.observed
+        spread[own, own] = inverse @ middle @ inverse / group.weight
+    D = np.concatenate(
+        [
+            moment_jacobian(block, at, len(theta))[group.kept]
+            for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True)
+        ]
+    )
+    left = np.eye(len(D)) - D @ np.linalg.solve(D.T @ joined @ D, D.T @ joined)
+    expected = np.trace(complete @ left @ spread @ left.T)
+    found = casewise.complete_expectation(groups, discrepancy, point, whole_space(len(theta)))
+    assert found == pytest.approx(expected, rel=1e-9)
