@@ -16,6 +16,8 @@ from sem_loyalty.kernel.solver import Solution, Subspace
 
 Array = NDArray[np.float64]
 
+# The Newton decrement at which the two-stage estimates are near enough to go on from.
+NEAR_TWO_STAGE = 0.01
 # How far from the two-stage estimates a separate descent begins, in standard errors of one respondent.
 ASIDE = 0.05
 # The Newton decrement that such a descent ends with: it is wanted for F only, of which this is the square root.
@@ -41,7 +43,7 @@ def minimise(
     """
     if isinstance(discrepancy, Incomplete):
         complete = Likelihood(discrepancy.blocks, discrepancy.samples)
-        first = solver.minimise(complete, start, space)
+        first = solver.approach(complete, start, space, NEAR_TWO_STAGE)
         if first is not None and first.converged:
             begin = first.point.theta
             if aside:

@@ -7,14 +7,14 @@ doi:10.1080/10705511.2013.824784; Zhang and Savalei 2022, doi:10.1037/met0000445
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.expectation import Expectation, expectation_at
 from sem_loyalty.kernel.incomplete import Incomplete
-from sem_loyalty.kernel.likelihood import Point, spd_inverse
+from sem_loyalty.kernel.likelihood import Point, information, spd_inverse
 from sem_loyalty.kernel.patterns import Patterns
 from sem_loyalty.kernel.precisions import moment_hessian, precisions
 from sem_loyalty.kernel.ram import matrix_to_parameters, moment_derivatives
@@ -165,19 +165,20 @@ def complete_expectation(
     """
     size = len(point.theta)
     rank = space.basis.shape[1]
-    observed, complete, mixed, spread = np.zeros((4, rank, rank))
+    observed, mixed, spread = np.zeros((3, rank, rank))
+    # D' C D is what complete answers would tell about the parameters, were the saturated moments those of the model.
+    there = replace(point, inverse=tuple(np.asarray(np.linalg.inv(sample.cov)) for sample in discrepancy.samples))
+    complete = space.reduce_matrix(information(discrepancy.blocks, discrepancy.samples, there))
     whole = 0.0
     # With group weights f, H_g and C_g are weighted by f and Gamma_g by 1 / f.
     for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True):
         D = moment_jacobian(block, at, size)[group.kept]
         if space.constrained:
             D = D @ space.basis
-        turned = group.complete @ D
         whole += group.expectation
         observed += group.weight * D.T @ group.observed @ D
-        complete += group.weight * D.T @ turned
         if group.products is not None:
-            mixed += group.weight * D.T @ group.products @ (group.inverse @ turned)
+            mixed += group.weight * D.T @ group.products @ (group.inverse @ (group.complete @ D))
             spread += group.weight * D.T @ group.products @ D
     bread = np.asarray(np.linalg.inv(observed), dtype=np.float64)
     if groups[0].products is None:

@@ -153,16 +153,16 @@ def _mean_and_deviations(rows: Array, seen: NDArray[np.bool_]) -> Array:
 
     There are n - 1 of them, or as many as items seen where that is fewer.
     """
-    n, answers = len(rows), rows[:, seen]
-    mean = answers.mean(axis=0)
-    if n - 1 <= answers.shape[1]:
+    n = len(rows)
+    mean = rows.mean(axis=0)
+    out = np.zeros((min(n, 1 + int(seen.sum())), rows.shape[1]))
+    out[0] = mean
+    if len(out) == n:
         # Each row against the mean of those before it: Helmert contrasts, which are orthonormal.
-        before = np.arange(1, n)[:, None]
-        apart = np.sqrt(before / (before + 1.0)) * (answers[1:] - np.cumsum(answers[:-1], axis=0) / before)
+        before = np.arange(1.0, n)[:, None]
+        out[1:] = (rows[1:] - rows[:-1].cumsum(axis=0) / before) / np.sqrt((before + 1.0) / before * n)
     else:
-        apart = np.asarray(np.linalg.qr(answers - mean, mode="r"), dtype=np.float64)
-    out = np.zeros((1 + len(apart), rows.shape[1]))
-    out[:, seen] = np.concatenate([mean[None, :], apart / np.sqrt(n)])
+        out[1:, seen] = np.linalg.qr((rows - mean)[:, seen], mode="r") / np.sqrt(n)
     return out
 
 
