@@ -21,7 +21,7 @@ NEAR_TWO_STAGE = 0.01
 # How far from the two-stage estimates a separate descent begins, in standard errors of one respondent.
 ASIDE = 0.05
 # The Newton decrement that such a descent ends with: it is wanted for F only, of which this is the square root.
-NEAR_ENOUGH = 1e-6
+NEAR_ENOUGH = 1e-5
 
 
 def minimise(

@@ -147,7 +147,9 @@ def saturated_groups(
         inverse = solved[0] if solved is not None else np.asarray(np.linalg.inv(observed), dtype=np.float64)
         complete = moment_weight(found.inverse, means=True)
         products = saturated_products(answers, patterns, found, kept) if sandwich else None
-        out.append(Saturated(sample.weight, kept, observed, inverse, complete[np.ix_(kept, kept)], products))
+        if not kept.all():
+            complete = complete[np.ix_(kept, kept)]
+        out.append(Saturated(sample.weight, kept, observed, inverse, complete, products))
     return tuple(out)
 
 
@@ -172,7 +174,9 @@ def complete_expectation(
     whole = 0.0
     # With group weights f, H_g and C_g are weighted by f and Gamma_g by 1 / f.
     for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True):
-        D = moment_jacobian(block, at, size)[group.kept]
+        D = moment_jacobian(block, at, size)
+        if not group.kept.all():
+            D = D[group.kept]
         if space.constrained:
             D = D @ space.basis
         whole += group.expectation

@@ -95,11 +95,11 @@ def expectation(patterns: Patterns, mean: Array, inverse: Array, logdet: float) 
         spread *= share[:, None, None]
         unknown += np.bincount(batch.places.reshape(-1), weights=spread.reshape(-1), minlength=width * width)
         roots.append(root)
-    value += float(patterns.weight @ (pull * filled).sum(axis=1))
+    filled, pull = filled[:, :p], pull[:, :p]
+    weighted = patterns.weight[:, None] * filled
+    value += float(np.einsum("ji,ji->", pull, weighted))
     if not np.isfinite(value):
         return None
-    filled = np.ascontiguousarray(filled[:, :p])
-    weighted = patterns.weight[:, None] * filled
     among = unknown.reshape(width, width)[:p, :p]
     return Expectation(
         mean, inverse, value, filled, patterns.level @ weighted, among, filled.T @ weighted + among, tuple(roots)

@@ -59,11 +59,17 @@ def em_step(patterns: Patterns, mean: Array, cov: Array) -> Step | None:
     return Step(mean + found.shift, 0.5 * (moved + moved.T), found.value, least)
 
 
-def item_moments(patterns: Patterns) -> tuple[Array, Array]:
-    """Return mean and variance (divisor n) of the answers present, item by item, shapes (p,) and (p,)."""
-    reach = patterns.share @ patterns.seen
-    mean = (patterns.weight * patterns.level) @ patterns.rows / reach
-    return np.asarray(mean), np.asarray(patterns.weight @ patterns.deviations(mean) ** 2 / reach)
+def available_moments(patterns: Patterns) -> tuple[Array, Array]:
+    """Return means of the answers present, and covariances (divisor pairs) of the rows that answered both items.
+
+    Covariances that nobody's answers tell are zero; the matrix need not be positive definite. Shapes (p,) and (p, p).
+    """
+    seen = patterns.seen.astype(np.float64)
+    mean = (patterns.weight * patterns.level) @ patterns.rows / (patterns.share @ seen)
+    apart = patterns.deviations(mean)
+    pairs = (seen.T * patterns.share) @ seen
+    cov = (apart.T * patterns.weight) @ apart
+    return mean, np.divide(cov, pairs, out=np.zeros_like(cov), where=pairs > 0)
 
 
 def saturated_moments(
@@ -86,8 +92,10 @@ def saturated_moments(
         None where the covariance matrix becomes singular, or the steps do not end.
     """
     p = patterns.seen.shape[1]
-    centre, spread = item_moments(patterns)
-    scale = np.sqrt(spread)
+    centre, start = available_moments(patterns)
+    scale = np.sqrt(np.diagonal(start))
+    if spd_inverse(start) is None:
+        start = np.diag(scale**2)
     lower = np.tril_indices(p)
     unit = np.concatenate([scale, np.outer(scale, scale)[lower]])
 
@@ -97,7 +105,7 @@ def saturated_moments(
         cov[lower] = values[p:]
         return values[:p], cov + np.tril(cov, -1).T
 
-    x = np.concatenate([centre, np.diag(spread)[lower]]) / unit
+    x = np.concatenate([centre, start[lower]]) / unit
     best: Array | None = None
     value = np.inf
     moves: list[Array] = []

@@ -57,9 +57,12 @@ def test_the_rows_of_a_pattern_keep_its_mean_and_covariance_matrix(seed, kinds, 
         assert not kept[:, ~seen].any()
     mean = np.nanmean(np.where(np.isnan(rows).all(axis=0), 0.0, rows), axis=0)
     if not np.isnan(rows).all(axis=0).any():
-        centre, spread = saturated.item_moments(patterns)
+        centre, cov = saturated.available_moments(patterns)
         np.testing.assert_allclose(centre, mean, atol=1e-12)
-        np.testing.assert_allclose(spread, np.nanvar(rows, axis=0), atol=1e-12)
+        np.testing.assert_allclose(np.diagonal(cov), np.nanvar(rows, axis=0), atol=1e-12)
+        pairs = np.ma.masked_invalid(rows - centre)
+        expected = np.ma.mean(pairs[:, :, None] * pairs[:, None, :], axis=0).filled(0.0)
+        np.testing.assert_allclose(cov, expected, atol=1e-12)
 
 
 def test_every_missing_item_stands_in_one_batch():
