@@ -122,12 +122,13 @@ def saturated_moments(
         value = step.value
         end = np.concatenate([step.mean, step.cov[lower]]) / unit
         move = end - x
-        if float(np.abs(move).max()) < tolerance:
-            return step.mean, step.cov
         moves, ends = [*moves[-MEMORY:], move], [*ends[-MEMORY:], end]
         best, x = end, end
         if len(moves) > 1:
             by_move, by_end = np.diff(moves, axis=0).T, np.diff(ends, axis=0).T
             share = np.linalg.lstsq(by_move, move, rcond=1e-12)[0]
             x = end - by_end @ share
+        if float(np.abs(move).max()) < tolerance:
+            # Steps may be far shorter than the way that is left; the extrapolation is not.
+            return unpack(x)
     return None
