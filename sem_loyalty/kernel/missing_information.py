@@ -77,14 +77,16 @@ def _pair_sums(u: Array, w: Array, share: Array) -> Array:
     """Return sum_r f_r tr(Y_k Y_l) with Y_k = u_k w_k' + w_k u_k', from u and w of shape (patterns, k, entries)."""
     count, k, size = u.shape
     products = np.empty((count, k * (k + 1) // 2, size))
-    root = np.sqrt(share)[:, None]
+    # Pairs off the diagonal stand for two.
+    scaled = np.sqrt(2.0 * share)[:, None, None] * u
+    other = np.sqrt(2.0 * share)[:, None, None] * w
     first = 0
     for i in range(k):
-        # The pairs (i, i), ..., (i, k - 1); those off the diagonal stand for two.
-        rest = slice(first, first + k - i)
-        np.multiply(u[:, i : i + 1], w[:, i:], out=products[:, rest])
-        products[:, rest] += w[:, i : i + 1] * u[:, i:]
-        products[:, rest] *= np.where(np.arange(i, k) == i, 1.0, np.sqrt(2.0))[:, None] * root[:, :, None]
+        np.multiply(scaled[:, i], w[:, i], out=products[:, first])
+        products[:, first] *= np.sqrt(2.0)
+        rest = slice(first + 1, first + k - i)
+        np.multiply(scaled[:, i : i + 1], w[:, i + 1 :], out=products[:, rest])
+        products[:, rest] += other[:, i : i + 1] * u[:, i + 1 :]
         first += k - i
     flat = products.reshape(-1, size)
     return np.asarray(flat.T @ flat)

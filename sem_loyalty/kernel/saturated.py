@@ -99,11 +99,13 @@ def saturated_moments(
     lower = np.tril_indices(p)
     unit = np.concatenate([scale, np.outer(scale, scale)[lower]])
 
+    place = np.zeros((p, p), dtype=np.intp)
+    place[lower] = np.arange(len(lower[0]))
+    place = np.maximum(place, place.T)
+
     def unpack(x: Array) -> tuple[Array, Array]:
         values = x * unit
-        cov = np.zeros((p, p))
-        cov[lower] = values[p:]
-        return values[:p], cov + np.tril(cov, -1).T
+        return values[:p], values[p:][place]
 
     x = np.concatenate([centre, start[lower]]) / unit
     best: Array | None = None
