@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting import semopy_engine
+from sem_loyalty.fitting.descent import minimise
 from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.rescaling import Units, other_units
 from sem_loyalty.fitting.starts import start_values
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
-from sem_loyalty.kernel.solver import Solution, Subspace, minimise
+from sem_loyalty.kernel.solver import Solution, Subspace
 from sem_loyalty.model.scatter import subspace
 from sem_loyalty.model.spec import Specification
 
@@ -132,7 +133,7 @@ def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
     first = _rescued(problem, first)
     best, other = first, float("nan")
     for start in (_perturbed(problem), problem.plain_start, *problem.crude_starts):
-        found = minimise(discrepancy, start * weight, space)
+        found = minimise(discrepancy, start * weight, space, aside=True)
         if found is None or not found.converged:
             continue
         other = found.point.value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,7 @@ from sem_loyalty.fitting.identification import unidentified_parameters
 from sem_loyalty.fitting.ordinal import ordinal_discrepancy, with_thresholds
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
-from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
-from sem_loyalty.kernel.solver import minimise
 from sem_loyalty.model.scatter import blocks as make_blocks
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.survey.moments import Moments
@@ -57,8 +54,6 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     problem: Problem[Any] = pose(specification, discrepancy, covs, means)
     if isinstance(discrepancy, OrdinalDiscrepancy):
         problem = with_thresholds(problem, discrepancy)
-    if moments.missing == "fiml":
-        problem = _two_stage_start(problem, Likelihood(discrepancy.blocks, discrepancy.samples))
     found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
     if found.solution is None:
         _raise_if_unidentified(problem)
@@ -114,12 +109,6 @@ def discrepancy_for(
         block = make_blocks(specification, (cov,), (None,))[0]
         return ordinal_discrepancy(specification, moments, block, estimator), (cov,), (None,)
     return discrepancy_of(estimator, specification, moments)
-
-
-def _two_stage_start(problem: Problem[Any], complete: Likelihood) -> Problem[Any]:
-    """Start from the fit to the moments of the saturated model: near the minimum, at a fraction of the cost."""
-    first = minimise(complete, problem.start, problem.space)
-    return replace(problem, start=first.point.theta) if first is not None and first.converged else problem
 
 
 def _raise_if_unidentified(problem: Problem[Any]) -> None:

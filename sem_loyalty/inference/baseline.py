@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.uncertainty import answers
-from sem_loyalty.kernel.incomplete import Incomplete, find_patterns
+from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, independence_value
 from sem_loyalty.kernel.likelihood import Likelihood, Point, log_determinant
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
+from sem_loyalty.kernel.patterns import find_patterns
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.saturated import saturated_moments
 

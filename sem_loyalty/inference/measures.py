@@ -16,10 +16,12 @@ from sem_loyalty.inference.ordinal_measures import ordinal_measures
 from sem_loyalty.inference.robust_measures import robust_measures
 from sem_loyalty.inference.uncertainty import answers, maximum, moment_weights
 from sem_loyalty.kernel import indices
-from sem_loyalty.kernel.casewise import present_moments, random_moments
-from sem_loyalty.kernel.incomplete import Incomplete, at_sample, moment_information
+from sem_loyalty.kernel.casewise import present_moments
+from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares
 from sem_loyalty.kernel.likelihood import log_determinant
+from sem_loyalty.kernel.precisions import information_along
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 
@@ -65,6 +67,7 @@ class FitMeasures(Mapping[str, float]):
         return f"{head}<table>{rows}</table>"
 
 
+@one_thread()
 def fit_measures(fit: Fit) -> FitMeasures:
     """Return the fit measures of a model.
 
@@ -175,7 +178,7 @@ def log_likelihoods(fit: Fit) -> tuple[float, float]:
         if isinstance(fit.discrepancy, Incomplete):
             patterns = fit.discrepancy.patterns[k]
             answered = float(patterns.share @ patterns.seen.sum(axis=1))
-            inner = answered * np.log(2.0 * np.pi) + at_sample(patterns, sample).value
+            inner = answered * np.log(2.0 * np.pi) + fit.discrepancy.saturated
         if fixed:
             inner -= x * np.log(2.0 * np.pi) + (log_determinant(sample.cov[np.ix_(fixed, fixed)]) or 0.0) + x
         saturated -= 0.5 * group.n * float(inner)
@@ -251,17 +254,17 @@ def _incomplete_gfi(fit: Fit, fixed: list[int]) -> float:
     if not isinstance(discrepancy, Incomplete):
         raise TypeError("The answers of the fit are complete.")
     gfi = 0.0
-    parts = discrepancy.parts(maximum(fit))
-    for sample, at, patterns, part, rows in zip(
-        fit.samples, fit.point.implied, discrepancy.patterns, parts, answers(fit), strict=True
+    expected = discrepancy.expected(maximum(fit))
+    for sample, at, patterns, found, rows in zip(
+        fit.samples, fit.point.implied, discrepancy.patterns, expected, answers(fit), strict=True
     ):
-        n, p = rows.shape
-        col, row = np.triu_indices(p)
-        kept = random_moments(p, fixed)
+        n = len(rows)
         mean, cov = present_moments(rows)
-        level, spread = moment_information(patterns, part)
-        observed = np.concatenate([mean, (cov * ((n - 1) / n))[row, col]]) * kept
-        misfit = observed - np.concatenate([at.mean, at.cov[row, col]]) * kept
-        top, bottom = (v[:p] @ level @ v[:p] + v[p:] @ spread @ v[p:] for v in (misfit, observed))
-        gfi += sample.weight * (1.0 - float(top / bottom))
+        cov *= (n - 1) / n
+        misfit = mean - at.mean, cov - at.cov
+        for level, spread in (misfit, (mean, cov)):
+            level[fixed] = 0.0
+            spread[np.ix_(fixed, fixed)] = 0.0
+        top, bottom = information_along(patterns, found, [misfit, (mean, cov)])
+        gfi += sample.weight * (1.0 - top / bottom)
     return gfi

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.standardise import standardised_values
 from sem_loyalty.inference.uncertainty import maximum, moment_weights, ordinal_parts
-from sem_loyalty.kernel.incomplete import Incomplete, moment_information
+from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, Weight
 from sem_loyalty.kernel.likelihood import weight_matrix
+from sem_loyalty.kernel.precisions import moment_information
 from sem_loyalty.kernel.ram import (
     Block,
     Factors,
@@ -26,6 +27,7 @@ from sem_loyalty.kernel.ram import (
     matrix_to_parameters,
     mean_jacobian,
 )
+from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.scatter import place, variables
 from sem_loyalty.model.spec import Parameter, Specification
 
@@ -46,6 +48,7 @@ class Candidate:
     group: int
 
 
+@one_thread()
 def modification_indices(fit: Fit) -> pd.DataFrame:
     """Return the modification index and expected parameter change of every fixed parameter.
 
@@ -207,8 +210,8 @@ def _weights(fit: Fit) -> list[_Weights]:
             _Weights(sample.weight * slope, -2.0 * sample.weight * pull, partial(_weighted_by_patterns, level, spread))
             for sample, (slope, pull), (level, spread) in zip(
                 fit.samples,
-                discrepancy.slopes(point),
-                map(moment_information, discrepancy.patterns, discrepancy.parts(point)),
+                [expected.slopes() for expected in discrepancy.expected(point)],
+                map(moment_information, discrepancy.patterns, discrepancy.expected(point)),
                 strict=True,
             )
         ]

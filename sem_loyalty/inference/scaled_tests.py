@@ -11,7 +11,8 @@ from scipy.special import chdtrc
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.baseline import independence
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, likelihood_of, maximum, score_products
-from sem_loyalty.kernel.casewise import random_moments, saturated_information
+from sem_loyalty.kernel.casewise import random_moments, saturated_information, saturated_products
+from sem_loyalty.kernel.expectation import expectation_at
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.robust import conditional_trace, meat, residual_traces, saturated_trace
 from sem_loyalty.kernel.solver import whole_space
@@ -105,8 +106,9 @@ def _saturated(fit: Fit, rows: tuple[Array, ...]) -> float:
     if isinstance(fit.discrepancy, Incomplete):
         kept = random_moments(len(fit.samples[0].cov), fixed)
         for patterns, sample, group in zip(fit.discrepancy.patterns, fit.samples, rows, strict=True):
-            observed, products = saturated_information(patterns, sample, group, kept)
-            total += float(np.trace(np.linalg.solve(observed, products)))
+            found = expectation_at(patterns, sample)
+            products = saturated_products(group, patterns, found, kept)
+            total += float(np.trace(np.linalg.solve(saturated_information(patterns, found, kept), products)))
         return total
     for sample, group in zip(fit.samples, rows, strict=True):
         inverse = np.asarray(np.linalg.inv(sample.cov), dtype=np.float64)

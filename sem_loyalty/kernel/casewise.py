@@ -7,13 +7,16 @@ doi:10.1080/10705511.2013.824784; Zhang and Savalei 2022, doi:10.1037/met0000445
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.incomplete import Incomplete, Parts, Patterns, at_sample, moment_hessian
-from sem_loyalty.kernel.likelihood import Point, Sample
+from sem_loyalty.kernel.expectation import Expectation, expectation_at
+from sem_loyalty.kernel.incomplete import Incomplete
+from sem_loyalty.kernel.likelihood import Point, information, spd_inverse
+from sem_loyalty.kernel.patterns import Patterns
+from sem_loyalty.kernel.precisions import moment_hessian, precisions
 from sem_loyalty.kernel.ram import matrix_to_parameters, moment_derivatives
 from sem_loyalty.kernel.robust import moment_jacobian, moment_weight
 from sem_loyalty.kernel.solver import Subspace
@@ -22,7 +25,7 @@ Array = NDArray[np.float64]
 Kept = NDArray[np.bool_]
 
 
-def moment_scores(rows: Array, patterns: Patterns, mean: Array, at: Parts) -> Array:
+def moment_scores(rows: Array, patterns: Patterns, found: Expectation) -> Array:
     """Return the scores of every respondent by the means and vech(Sigma), shape (n, p + p (p + 1) / 2).
 
     Parameters
@@ -31,15 +34,13 @@ def moment_scores(rows: Array, patterns: Patterns, mean: Array, at: Parts) -> Ar
         NaN for missing.
     patterns : Patterns
         Those of `rows`.
-    mean : ndarray, shape (p,)
-        mu.
-    at : Parts
+    found : Expectation
         At Sigma and mu.
     """
-    deviation = np.where(np.isnan(rows), 0.0, rows - mean)
-    precision = at.precision[patterns.which]
+    deviation = np.where(np.isnan(rows), 0.0, rows - found.mean)
+    precision = precisions(patterns, found)[patterns.which]
     z = (precision @ deviation[:, :, None])[:, :, 0]
-    col, row = np.triu_indices(len(mean))
+    col, row = np.triu_indices(len(found.mean))
     times = np.where(row == col, 1.0, 2.0)
     return np.concatenate([z, 0.5 * times * (z[:, row] * z[:, col] - precision[:, row, col])], axis=1)
 
@@ -48,34 +49,40 @@ def casewise_meat(discrepancy: Incomplete, point: Point, rows: tuple[Array, ...]
     """Return the mean cross-product of the scores by the parameters, weighted over groups, shape (q, q)."""
     size = len(point.theta)
     total = np.zeros((size, size))
-    for block, sample, at, patterns, part, answers in zip(
+    for block, sample, at, patterns, found, answers in zip(
         discrepancy.blocks,
         discrepancy.samples,
         point.implied,
         discrepancy.patterns,
-        discrepancy.parts(point),
+        discrepancy.expected(point),
         rows,
         strict=True,
     ):
         jacobian = np.concatenate(moment_derivatives(block, at))
-        scores = moment_scores(answers, patterns, at.mean, part) @ jacobian
+        scores = moment_scores(answers, patterns, found) @ jacobian
         total += sample.weight * matrix_to_parameters(block, scores.T @ scores / len(answers), size)
     return total
 
 
-def saturated_information(patterns: Patterns, sample: Sample, rows: Array, kept: Kept) -> tuple[Array, Array]:
-    """Return observed information and mean cross-product of the scores of the saturated model.
+def saturated_information(patterns: Patterns, found: Expectation, kept: Kept) -> Array:
+    """Return the observed information of the saturated model, over the random moments.
 
     Parameters
     ----------
-    patterns, sample, rows
-        One group.
+    patterns : Patterns
+    found : Expectation
+        At the moments of the saturated model.
     kept : ndarray of bool
         Which of the moments (means, then vech Sigma by columns) are random: not those among fixed covariates.
     """
-    at = at_sample(patterns, sample)
-    scores = moment_scores(rows, patterns, sample.mean, at)[:, kept]
-    return moment_hessian(patterns, at)[np.ix_(kept, kept)], scores.T @ scores / len(rows)
+    observed = moment_hessian(patterns, found)
+    return observed if kept.all() else observed[np.ix_(kept, kept)]
+
+
+def saturated_products(rows: Array, patterns: Patterns, found: Expectation, kept: Kept) -> Array:
+    """Return the mean cross-product of the scores of the saturated model, over the random moments."""
+    scores = moment_scores(rows, patterns, found)[:, kept]
+    return np.asarray(scores.T @ scores / len(rows))
 
 
 def random_moments(p: int, fixed: list[int]) -> Kept:
@@ -104,19 +111,27 @@ class Saturated:
         n_g / N.
     kept : ndarray of bool
         The random moments; the matrices are over them.
-    observed : ndarray
-        Observed information of the incomplete answers.
+    observed, inverse : ndarray
+        H, the observed information of the incomplete answers, and its inverse.
     complete : ndarray
-        Information that complete answers would give.
-    spread : ndarray
-        n_g times the covariance matrix of the estimates: normal theory, or sandwich.
+        C, the information that complete answers would give.
+    products : ndarray or None
+        B, mean cross-product of the scores, where the estimates have the covariance matrix H^-1 B H^-1 / n_g; None
+        where it is H^-1 / n_g.
     """
 
     weight: float
     kept: Kept
     observed: Array
+    inverse: Array
     complete: Array
-    spread: Array
+    products: Array | None
+
+    @property
+    def expectation(self) -> float:
+        """tr(C Gamma), Gamma the covariance matrix of the estimates times n_g."""
+        inner = self.complete if self.products is None else self.inverse @ self.complete @ self.inverse
+        return float(np.vdot(inner, self.inverse if self.products is None else self.products))
 
 
 def saturated_groups(
@@ -126,11 +141,15 @@ def saturated_groups(
     out = []
     for patterns, sample, answers in zip(discrepancy.patterns, discrepancy.samples, rows, strict=True):
         kept = random_moments(len(sample.cov), fixed)
-        observed, products = saturated_information(patterns, sample, answers, kept)
-        inverse = np.asarray(np.linalg.inv(observed), dtype=np.float64)
-        weight = moment_weight(np.asarray(np.linalg.inv(sample.cov), dtype=np.float64), means=True)
-        spread = inverse @ products @ inverse if sandwich else inverse
-        out.append(Saturated(sample.weight, kept, observed, weight[np.ix_(kept, kept)], spread))
+        found = expectation_at(patterns, sample)
+        observed = saturated_information(patterns, found, kept)
+        solved = spd_inverse(observed)
+        inverse = solved[0] if solved is not None else np.asarray(np.linalg.inv(observed), dtype=np.float64)
+        complete = moment_weight(found.inverse, means=True)
+        products = saturated_products(answers, patterns, found, kept) if sandwich else None
+        if not kept.all():
+            complete = complete[np.ix_(kept, kept)]
+        out.append(Saturated(sample.weight, kept, observed, inverse, complete, products))
     return tuple(out)
 
 
@@ -140,22 +159,32 @@ def complete_expectation(
     """Return what N F of complete data, taken between the saturated and the fitted moments, is where the model holds.
 
     tr[C (I - P) Gamma (I - P)'], P = D (D' H D)^-1 D' H, with D the derivatives of the moments, H the observed and C
-    the complete information, and Gamma the covariance matrix of the saturated moments (Zhang and Savalei 2022).
+    the complete information, and Gamma the covariance matrix of the saturated moments (Zhang and Savalei 2022):
+
+        tr(C Gamma) - 2 tr(A D' H Gamma C D) + tr(A D' C D A D' H Gamma H D),   A = (D' H D)^-1,
+
+    which is tr(C H^-1) - tr(A D' C D) where Gamma = H^-1.
     """
     size = len(point.theta)
-    jacobians = [
-        moment_jacobian(block, at, size)[group.kept] @ space.basis
-        for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True)
-    ]
-    pulls = [group.weight * D.T @ group.observed for group, D in zip(groups, jacobians, strict=True)]
-    bread = np.linalg.inv(sum(pull @ D for pull, D in zip(pulls, jacobians, strict=True)))
-    # With group weights f, C_g is weighted by f and Gamma_g by 1 / f.
-    total = 0.0
-    for g, group in enumerate(groups):
-        for h, other in enumerate(groups):
-            left = -jacobians[g] @ bread @ pulls[h]
-            if g == h:
-                left[np.diag_indices_from(left)] += 1.0
-            inner = group.complete @ left @ other.spread
-            total += group.weight / other.weight * float(np.einsum("ij,ij->", inner, left))
-    return total
+    rank = space.basis.shape[1]
+    observed, mixed, spread = np.zeros((3, rank, rank))
+    # D' C D is what complete answers would tell about the parameters, were the saturated moments those of the model.
+    there = replace(point, inverse=tuple(np.asarray(np.linalg.inv(sample.cov)) for sample in discrepancy.samples))
+    complete = space.reduce_matrix(information(discrepancy.blocks, discrepancy.samples, there))
+    whole = 0.0
+    # With group weights f, H_g and C_g are weighted by f and Gamma_g by 1 / f.
+    for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True):
+        D = moment_jacobian(block, at, size)
+        if not group.kept.all():
+            D = D[group.kept]
+        if space.constrained:
+            D = D @ space.basis
+        whole += group.expectation
+        observed += group.weight * D.T @ group.observed @ D
+        if group.products is not None:
+            mixed += group.weight * D.T @ group.products @ (group.inverse @ (group.complete @ D))
+            spread += group.weight * D.T @ group.products @ D
+    bread = np.asarray(np.linalg.inv(observed), dtype=np.float64)
+    if groups[0].products is None:
+        return whole - float(np.vdot(bread, complete))
+    return whole - 2.0 * float(np.vdot(bread, mixed.T)) + float(np.vdot(bread @ complete @ bread, spread))

@@ -153,14 +153,14 @@ def moment_weight(inverse: Array, *, means: bool) -> Array:
     p = len(inverse)
     col, row = np.triu_indices(p)
     times = np.where(row == col, 1.0, 2.0)
-    weight = (
-        0.25
-        * np.outer(times, times)
-        * (
-            inverse[np.ix_(row, row)] * inverse[np.ix_(col, col)]
-            + inverse[np.ix_(row, col)] * inverse[np.ix_(col, row)]
-        )
-    )
+    by_row, by_col = inverse[row], inverse[col]
+    weight = by_row.take(row, axis=1)
+    weight *= by_col.take(col, axis=1)
+    crossed = by_row.take(col, axis=1)
+    crossed *= by_col.take(row, axis=1)
+    weight += crossed
+    weight *= 0.25 * times[:, None]
+    weight *= times
     if not means:
         return np.asarray(weight)
     full = np.zeros((p + len(row), p + len(row)))

@@ -1,10 +1,7 @@
 """The saturated model of incomplete normal data: expectation-maximisation, accelerated.
 
-One step from (mu, Sigma), with h and W of `kernel.incomplete` summed over the patterns (Dempster, Laird and Rubin 1977,
-doi:10.1111/j.2517-6161.1977.tb01600.x):
-
-    mu' = mu + Sigma h,   Sigma' = Sigma - Sigma W Sigma - (mu' - mu)(mu' - mu)'
-
+One step goes to the mean and covariance matrix that complete answers would be expected to have (`kernel.expectation`;
+Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x).
 Steps are extrapolated from the last few (Anderson 1965, doi:10.1145/321296.321305; Walker and Ni 2011,
 doi:10.1137/10078356X); where that does not raise the likelihood, the plain step is taken, which always does.
 """
@@ -16,13 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.incomplete import Patterns, parts, slopes
+from sem_loyalty.kernel.expectation import expectation
 from sem_loyalty.kernel.likelihood import spd_inverse
+from sem_loyalty.kernel.patterns import Patterns
 
 Array = NDArray[np.float64]
 
 # Steps that an extrapolation looks back at.
 MEMORY = 8
+# An item of which less is its own counts as a function of the others: where this share vanishes, the likelihood rises
+# without end, and is lost in rounding errors.
+SINGULAR = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,14 @@ class Step:
         Where it leads.
     value : float
         -2 log L per respondent, less its constant, where it started.
+    least : float
+        Least share of the variance of an item, where it started, that the others do not explain.
     """
 
     mean: Array
     cov: Array
     value: float
+    least: float
 
 
 def em_step(patterns: Patterns, mean: Array, cov: Array) -> Step | None:
@@ -47,13 +51,25 @@ def em_step(patterns: Patterns, mean: Array, cov: Array) -> Step | None:
     solved = spd_inverse(cov)
     if solved is None:
         return None
-    at = parts(patterns, mean, *solved)
-    if at is None:
+    found = expectation(patterns, mean, *solved)
+    if found is None:
         return None
-    weighted, pull = slopes(patterns, at)
-    shift = cov @ pull
-    moved = cov - cov @ weighted @ cov - np.outer(shift, shift)
-    return Step(mean + shift, 0.5 * (moved + moved.T), at.value)
+    moved = found.second - np.outer(found.shift, found.shift)
+    least = 1.0 / float((np.diagonal(cov) * np.diagonal(found.inverse)).max())
+    return Step(mean + found.shift, 0.5 * (moved + moved.T), found.value, least)
+
+
+def available_moments(patterns: Patterns) -> tuple[Array, Array]:
+    """Return means of the answers present, and covariances (divisor pairs) of the rows that answered both items.
+
+    Covariances that nobody's answers tell are zero; the matrix need not be positive definite. Shapes (p,) and (p, p).
+    """
+    seen = patterns.seen.astype(np.float64)
+    mean = (patterns.weight * patterns.level) @ patterns.rows / (patterns.share @ seen)
+    apart = patterns.deviations(mean)
+    pairs = (seen.T * patterns.share) @ seen
+    cov = (apart.T * patterns.weight) @ apart
+    return mean, np.divide(cov, pairs, out=np.zeros_like(cov), where=pairs > 0)
 
 
 def saturated_moments(
@@ -76,21 +92,22 @@ def saturated_moments(
         None where the covariance matrix becomes singular, or the steps do not end.
     """
     p = patterns.seen.shape[1]
-    reach = patterns.share @ patterns.seen
-    centre = patterns.share @ patterns.mean / reach
-    deviation = np.where(patterns.seen, patterns.mean - centre, 0.0)
-    spread = patterns.share @ (deviation**2 + np.diagonal(patterns.cov, axis1=1, axis2=2)) / reach
-    scale = np.sqrt(spread)
+    centre, start = available_moments(patterns)
+    scale = np.sqrt(np.diagonal(start))
+    if spd_inverse(start) is None:
+        start = np.diag(scale**2)
     lower = np.tril_indices(p)
     unit = np.concatenate([scale, np.outer(scale, scale)[lower]])
 
+    place = np.zeros((p, p), dtype=np.intp)
+    place[lower] = np.arange(len(lower[0]))
+    place = np.maximum(place, place.T)
+
     def unpack(x: Array) -> tuple[Array, Array]:
         values = x * unit
-        cov = np.zeros((p, p))
-        cov[lower] = values[p:]
-        return values[:p], cov + np.tril(cov, -1).T
+        return values[:p], values[p:][place]
 
-    x = np.concatenate([centre, np.diag(spread)[lower]]) / unit
+    x = np.concatenate([centre, start[lower]]) / unit
     best: Array | None = None
     value = np.inf
     moves: list[Array] = []
@@ -102,17 +119,18 @@ def saturated_moments(
             x, best = best, None
             moves, ends, value = [], [], np.inf
             continue
-        if step is None:
+        if step is None or step.least < SINGULAR:
             return None
         value = step.value
         end = np.concatenate([step.mean, step.cov[lower]]) / unit
         move = end - x
-        if float(np.abs(move).max()) < tolerance:
-            return step.mean, step.cov
         moves, ends = [*moves[-MEMORY:], move], [*ends[-MEMORY:], end]
         best, x = end, end
         if len(moves) > 1:
             by_move, by_end = np.diff(moves, axis=0).T, np.diff(ends, axis=0).T
             share = np.linalg.lstsq(by_move, move, rcond=1e-12)[0]
             x = end - by_end @ share
+        if float(np.abs(move).max()) < tolerance:
+            # Steps may be far shorter than the way that is left; the extrapolation is not.
+            return unpack(x)
     return None

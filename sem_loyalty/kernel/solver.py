@@ -157,6 +157,16 @@ def minimise(discrepancy: Discrepancy[PointT], start: Array, space: Subspace | N
     return _polish(discrepancy, merged, space) if merged.converged else merged
 
 
+def approach(
+    discrepancy: Discrepancy[PointT], start: Array, space: Subspace, tolerance: float
+) -> Solution[PointT] | None:
+    """Take scoring steps from `start` until the decrement is below `tolerance`; None where nothing is defined there."""
+    point = discrepancy.evaluate(start)
+    if point is None:
+        return None
+    return _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, tolerance)
+
+
 def _descend(
     discrepancy: Discrepancy[PointT],
     point: PointT,

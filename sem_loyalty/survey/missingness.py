@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from sem_loyalty.errors import DataError
-from sem_loyalty.kernel.incomplete import find_patterns
+from sem_loyalty.kernel.patterns import find_patterns
 from sem_loyalty.kernel.saturated import saturated_moments
 from sem_loyalty.kernel.threads import one_thread
 

@@ -120,8 +120,8 @@ def _check_incomplete(label: str, rows: Array, names: Sequence[str]) -> list[str
     apart = [f"'{names[i]}' and '{names[j]}'" for i, j in np.argwhere(np.triu(together == 0, 1))]
     if apart:
         text = (
-            f"items that nobody answered together{where}, so nothing says how they covary: {listing(apart)}. "
-            "Leave out one of each pair"
+            f"items that nobody answered together{where}, so nothing says how they covary and the "
+            f"saturated model is not identified: {listing(apart)}. Leave out one of each pair"
         )
         return [text]
     return []

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sem_loyalty.kernel import casewise, incomplete, likelihood, saturated
+from sem_loyalty.kernel import casewise, expectation, incomplete, likelihood, saturated
+from sem_loyalty.kernel.patterns import find_patterns
 from sem_loyalty.kernel.ram import implied
-from sem_loyalty.kernel.robust import meat
+from sem_loyalty.kernel.robust import meat, moment_jacobian
+from sem_loyalty.kernel.solver import whole_space
 from sem_loyalty.model.defaults import specify
 from sem_loyalty.model.scatter import blocks
 
@@ -35,7 +37,7 @@ def problem(rows: tuple[np.ndarray, ...]) -> tuple[incomplete.Incomplete, np.nda
     total = sum(len(group) for group in rows)
     samples = []
     for group in rows:
-        mean, cov = saturated.saturated_moments(incomplete.find_patterns(group))
+        mean, cov = saturated.saturated_moments(find_patterns(group))
         samples.append(likelihood.Sample(len(group) / total, cov, mean, np.linalg.slogdet(cov)[1]))
     labels = tuple(f"g{k}" for k in range(len(rows)))
     specification = specify(MODEL, groups=labels if len(rows) > 1 else ("",), meanstructure=True)
@@ -113,11 +115,11 @@ def test_information_is_that_of_the_items_seen_by_each_row(posed):
 def test_scores_of_the_rows_add_up_to_the_gradient(posed):
     discrepancy, theta, rows = posed
     point = discrepancy.evaluate(theta)
-    for sample, patterns, at, part, group in zip(
-        discrepancy.samples, discrepancy.patterns, point.implied, point.parts, rows, strict=True
+    for sample, patterns, found, group in zip(
+        discrepancy.samples, discrepancy.patterns, point.expected, rows, strict=True
     ):
-        scores = casewise.moment_scores(group, patterns, at.mean, part)
-        slope, pull = incomplete.slopes(patterns, part)
+        scores = casewise.moment_scores(group, patterns, found)
+        slope, pull = found.slopes()
         col, row = np.triu_indices(6)
         times = np.where(row == col, 1.0, 2.0)
         expected = np.concatenate([2.0 * pull, -times * slope[row, col]])
@@ -157,7 +159,7 @@ def test_other_units_change_nothing():
     moved = discrepancy.rescaled(scale)
     at, there = discrepancy.samples[0], moved.samples[0]
     np.testing.assert_allclose(there.cov, at.cov * np.outer(scale[:6], scale[:6]))
-    expected = incomplete.at_sample(moved.patterns[0], there).value
+    expected = expectation.expectation_at(moved.patterns[0], there).value
     assert moved.saturated == pytest.approx(expected, abs=1e-12)
     assert discrepancy.evaluate(theta) is not None
 
@@ -165,7 +167,7 @@ def test_other_units_change_nothing():
 @given(st.integers(0, 10_000), st.floats(0.0, 0.4))
 def test_every_step_of_expectation_maximisation_raises_the_likelihood(seed, share):
     rows = holes(seed, 40, share)
-    patterns = incomplete.find_patterns(rows)
+    patterns = find_patterns(rows)
     mean, cov = np.nanmean(rows, axis=0), np.diag(np.nanvar(rows, axis=0))
     last = np.inf
     for _ in range(15):
@@ -176,10 +178,9 @@ def test_every_step_of_expectation_maximisation_raises_the_likelihood(seed, shar
 
 def test_the_saturated_moments_are_a_stationary_point():
     rows = holes(9, share=0.25)
-    patterns = incomplete.find_patterns(rows)
+    patterns = find_patterns(rows)
     mean, cov = saturated.saturated_moments(patterns)
-    inverse, logdet = likelihood.spd_inverse(cov)
-    slope, pull = incomplete.slopes(patterns, incomplete.parts(patterns, mean, inverse, logdet))
+    slope, pull = expectation.expectation(patterns, mean, *likelihood.spd_inverse(cov)).slopes()
     spread = np.sqrt(np.diagonal(cov))
     np.testing.assert_allclose(slope * np.outer(spread, spread), 0.0, atol=1e-8)
     np.testing.assert_allclose(pull * spread, 0.0, atol=1e-8)
@@ -190,6 +191,32 @@ def test_a_pattern_without_answers_informs_about_nothing():
     more = np.concatenate([rows, np.full((10, 6), np.nan)])
     mean, cov = np.zeros(6), np.eye(6) + 0.3
     inverse, logdet = likelihood.spd_inverse(cov)
-    one = incomplete.parts(incomplete.find_patterns(rows), mean, inverse, logdet).value
-    other = incomplete.parts(incomplete.find_patterns(more), mean, inverse, logdet).value
+    one = expectation.expectation(find_patterns(rows), mean, inverse, logdet).value
+    other = expectation.expectation(find_patterns(more), mean, inverse, logdet).value
     assert other * len(more) == pytest.approx(one * len(rows), rel=1e-12)
+
+
+@pytest.mark.parametrize("sandwich", [False, True], ids=["normal", "sandwich"])
+def test_expected_discrepancy_of_complete_data_is_its_definition(posed, sandwich):
+    discrepancy, theta, rows = posed
+    point = discrepancy.evaluate(theta)
+    groups = casewise.saturated_groups(discrepancy, rows, [], sandwich=sandwich)
+    size = len(groups[0].observed)
+    joined, complete, spread = np.zeros((3, size * len(rows), size * len(rows)))
+    for g, group in enumerate(groups):
+        own = slice(g * size, (g + 1) * size)
+        inverse = np.linalg.inv(group.observed)
+        joined[own, own] = group.weight * group.observed
+        complete[own, own] = group.weight * group.complete
+        middle = group.products if sandwich else group.observed
+        spread[own, own] = inverse @ middle @ inverse / group.weight
+    D = np.concatenate(
+        [
+            moment_jacobian(block, at, len(theta))[group.kept]
+            for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True)
+        ]
+    )
+    left = np.eye(len(D)) - D @ np.linalg.solve(D.T @ joined @ D, D.T @ joined)
+    expected = np.trace(complete @ left @ spread @ left.T)
+    found = casewise.complete_expectation(groups, discrepancy, point, whole_space(len(theta)))
+    assert found == pytest.approx(expected, rel=1e-9)

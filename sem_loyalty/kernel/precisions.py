@@ -1,0 +1,130 @@
+"""The information that incomplete answers hold about means and covariances themselves.
+
+M_r, the inverse of the rows and columns of Sigma that a pattern saw and zero elsewhere, is a downdate of K = Sigma^-1
+by the items that are missing: M_r = K - K_m K_mm^-1 K_m'. Second derivatives of the likelihood by mu and Sigma are
+cross-products of the M_r over the patterns, one matrix product each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.kernel.expectation import Expectation
+from sem_loyalty.kernel.patterns import Patterns
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+def precisions(patterns: Patterns, found: Expectation) -> Array:
+    """Return M_r of every pattern, shape (R, p, p); zero, to rounding, where missing."""
+    p = len(found.mean)
+    out = np.empty((len(patterns.seen), p, p))
+    out[:] = found.inverse
+    wide = np.zeros((patterns.width, p))
+    wide[:p] = found.inverse
+    for batch, root in zip(patterns.batches, found.roots, strict=True):
+        turned = root @ wide[batch.items]
+        out[batch.patterns] -= turned.transpose(0, 2, 1) @ turned
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Gather:
+    """Where products of two symmetric matrices stand among products of their lower triangles.
+
+    Attributes
+    ----------
+    row, col : ndarray of int, shape (p*,)
+        vech by columns.
+    position : ndarray of int, shape (p, p)
+        Place of every pair in vech.
+    straight, crossed : ndarray of int, shape (p*, p*)
+        For pairs (i, j) and (k, l), the place of A_ik B_jl, and of A_il B_jk, in the flat product.
+    times : ndarray, shape (p*, p*)
+        How often the two pairs occur in full matrices, over 4.
+    """
+
+    row: Index
+    col: Index
+    position: Index
+    straight: Index
+    crossed: Index
+    times: Array
+
+    def both(self, product: Array) -> Array:
+        """Return A_ik B_jl + A_il B_jk, weighted by `times`, from sums of products of lower triangles."""
+        # Places are right by construction, so "clip" only spares the check of them.
+        out = product.take(self.straight, mode="clip")
+        out += product.take(self.crossed, mode="clip")
+        out *= self.times
+        return np.asarray(out)
+
+
+@lru_cache(maxsize=4)
+def _gather(p: int) -> _Gather:
+    col, row = np.triu_indices(p)
+    size = len(row)
+    position = np.zeros((p, p), dtype=np.intp)
+    position[row, col] = position[col, row] = np.arange(size)
+    straight = position[np.ix_(row, row)] * size + position[np.ix_(col, col)]
+    crossed = position[np.ix_(row, col)] * size + position[np.ix_(col, row)]
+    times = np.where(row == col, 1.0, 2.0)
+    return _Gather(row, col, position, straight, crossed, 0.25 * np.outer(times, times))
+
+
+def mean_information(found: Expectation) -> Array:
+    """Return the information of the means per respondent, sum_r f_r M_r, shape (p, p)."""
+    return np.asarray(found.inverse - found.inverse @ found.unknown @ found.inverse)
+
+
+def moment_information(patterns: Patterns, found: Expectation) -> tuple[Array, Array]:
+    """Return the expected information of the means and of vech(Sigma), shapes (p, p) and (p*, p*).
+
+    Per respondent: sum_r f_r M_r, and with every pair (i, j) off the diagonal counted twice,
+    sum_r f_r (M_ik M_jl + M_il M_jk) / 4.
+    """
+    gather = _gather(len(found.mean))
+    flat = precisions(patterns, found)[:, gather.row, gather.col]
+    return mean_information(found), gather.both((flat.T * patterns.share) @ flat)
+
+
+def information_along(patterns: Patterns, found: Expectation, moments: Sequence[tuple[Array, Array]]) -> list[float]:
+    """Return v' I v, I the expected information of the moments, for every v of a mean (p,) and a symmetric (p, p)."""
+    by_pattern, by_mean = precisions(patterns, found), mean_information(found)
+    out = []
+    for mean, cov in moments:
+        turned = by_pattern @ cov
+        spread = np.einsum("rij,rji->r", turned, turned)
+        out.append(float(mean @ by_mean @ mean + 0.5 * patterns.share @ spread))
+    return out
+
+
+def moment_hessian(patterns: Patterns, found: Expectation) -> Array:
+    """Return half the second derivative of F by (mu, vech Sigma), shape (p + p*, p + p*)."""
+    p = len(found.mean)
+    gather = _gather(p)
+    row, col = gather.row, gather.col
+    flat = np.ascontiguousarray(precisions(patterns, found).reshape(-1, p * p).T)[row * p + col]
+    weighted = flat * patterns.share
+    pull = found.inverse @ found.filled.T
+    # tr(dS M dS' P) - tr(dS M dS' M) / 2 with P = M T M: both are bilinear in M, so one product serves.
+    starts = np.flatnonzero(patterns.level)
+    other = np.add.reduceat(pull[row] * pull[col], starts, axis=1)
+    other -= 0.5 * flat
+    product = weighted @ other.T
+    out = np.empty((p + len(row), p + len(row)))
+    out[:p, :p] = mean_information(found)
+    out[p:, p:] = gather.both(product + product.T)
+    # e_k' M dS M d
+    mixed = weighted @ pull[:, starts].T
+    times = np.where(row == col, 0.5, 1.0)
+    cross = times * (mixed[gather.position[:, row], col] + mixed[gather.position[:, col], row])
+    out[:p, p:] = cross
+    out[p:, :p] = cross.T
+    return out
