@@ -31,6 +31,8 @@ POLISHED = 1e-9
 # So small a fall of F, relative to 1 + F, over so many steps is taken for a ridge without a minimum.
 RIDGE_STEPS = 40
 RIDGE_FALL = 1e-6
+# A curvature matrix is used again where its last step left this share of the decrement or less.
+REUSE = 0.03
 # Relative rounding error of F, which sums terms of the size of the number of variables.
 ROUNDING = 1e-15
 
@@ -219,15 +221,19 @@ def _descend(
     noise = ROUNDING * discrepancy.n_observed
     passed = [point.value]
     slope = space.reduce_vector(discrepancy.gradient(point))
+    factored: _Curvature | None = None
+    undamped: _Step | None = None
     for iteration in range(limit):
-        matrix = space.reduce_matrix(curvature(point))
-        accepted: PointT | None = None
-        factored = _factored(matrix, 0.0)
-        undamped = factored.step(slope) if factored is not None else None
+        reused = undamped is not None
+        if undamped is None:
+            matrix = space.reduce_matrix(curvature(point))
+            factored = _factored(matrix, 0.0)
+            undamped = factored.step(slope) if factored is not None else None
         if undamped is not None:
             decrement = undamped.decrement
             if decrement < tolerance:
                 return _Descent(Solution(point, iteration, True, decrement), slope, factored)
+        accepted: PointT | None = None
         for _attempt in range(40):
             step = undamped
             if damping:
@@ -245,6 +251,12 @@ def _descend(
                         elif ratio < 0.25:
                             damping = max(1e-3, damping * 3.0)
                         break
+            if reused:
+                # The curvature was that of an earlier point; only that of this one can say how to go on.
+                matrix, reused = space.reduce_matrix(curvature(point)), False
+                factored = _factored(matrix, 0.0)
+                undamped = factored.step(slope) if factored is not None else None
+                continue
             damping = max(1e-3, damping * 5.0)
         if accepted is None:
             # No step of any length lowers F: the minimum is reached to rounding, or the surface is not usable.
@@ -256,6 +268,10 @@ def _descend(
         if len(passed) > RIDGE_STEPS and passed[-RIDGE_STEPS] - point.value < RIDGE_FALL * (1.0 + abs(point.value)):
             # A minimum would have been reached long ago: this is a ridge that falls, if at all, towards infinity.
             return _Descent(Solution(point, iteration, False, float(decrement)), slope, None)
+        # Where a step took most of the way, the curvature hardly changed, and its factor serves the next step too.
+        undamped = factored.step(slope) if factored is not None and not damping else None
+        if undamped is not None and undamped.decrement > REUSE * decrement:
+            undamped = None
     return _Descent(Solution(point, limit, False, float(decrement)), slope, None)
 
 
