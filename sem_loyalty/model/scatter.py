@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,14 +51,19 @@ class Places:
 @kept
 def places(specification: Specification) -> Places:
     """Return where the rows of the parameter table stand."""
+    return places_of(specification, specification.parameters)
+
+
+def places_of(specification: Specification, rows: Sequence[Parameter]) -> Places:
+    """Return where rows stand, those of the parameter table or others over its variables."""
     position = variables(specification)
-    found = [place(row, position) for row in specification.parameters]
+    found = [place(row, position) for row in rows]
     return Places(
-        matrix=np.array([at.matrix for at in found]),
+        matrix=np.array([at.matrix for at in found], dtype="<U1"),
         row=np.array([at.row for at in found], dtype=np.intp),
         col=np.array([at.col for at in found], dtype=np.intp),
-        group=np.array([row.group - 1 for row in specification.parameters], dtype=np.intp),
-        free=np.array([row.free for row in specification.parameters], dtype=np.intp),
+        group=np.array([row.group - 1 for row in rows], dtype=np.intp),
+        free=np.array([row.free for row in rows], dtype=np.intp),
     )
 
 
