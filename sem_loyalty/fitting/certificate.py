@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.fitting.admissible import beyond_doubt, rank_and_decrement
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.ram import Implied
 from sem_loyalty.kernel.solver import Subspace
@@ -110,10 +111,14 @@ def certify(
     """
     matrix = space.reduce_matrix(discrepancy.information(point))
     slope = space.reduce_vector(discrepancy.gradient(point))
-    values, vectors, scale = _scaled_spectrum(matrix)
-    condition = float(max(values[0], 0.0) / values[-1]) if len(values) and values[-1] > 0 else 0.0
-    full_rank = condition > RANK_TOLERANCE or not len(values)
-    decrement = _decrement(slope, values, vectors, scale)
+    quick = rank_and_decrement(matrix, slope)
+    if quick is None or not (converged and quick[0] > RANK_TOLERANCE and quick[1] < GRADIENT_TOLERANCE):
+        values, vectors, scale = _scaled_spectrum(matrix)
+        condition = float(max(values[0], 0.0) / values[-1]) if len(values) and values[-1] > 0 else 0.0
+        decrement = _decrement(slope, values, vectors, scale)
+    else:
+        condition, decrement = quick
+    full_rank = condition > RANK_TOLERANCE or not len(matrix)
     difference = abs(point.value - other_value) if np.isfinite(other_value) else np.nan
     problems: list[Problem] = []
     if not converged or not decrement < GRADIENT_TOLERANCE:
@@ -122,7 +127,8 @@ def certify(
         problems.append(_singular(specification, values, vectors, scale, space))
     if not problems and not difference < RESCALING_TOLERANCE * max(1.0, point.value):
         problems.append(_other_minimum(difference))
-    problems += _inadmissible(specification, point.implied, point.theta)
+    if not beyond_doubt(point.implied, len(specification.latent), BOUNDARY):
+        problems += _inadmissible(specification, point.implied, point.theta)
     return Certificate(not problems, tuple(problems), decrement, condition, float(difference))
 
 

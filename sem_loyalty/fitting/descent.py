@@ -38,8 +38,8 @@ def minimise(
     discrepancy, start, space
         As `kernel.solver.minimise`.
     aside : bool, default False
-        With missing answers, begin the second part away from the two-stage estimates, so that the way down is not the
-        one that a descent without it would take, and end it where F is known to rounding.
+        A separate descent, wanted for F only: end it where F is known to rounding. With missing answers, begin the
+        second part away from the two-stage estimates, so that the way down is not the one taken otherwise.
     """
     if isinstance(discrepancy, Incomplete):
         complete = Likelihood(discrepancy.blocks, discrepancy.samples)
@@ -52,7 +52,7 @@ def minimise(
             found = refine(discrepancy, begin, space, NEAR_ENOUGH if aside else DECREMENT_TOLERANCE)
             if found is not None:
                 return Solution(found.point, first.iterations + found.iterations, True, found.decrement)
-    return solver.minimise(discrepancy, start, space)
+    return solver.minimise(discrepancy, start, space, exact=not aside)
 
 
 def _alternating(size: int) -> Array:

@@ -17,7 +17,7 @@ from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.defaults import refuse_unsupported, specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
-from sem_loyalty.model.roles import roles
+from sem_loyalty.model.roles import roles, roles_of_text
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
 from sem_loyalty.survey.moments import Moments
@@ -167,18 +167,18 @@ def fit(
             raise ConfigurationError("missing='fiml' models the means; leave `meanstructure` out or set it to True.")
         meanstructure = True
     refuse_unsupported(text)
-    needed = model.exogenous if isinstance(model, Specification) else roles(text.statements).exogenous
+    role = roles(text.statements) if isinstance(model, ModelText) else roles_of_text(text.source)
+    needed = model.exogenous if isinstance(model, Specification) else role.exogenous
     if data is None or missing != "fiml" or not (fixed_x or isinstance(model, Specification)):
         needed = ()
     if ordinal:
-        names = roles(text.statements).observed
-        check_ordered(ordered, names, estimator, group=group, matrix=data is None)
+        check_ordered(ordered, role.observed, estimator, group=group, matrix=data is None)
         if data is None or sample_cov is not None:
             raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
         with one_thread():
-            moments = ordinal_moments(data, names, missing)
+            moments = ordinal_moments(data, role.observed, missing)
     else:
-        moments = _moments(text, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
+        moments = _moments(role.observed, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):
         specification = model
         if len(specification.groups) != len(moments.groups):
@@ -187,7 +187,7 @@ def fit(
             )
     else:
         specification = specify(
-            text,
+            model if isinstance(model, ModelText) else text.source,
             kind=kind,
             std_lv=std_lv,
             meanstructure=True if meanstructure is None and sample_mean is not None else meanstructure,
@@ -230,7 +230,7 @@ def text_of(model: str | Path | ModelText | ModelFile | Specification) -> ModelT
 
 
 def _moments(
-    text: ModelText,
+    names: tuple[str, ...],
     data: Any,
     group: str | None,
     missing: str,
@@ -243,7 +243,6 @@ def _moments(
     """Return the moments of the variables of the model, from rows or from a matrix."""
     if (data is None) == (sample_cov is None):
         raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
-    names = roles(text.statements).observed
     if data is not None:
         return moments_from_data(data, names, group=group, missing=missing, needed=needed)
     if group is not None:

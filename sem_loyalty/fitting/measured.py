@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.model.spec import Parameter, Specification
+from sem_loyalty.model.scatter import variables
+from sem_loyalty.model.spec import Parameter, Specification, kept
 
 Array = NDArray[np.float64]
 
@@ -21,25 +24,49 @@ def one_factor(correlation: Array, sweeps: int = 5) -> Array:
     sweeps : int, default 5
         Refinements of the communalities.
     """
+    return one_factor_each([correlation], sweeps)[0]
+
+
+def one_factor_each(correlations: Sequence[Array], sweeps: int = 5) -> list[Array]:
+    """Return the loadings of one factor for each of several correlation matrices, as `one_factor` does."""
+    found = [_by_formula(correlation) for correlation in correlations]
+    open_ones = [i for i, loadings in enumerate(found) if len(loadings) == 0]
+    if not open_ones:
+        return found
+    # Rows and columns of zeros make all matrices the same size and add nothing to their largest factor.
+    sizes = np.array([len(correlations[i]) for i in open_ones])
+    k = int(sizes.max())
+    reduced = np.zeros((len(sizes), k, k))
+    for at, i in enumerate(open_ones):
+        reduced[at, : sizes[at], : sizes[at]] = correlations[i]
+    diagonal = np.arange(k)
+    present = diagonal < sizes[:, None]
+    reduced[:, diagonal, diagonal] = 0.0
+    communality = np.abs(reduced).max(axis=2)
+    loadings = np.sqrt(communality)
+    for _sweep in range(sweeps):
+        reduced[:, diagonal, diagonal] = communality
+        values, vectors = np.linalg.eigh(reduced)
+        loadings = vectors[:, :, -1] * np.sqrt(np.maximum(values[:, -1:], 1e-4))
+        communality = np.minimum(np.maximum(loadings * loadings, 0.01), 0.9) * present
+    largest = np.abs(loadings).argmax(axis=1)
+    loadings *= np.where(loadings[np.arange(len(sizes)), largest] < 0, -1.0, 1.0)[:, None]
+    loadings = np.minimum(np.maximum(loadings, -0.95), 0.95)
+    for at, i in enumerate(open_ones):
+        found[i] = loadings[at, : sizes[at]]
+    return found
+
+
+def _by_formula(correlation: Array) -> Array:
+    """Return the loadings of one or two items, which are known; an empty array for more."""
     k = len(correlation)
     if k == 1:
         return np.ones(1)
-    if k == 2:
-        r = abs(float(correlation[0, 1]))
-        level = float(np.sqrt(max(r, 0.05)))
-        return np.array([level, level if correlation[0, 1] >= 0 else -level])
-    off = np.abs(correlation - np.eye(k))
-    communality = off.max(axis=1)
-    loadings = np.sqrt(communality)
-    for _sweep in range(sweeps):
-        reduced = correlation.copy()
-        reduced[np.diag_indices(k)] = communality
-        values, vectors = np.linalg.eigh(reduced)
-        loadings = vectors[:, -1] * np.sqrt(max(float(values[-1]), 1e-4))
-        communality = np.clip(loadings**2, 0.01, 0.9)
-    if loadings[np.abs(loadings).argmax()] < 0:
-        loadings = -loadings
-    return np.asarray(np.clip(loadings, -0.95, 0.95))
+    if k > 2:
+        return np.zeros(0)
+    r = float(correlation[0, 1])
+    level = math.sqrt(max(abs(r), 0.05))
+    return np.array([level, level if r >= 0 else -level])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +116,70 @@ def measure(specification: Specification, group: int, cov: Array, *, share: floa
     share : float, optional
         Give every item this communality rather than the one that its correlations suggest.
     """
-    found = Measured({name: i for i, name in enumerate(specification.observed)}, {}, {}, {})
+    plan = _plan(specification, group)
+    found = Measured(plan.index, {}, {}, {})
     sd = np.sqrt(np.diagonal(cov))
+    if share is None:
+        correlation = cov / (sd[:, None] * sd)
+        each = one_factor_each([correlation[block.at[:, None], block.at] for block in plan.blocks])
+    else:
+        each = [np.full(len(block.at), np.sqrt(share)) for block in plan.blocks]
+    for block, standard in zip(plan.blocks, each, strict=True):
+        levels = standard.tolist()
+        _scale(found, block, levels, sd[block.at].tolist())
+        for item, level in zip(block.items, levels, strict=True):
+            found.explained[item] = min(0.9, found.explained.get(item, 0.0) + level**2)
+    # A factor of factors starts with half the variance of its marker, and equal effects on the others.
+    for latent, own, unit in plan.higher:
+        if latent in found.variance:
+            continue
+        found.variance[latent] = 0.5 * found.variance.get(own[0], 1.0) if unit is None else unit
+        for name in own:
+            child = found.variance.get(name, 1.0)
+            found.loading[latent, name] = math.sqrt(0.5 * child / max(found.variance[latent], 1e-8))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _ItemBlock:
+    """The items of one construct: positions, names, the first fixed loading with its value, the fixed variance."""
+
+    latent: str
+    at: NDArray[np.intp]
+    items: tuple[str, ...]
+    marker: int | None
+    value: float
+    unit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What `measure` needs of the model: the blocks of items, and what each latent variable of others measures."""
+
+    index: dict[str, int]
+    blocks: tuple[_ItemBlock, ...]
+    higher: tuple[tuple[str, tuple[str, ...], float | None], ...]
+
+
+@kept
+def _plan(specification: Specification, group: int) -> _Plan:
+    index = dict(list(variables(specification).items())[: len(specification.observed)])
     rows = [r for r in specification.parameters if r.op == "=~" and r.group == group]
     unit = _fixed_variances(specification, group)
+    blocks, higher = [], []
     for latent in specification.latent:
-        items = [r for r in rows if r.lhs == latent and r.rhs in found.index]
+        items = [r for r in rows if r.lhs == latent and r.rhs in index]
         if not items:
             continue
-        at = [found.index[r.rhs] for r in items]
-        if share is None:
-            standard = one_factor(cov[np.ix_(at, at)] / np.outer(sd[at], sd[at]))
-        else:
-            standard = np.full(len(at), np.sqrt(share))
-        _scale(found, latent, items, standard, sd[at], unit.get(latent))
-        for r, level in zip(items, standard, strict=True):
-            found.explained[r.rhs] = min(0.9, found.explained.get(r.rhs, 0.0) + float(level) ** 2)
-    # A factor of factors starts with half the variance of its marker, and equal effects on the others.
+        marker = next((i for i, r in enumerate(items) if r.value not in (None, 0.0)), None)
+        value = 1.0 if marker is None else float(items[marker].value or 1.0)
+        at = np.array([index[r.rhs] for r in items], dtype=np.intp)
+        blocks.append(_ItemBlock(latent, at, tuple(r.rhs for r in items), marker, value, unit.get(latent)))
     for latent in reversed(specification.latent):
-        own = [r for r in rows if r.lhs == latent]
-        if latent in found.variance or not own:
-            continue
-        found.variance[latent] = unit.get(latent, 0.5 * found.variance.get(own[0].rhs, 1.0))
-        for r in own:
-            child = found.variance.get(r.rhs, 1.0)
-            found.loading[latent, r.rhs] = float(np.sqrt(0.5 * child / max(found.variance[latent], 1e-8)))
-    return found
+        own = tuple(r.rhs for r in rows if r.lhs == latent)
+        if own:
+            higher.append((latent, own, unit.get(latent)))
+    return _Plan(index, tuple(blocks), tuple(higher))
 
 
 def _fixed_variances(specification: Specification, group: int) -> dict[str, float]:
@@ -127,18 +192,15 @@ def _fixed_variances(specification: Specification, group: int) -> dict[str, floa
     }
 
 
-def _scale(
-    found: Measured, latent: str, items: list[Parameter], standard: Array, sd: Array, unit: float | None
-) -> None:
+def _scale(found: Measured, block: _ItemBlock, standard: list[float], sd: list[float]) -> None:
     """Turn standardised loadings into the metric that the fixed loading or fixed variance sets."""
-    fixed = [i for i, r in enumerate(items) if r.value not in (None, 0.0)]
-    if fixed:
-        marker = fixed[0]
-        scale = float(standard[marker] * sd[marker]) / float(items[marker].value or 1.0)
-        scale = scale if abs(scale) > 0.05 * float(sd[marker]) else 0.05 * float(sd[marker])
+    unit = block.unit
+    if block.marker is not None:
+        scale = standard[block.marker] * sd[block.marker] / block.value
+        scale = scale if abs(scale) > 0.05 * sd[block.marker] else 0.05 * sd[block.marker]
     else:
-        scale = float(np.sqrt(unit)) if unit is not None and unit > 0 else 1.0
+        scale = math.sqrt(unit) if unit is not None and unit > 0 else 1.0
         scale *= 1.0 if standard[0] >= 0 else -1.0
-    found.variance[latent] = unit if unit is not None else scale**2
-    for r, level, size in zip(items, standard, sd, strict=True):
-        found.loading[latent, r.rhs] = float(level * size / scale)
+    found.variance[block.latent] = unit if unit is not None else scale**2
+    for item, level, size in zip(block.items, standard, sd, strict=True):
+        found.loading[block.latent, item] = level * size / scale

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.solver import Subspace, affine_subspace
-from sem_loyalty.model.scatter import place, variables
-from sem_loyalty.model.spec import Specification
+from sem_loyalty.model.scatter import places, variables
+from sem_loyalty.model.spec import Specification, kept
 
 Array = NDArray[np.float64]
 
@@ -76,44 +76,46 @@ def _row(coefficients: tuple[tuple[int, float], ...], size: int) -> Array:
 
 def _scales(specification: Specification, units: Array) -> Array:
     """Return D for all variables: the units of the items, and of each latent variable those of its marker."""
-    scale = {name: float(units[i]) for i, name in enumerate(specification.observed)}
+    # A variable without a marker item keeps its unit: the last entry.
+    return np.append(units, 1.0)[_rulers(specification)]
+
+
+@kept
+def _rulers(specification: Specification) -> NDArray[np.intp]:
+    """Return the item whose units each variable takes, -1 for none, shape (v,)."""
+    ruler = {name: i for i, name in enumerate(specification.observed)}
+    markers: dict[str, str | None] = {}
+    for row in specification.parameters:
+        if row.op == "=~" and (row.lhs not in markers or markers[row.lhs] is None):
+            markers[row.lhs] = row.rhs if row.value not in (None, 0.0) else None
     pending = list(specification.latent)
     while pending:
         rest = []
         for latent in pending:
-            loadings = [r for r in specification.parameters if r.op == "=~" and r.lhs == latent]
-            marker = next((r.rhs for r in loadings if r.value not in (None, 0.0)), None)
+            marker = markers.get(latent)
             if marker is None:
-                scale[latent] = 1.0
-            elif marker in scale:
-                scale[latent] = scale[marker]
+                ruler[latent] = -1
+            elif marker in ruler:
+                ruler[latent] = ruler[marker]
             else:
                 rest.append(latent)
         if len(rest) == len(pending):
             break
         pending = rest
-    return np.array([scale.get(name, 1.0) for name in (*specification.observed, *specification.latent)])
+    return np.array([ruler.get(name, -1) for name in variables(specification)], dtype=np.intp)
 
 
 def _weights(specification: Specification, scale: Array) -> Array | None:
     """Return the weight of every parameter, or None where two places of one parameter disagree."""
-    position = variables(specification)
+    at = places(specification)
+    effects, covariances, means = (at.matrix == matrix for matrix in ("A", "S", "m"))
+    factor = np.ones(len(at.row))
+    factor[effects] = scale[at.row[effects]] / scale[at.col[effects]]
+    factor[covariances] = scale[at.row[covariances]] * scale[at.col[covariances]]
+    factor[means] = scale[at.row[means]]
+    # A fixed value moves with its units; a fixed loading that shares a label would contradict the label.
+    free = at.free >= 0
     weight = np.full(specification.n_free, np.nan)
-    for row in specification.parameters:
-        at = place(row, position)
-        if at.matrix == "A":
-            factor = scale[at.row] / scale[at.col]
-        elif at.matrix == "S":
-            factor = scale[at.row] * scale[at.col]
-        elif at.matrix in ("t", "d"):
-            factor = 1.0
-        else:
-            factor = scale[at.row]
-        if row.free < 0:
-            # A fixed value moves with its units; a fixed loading that shares a label would contradict the label.
-            continue
-        if np.isnan(weight[row.free]):
-            weight[row.free] = factor
-        elif abs(weight[row.free] / factor - 1.0) > 1e-12:
-            return None
-    return weight
+    weight[at.free[free]] = factor[free]
+    agree = np.abs(weight[at.free[free]] / factor[free] - 1.0) <= 1e-12
+    return weight if agree.all() else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Generic
 
 import numpy as np
@@ -15,6 +17,7 @@ from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.rescaling import Units, other_units
 from sem_loyalty.fitting.starts import start_values
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.likelihood import log_determinant
 from sem_loyalty.kernel.solver import Solution, Subspace
 from sem_loyalty.model.scatter import subspace
 from sem_loyalty.model.spec import Specification
@@ -38,8 +41,8 @@ class Problem(Generic[PointT]):
         Linear equality constraints.
     start, plain_start : ndarray, shape (q,)
         Start values with, and without, paths from composites.
-    crude_starts : tuple of ndarray
-        Start values with equal loadings, for models that the others lead astray.
+    crude_starts : iterable of ndarray
+        Start values with equal loadings, for models that the others lead astray; computed when they are asked for.
     units : Units or None
         Other units for the second search.
     """
@@ -49,8 +52,28 @@ class Problem(Generic[PointT]):
     space: Subspace
     start: Array
     plain_start: Array
-    crude_starts: tuple[Array, ...]
+    crude_starts: Iterable[Array]
     units: Units | None
+
+
+@dataclass(frozen=True, slots=True)
+class CrudeStarts:
+    """Start values with equal loadings, one vector for each of `CRUDE_SHARES`, computed when they are asked for."""
+
+    specification: Specification
+    covs: tuple[Array, ...]
+    means: tuple[Array | None, ...]
+    space: Subspace
+
+    def __iter__(self) -> Iterator[Array]:
+        """Yield the vectors, from little to much common variance."""
+        for share in CRUDE_SHARES:
+            measured = [
+                measure(self.specification, group, cov, share=share) for group, cov in enumerate(self.covs, start=1)
+            ]
+            yield start_values(
+                self.specification, self.covs, self.means, self.space, structural=False, measured=measured
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +115,6 @@ def pose(
     """
     space = subspace(specification)
     measured = [measure(specification, group, cov) for group, cov in enumerate(covs, start=1)]
-    crude = [
-        [measure(specification, group, cov, share=share) for group, cov in enumerate(covs, start=1)]
-        for share in CRUDE_SHARES
-    ]
     sd = np.sqrt(np.mean([np.diagonal(cov) for cov in covs], axis=0))
     return Problem(
         specification=specification,
@@ -103,9 +122,7 @@ def pose(
         space=space,
         start=start_values(specification, covs, means, space, measured=measured),
         plain_start=start_values(specification, covs, means, space, structural=False, measured=measured),
-        crude_starts=tuple(
-            start_values(specification, covs, means, space, structural=False, measured=found) for found in crude
-        ),
+        crude_starts=CrudeStarts(specification, covs, means, space),
         units=other_units(specification, sd, space),
     )
 
@@ -132,7 +149,7 @@ def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
         discrepancy, space, weight = discrepancy.rescaled(units.scale), units.space, units.weight
     first = _rescued(problem, first)
     best, other = first, float("nan")
-    for start in (_perturbed(problem), problem.plain_start, *problem.crude_starts):
+    for start in chain((_perturbed(problem), problem.plain_start), problem.crude_starts):
         found = minimise(discrepancy, start * weight, space, aside=True)
         if found is None or not found.converged:
             continue
@@ -196,7 +213,10 @@ def _improper(problem: Problem[PointT], solution: Solution[PointT]) -> bool:
     p = len(problem.specification.observed)
     for at in solution.point.implied:
         latent = at.total[p:, p:]
-        if (np.diagonal(at.residual) < 0).any() or (len(latent) and float(np.linalg.eigvalsh(latent)[0]) < 0):
+        if (np.diagonal(at.residual) < 0).any():
+            return True
+        # Only where the Cholesky factor fails is the sign of the smallest eigenvalue in doubt.
+        if len(latent) and log_determinant(latent) is None and float(np.linalg.eigvalsh(latent)[0]) < 0:
             return True
     return False
 

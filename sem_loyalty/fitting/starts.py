@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sem_loyalty.fitting.composites import covariances_of_composites
 from sem_loyalty.fitting.measured import Measured, measure
 from sem_loyalty.kernel.solver import Subspace
-from sem_loyalty.model.spec import Specification
+from sem_loyalty.model.spec import Parameter, Specification, kept
 
 Array = NDArray[np.float64]
 
@@ -45,18 +45,29 @@ def start_values(
     if measured is None:
         measured = [measure(specification, group, cov) for group, cov in enumerate(covs, start=1)]
     theta = np.zeros(specification.n_free)
-    filled = np.zeros(specification.n_free, dtype=bool)
     for group, (cov, mean) in enumerate(zip(covs, means, strict=True), start=1):
         factors = measured[group - 1]
         between = covariances_of_composites(specification, group, cov, factors) if structural else None
-        for row in specification.parameters:
-            if row.group != group or row.free < 0 or (filled[row.free] and row.start is None):
-                continue
-            value = row.start if row.start is not None else None
+        for row in _to_fill(specification, group):
+            value = row.start
             if value is None and between is not None:
                 value = between.start(row)
             theta[row.free] = value if value is not None else factors.start(row, cov, mean)
-            filled[row.free] = True
     if space.constrained:
         theta = space.offset + space.basis @ (space.basis.T @ (theta - space.offset))
     return theta
+
+
+@kept
+def _to_fill(specification: Specification, group: int) -> tuple[Parameter, ...]:
+    """Return the rows of a group that give start values: the first of each parameter, and those with `start()`."""
+    filled: set[int] = set()
+    found = []
+    for number in range(1, group + 1):
+        for row in specification.parameters:
+            if row.group != number or row.free < 0 or (row.free in filled and row.start is None):
+                continue
+            filled.add(row.free)
+            if number == group:
+                found.append(row)
+    return tuple(found)

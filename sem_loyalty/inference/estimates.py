@@ -14,7 +14,8 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.standardise import row_values, standardised_values
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.model.derived import evaluate_with_slope
-from sem_loyalty.model.scatter import variables
+from sem_loyalty.model.scatter import places, variables
+from sem_loyalty.model.spec import Specification, kept
 
 Array = NDArray[np.float64]
 
@@ -58,43 +59,46 @@ def estimates(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
     values = row_values(fit)
     std_lv = standardised_values(fit, values, observed=False)
     std_all = standardised_values(fit, values, observed=True)
-    free_se = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
-    rows = specification.parameters
-    defined = _defined(fit, covariance, std_lv, std_all)
-    se = [float(free_se[row.free]) if row.free >= 0 else 0.0 for row in rows]
-    frame = pd.DataFrame(
-        {
-            "lhs": [row.lhs for row in rows] + [item.name for item in defined],
-            "op": [row.op for row in rows] + [":="] * len(defined),
-            "rhs": [row.rhs for row in rows] + [item.text for item in defined],
-            "group": [row.group for row in rows] + [0] * len(defined),
-            "label": [row.label for row in rows] + [item.name for item in defined],
-            "est": np.concatenate([values, [item.est for item in defined]]),
-            "se": np.concatenate([se, [item.se for item in defined]]),
-            "std_lv": np.concatenate([std_lv, [item.std_lv for item in defined]]),
-            "std_all": np.concatenate([std_all, [item.std_all for item in defined]]),
-        }
-    )
-    est, errors = frame["est"].to_numpy(dtype=float), frame["se"].to_numpy(dtype=float)
+    free_se = np.append(np.sqrt(np.maximum(np.diagonal(covariance), 0.0)), 0.0)
+    defined = _defined(fit, covariance, std_lv, std_all) if specification.defined else []
+    # A fixed row has -1 for its position: the last entry, zero.
+    se = free_se[places(specification).free]
+    cells = np.empty((len(values) + len(defined), 8))
+    est, errors = cells[:, 0], cells[:, 1]
+    for column, of_rows, name in ((0, values, "est"), (1, se, "se"), (6, std_lv, "std_lv"), (7, std_all, "std_all")):
+        cells[: len(values), column] = of_rows
+        cells[len(values) :, column] = [getattr(item, name) for item in defined]
     tested = errors > 0
-    z = np.full(len(frame), np.nan)
-    z[tested] = est[tested] / errors[tested]
+    z = np.divide(est, errors, out=np.full(len(est), np.nan), where=tested)
     margin = float(ndtri(0.5 + level / 2.0)) * errors
-    frame["z"], frame["pvalue"] = z, 2.0 * ndtr(-np.abs(z))
-    frame["ci_lower"], frame["ci_upper"] = est - margin, est + margin
-    frame = frame[COLUMNS]
+    cells[:, 2], cells[:, 3] = z, 2.0 * ndtr(-np.abs(z))
+    cells[:, 4], cells[:, 5] = est - margin, est + margin
+    frame = pd.concat([_rows(specification), pd.DataFrame(cells, columns=COLUMNS[5:])], axis=1)
     if len(specification.groups) > 1:
         frame.attrs["groups"] = dict(enumerate(specification.groups, start=1))
     frame.attrs["certified"] = fit.certificate.certified
     return frame
 
 
+@kept
+def _rows(specification: Specification) -> pd.DataFrame:
+    """Return what names the rows of the table: those of parameters, then those of defined ones."""
+    rows, defined = specification.parameters, specification.defined
+    return pd.DataFrame(
+        {
+            "lhs": [row.lhs for row in rows] + [item.name for item in defined],
+            "op": [row.op for row in rows] + [":="] * len(defined),
+            "rhs": [row.rhs for row in rows] + [_compact(item.expression.text) for item in defined],
+            "group": [row.group for row in rows] + [0] * len(defined),
+            "label": [row.label for row in rows] + [item.name for item in defined],
+        }
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _DefinedValue:
     """A defined parameter: its delta-method standard error, and its value from standardised labels."""
 
-    name: str
-    text: str
     est: float
     se: float
     std_lv: float
@@ -121,7 +125,7 @@ def _defined(fit: Fit, covariance: Array, std_lv: Array, std_all: Array) -> list
         for by_label in standard:
             by_label[item.name] = float(item.expression.evaluate(by_label))
         scaled_values = [by_label[item.name] for by_label in standard]
-        found.append(_DefinedValue(item.name, _compact(item.expression.text), value, se, *scaled_values))
+        found.append(_DefinedValue(value, se, *scaled_values))
     return found
 
 

@@ -191,14 +191,13 @@ def _residual_measures(fit: Fit) -> dict[str, float]:
     means = fit.specification.meanstructure
     for sample, at in zip(fit.samples, fit.point.implied, strict=True):
         p = len(sample.cov)
-        lower = np.tril_indices(p)
-        below = np.tril_indices(p, -1)
         sd, implied_sd = np.sqrt(np.diagonal(sample.cov)), np.sqrt(np.diagonal(at.cov))
         raw = sample.cov - at.cov
-        standard = raw / np.outer(sd, sd)
-        correlation = sample.cov / np.outer(sd, sd) - at.cov / np.outer(implied_sd, implied_sd)
-        squares = [float((raw[lower] ** 2).sum()), float((standard[lower] ** 2).sum())]
-        crossed = float((correlation[below] ** 2).sum())
+        standard = raw / (sd[:, None] * sd)
+        correlation = sample.cov / (sd[:, None] * sd) - at.cov / (implied_sd[:, None] * implied_sd)
+        squares = [_lower_squares(raw), _lower_squares(standard)]
+        # The diagonal of a difference of correlations is zero.
+        crossed = _lower_squares(correlation)
         terms, pairs = p * (p + 1) / 2, p * (p - 1) / 2
         if means:
             shift = sample.mean - at.mean
@@ -210,6 +209,12 @@ def _residual_measures(fit: Fit) -> dict[str, float]:
         srmr += sample.weight * np.sqrt(squares[1] / terms)
         crmr += sample.weight * np.sqrt(crossed / pairs) if pairs else 0.0
     return {"rmr": float(rmr), "srmr": float(srmr), "crmr": float(crmr)}
+
+
+def _lower_squares(matrix: Array) -> float:
+    """Return the sum of squares of the lower triangle of a symmetric matrix, with the diagonal."""
+    diagonal = np.diagonal(matrix)
+    return 0.5 * float(np.vdot(matrix, matrix) + diagonal @ diagonal)
 
 
 def _goodness(fit: Fit) -> tuple[float, float, float]:

@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.model.scatter import place, variables
-from sem_loyalty.model.spec import Parameter
+from sem_loyalty.model.scatter import place, places, places_of, variables
+from sem_loyalty.model.spec import Parameter, Specification, kept
 
 Array = NDArray[np.float64]
 
 
 def row_values(fit: Fit) -> Array:
     """Return the value of every row of the parameter table, fixed ones included, shape (rows,)."""
+    if not fit.specification.ordered:
+        return _plain_values(fit)
     position = variables(fit.specification)
     values = np.empty(len(fit.specification.parameters))
     for i, row in enumerate(fit.specification.parameters):
@@ -34,6 +36,27 @@ def row_values(fit: Fit) -> Array:
     return values
 
 
+def _plain_values(fit: Fit) -> Array:
+    """Return the values of the rows of a model of continuous variables, where no value follows from others."""
+    at = places(fit.specification)
+    values = np.where(at.free >= 0, fit.theta[at.free], 0.0) if len(fit.theta) else np.zeros(len(at.free))
+    for block, (effects, covariances, means) in zip(fit.blocks, _fixed_rows(fit.specification), strict=True):
+        values[effects] = block.directed[at.row[effects], at.col[effects]]
+        values[covariances] = block.symmetric[at.row[covariances], at.col[covariances]]
+        values[means] = block.intercepts[at.row[means]]
+    return values
+
+
+@kept
+def _fixed_rows(specification: Specification) -> list[tuple[NDArray[np.intp], ...]]:
+    """Return which rows are fixed entries of A, S and m, by group."""
+    at = places(specification)
+    return [
+        tuple(np.flatnonzero((at.free < 0) & (at.group == group) & (at.matrix == matrix)) for matrix in ("A", "S", "m"))
+        for group in range(len(specification.groups))
+    ]
+
+
 def standardised_values(fit: Fit, values: Array, *, observed: bool, rows: tuple[Parameter, ...] | None = None) -> Array:
     """Return the rows of the table in standard-deviation units.
 
@@ -52,29 +75,25 @@ def standardised_values(fit: Fit, values: Array, *, observed: bool, rows: tuple[
     ndarray, shape (rows,)
         A covariance of residuals becomes their correlation. nan where a variance is not positive.
     """
-    position = variables(fit.specification)
+    at = places(fit.specification) if rows is None else places_of(fit.specification, rows)
     p = len(fit.specification.observed)
-    out = values.copy()
+    factor = np.ones(len(values))
     with np.errstate(invalid="ignore", divide="ignore"):
-        scales = []
-        for at in fit.point.implied:
-            total = np.sqrt(np.diagonal(at.total))
-            residual = np.sqrt(np.diagonal(at.residual))
-            if not observed:
-                total = np.where(np.arange(len(total)) < p, 1.0, total)
-                residual = np.where(np.arange(len(residual)) < p, 1.0, residual)
-            scales.append((total, residual))
-        for i, row in enumerate(fit.specification.parameters if rows is None else rows):
-            total, residual = scales[row.group - 1]
-            at_row = place(row, position)
-            if at_row.matrix == "A":
-                out[i] = values[i] * total[at_row.col] / total[at_row.row]
-            elif at_row.matrix in ("m", "t"):
-                out[i] = values[i] / total[at_row.row]
-            elif at_row.matrix == "d":
-                out[i] = values[i] * total[at_row.row]
-            elif at_row.row == at_row.col:
-                out[i] = values[i] / total[at_row.row] ** 2
-            else:
-                out[i] = values[i] / (residual[at_row.row] * residual[at_row.col])
-    return out
+        total = np.sqrt(np.array([np.diagonal(one.total) for one in fit.point.implied]))
+        residual = np.sqrt(np.array([np.diagonal(one.residual) for one in fit.point.implied]))
+        if not observed:
+            total[:, :p] = 1.0
+            residual[:, :p] = 1.0
+        group, row, col = at.group, at.row, at.col
+        effects, covariances = at.matrix == "A", at.matrix == "S"
+        variances, covariances = covariances & (row == col), covariances & (row != col)
+        levels, scales = (at.matrix == "m") | (at.matrix == "t"), at.matrix == "d"
+        factor[effects] = total[group[effects], col[effects]] / total[group[effects], row[effects]]
+        factor[variances] = total[group[variances], row[variances]] ** -2.0
+        where = group[covariances]
+        factor[covariances] = 1.0 / (residual[where, row[covariances]] * residual[where, col[covariances]])
+        if levels.any():
+            factor[levels] = 1.0 / total[group[levels], row[levels]]
+        if scales.any():
+            factor[scales] = total[group[scales], row[scales]]
+        return np.asarray(values * factor)

@@ -14,7 +14,7 @@ from sem_loyalty.kernel.casewise import casewise_meat
 from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight
-from sem_loyalty.kernel.likelihood import Likelihood, Point
+from sem_loyalty.kernel.likelihood import Likelihood, Point, spd_inverse
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, sampling_covariance, sandwich
 from sem_loyalty.kernel.robust import meat
 from sem_loyalty.kernel.threads import one_thread
@@ -80,9 +80,14 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     discrepancy: Discrepancy[Any] = fit.discrepancy
     whole = discrepancy.hessian(fit.point) if observed else discrepancy.information(fit.point)
     matrix = fit.space.reduce_matrix(whole)
-    scale = np.sqrt(np.abs(np.diagonal(matrix)))
-    inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
-    inverse = 0.5 * (inverse + inverse.T)
+    solved = spd_inverse(matrix)
+    if solved is None:
+        # Observed information away from a regular minimum.
+        scale = np.sqrt(np.abs(np.diagonal(matrix)))
+        inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
+        inverse = 0.5 * (inverse + inverse.T)
+    else:
+        inverse = solved[0]
     if fit.space.constrained:
         inverse = fit.space.basis @ inverse @ fit.space.basis.T
     return np.asarray(inverse)

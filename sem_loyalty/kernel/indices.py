@@ -97,18 +97,36 @@ def rmsea_interval(chisq: float, df: float, n: int, groups: int = 1, level: floa
 
 
 def _root(function: Callable[[float], float], start: float) -> float:
-    """Return where a decreasing function of a nonnegative number crosses zero, by bisection to full precision."""
+    """Return where a decreasing function of a nonnegative number crosses zero, to rounding.
+
+    Regula falsi in the Illinois variant (Dowell and Jarratt 1971, doi:10.1007/BF01934364): the end that stays is given
+    half its value, so that both ends close in; bisection where that is slow.
+    """
     low, high = 0.0, start
-    while function(high) > 0:
-        low, high = high, high * 2.0
-    for _step in range(200):
-        middle = 0.5 * (low + high)
-        if middle in (low, high):
-            break
-        if function(middle) > 0:
-            low = middle
+    at_low, at_high = function(low), function(high)
+    while at_high > 0:
+        low, at_low = high, at_high
+        high *= 2.0
+        at_high = function(high)
+    side, before = 0, np.inf
+    for step in range(200):
+        middle = low + (high - low) * at_low / (at_low - at_high)
+        if not (step % 8 and low < middle < high):
+            middle = 0.5 * (low + high)
+            if middle in (low, high):
+                break
+        value = function(middle)
+        if abs(middle - before) <= 1e-15 * middle or value == 0.0:
+            return middle
+        before = middle
+        if value > 0:
+            low, at_low = middle, value
+            at_high = 0.5 * at_high if side > 0 else at_high
+            side = 1
         else:
-            high = middle
+            high, at_high = middle, value
+            at_low = 0.5 * at_low if side < 0 else at_low
+            side = -1
     return 0.5 * (low + high)
 
 

@@ -11,25 +11,15 @@ divided by N.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from sem_loyalty.kernel.ram import (
-    Block,
-    Implied,
-    block_factors,
-    covariance_curvature,
-    implied,
-    matrix_to_parameters,
-    mean_curvature,
-    mean_jacobian,
-    pair_products,
-    rescaled_block,
-    to_parameters,
-)
+from sem_loyalty.kernel.layout import Index, Layout, gather
+from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters, rescaled_block, to_parameters
 
 Array = NDArray[np.float64]
 
@@ -57,6 +47,29 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Slopes:
+    """Products that the first and second derivatives of one group share.
+
+    Attributes
+    ----------
+    columns : ndarray, shape (p, k)
+        E = [G, C[:, sources]].
+    inverse, weight : ndarray, shape (k, k)
+        Q = E' Sigma^-1 E and P = E' W E, with W = Sigma^-1 - Sigma^-1 T Sigma^-1 the derivative of F by Sigma.
+    pull : ndarray, shape (k,)
+        E' Sigma^-1 d.
+    level : ndarray, shape (entries,)
+        f: the derivative of mu by entry k is f_k times column u_k of E.
+    """
+
+    columns: Array
+    inverse: Array
+    weight: Array
+    pull: Array
+    level: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """A parameter vector with everything that derivatives at it share.
 
@@ -70,12 +83,15 @@ class Point:
         Implied moments, one per group.
     inverse : tuple of ndarray, each (p, p)
         Sigma^-1, one per group.
+    slopes : list of Slopes
+        What the derivatives share, one per group; filled by the first that asks.
     """
 
     theta: Array
     value: float
     implied: tuple[Implied, ...]
     inverse: tuple[Array, ...]
+    slopes: list[Slopes] = field(init=False, repr=False, compare=False, default_factory=list)
 
 
 def log_determinant(matrix: Array) -> float | None:
@@ -97,7 +113,7 @@ def spd_inverse(matrix: Array) -> tuple[Array, float] | None:
         return None
     # Only the lower triangle is filled; the upper one is zero.
     full = inverse + inverse.T
-    full.flat[:: len(full) + 1] *= 0.5
+    full.ravel(order="K")[:: len(full) + 1] *= 0.5
     return full, logdet
 
 
@@ -108,7 +124,7 @@ def evaluate(blocks: tuple[Block, ...], samples: tuple[Sample, ...], theta: Arra
     inverses: list[Array] = []
     for block, sample in zip(blocks, samples, strict=True):
         at = implied(block, theta)
-        if at is None or not np.isfinite(at.cov).all():
+        if at is None:
             return None
         solved = spd_inverse(at.cov)
         if solved is None:
@@ -116,13 +132,13 @@ def evaluate(blocks: tuple[Block, ...], samples: tuple[Sample, ...], theta: Arra
         inverse, logdet = solved
         p = block.n_observed
         deviation = sample.mean - at.mean if block.means else None
-        fit = logdet + float(np.einsum("ij,ij->", inverse, sample.cov)) - sample.logdet - p
+        fit = logdet + float(np.vdot(inverse, sample.cov)) - sample.logdet - p
         if deviation is not None:
             fit += float(deviation @ inverse @ deviation)
         value += sample.weight * fit
         moments.append(at)
         inverses.append(inverse)
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return None
     return Point(theta=theta, value=value, implied=tuple(moments), inverse=tuple(inverses))
 
@@ -136,20 +152,60 @@ def weight_matrix(sample: Sample, at: Implied, inverse: Array, means: bool) -> A
     return inverse - inverse @ T @ inverse
 
 
+def slopes(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> list[Slopes]:
+    """Return what the derivatives at a point share, one per group, computed once."""
+    if not point.slopes:
+        point.slopes.extend(map(_slopes, blocks, samples, point.implied, point.inverse))
+    return point.slopes
+
+
+def _slopes(block: Block, sample: Sample, at: Implied, inverse: Array) -> Slopes:
+    p, layout = block.n_observed, block.layout
+    E = np.concatenate([at.total_inverse[:p], at.total[:p, layout.span]], axis=1)
+    W = weight_matrix(sample, at, inverse, block.means)
+    Q = E.T @ (inverse @ E)
+    P = E.T @ (W @ E)
+    if not block.means:
+        none = np.zeros(0)
+        return Slopes(E, Q, P, none, none)
+    level = np.concatenate(
+        [at.means[block.directed_col], np.zeros(len(block.symmetric_row)), np.ones(len(block.intercept_row))]
+    )
+    return Slopes(E, Q, P, (sample.mean - at.mean) @ inverse @ E, level)
+
+
 def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
     """Return dF / d theta, shape (q,)."""
     size = len(point.theta)
     total = np.zeros(size)
-    for block, sample, at, inverse in zip(blocks, samples, point.implied, point.inverse, strict=True):
-        W = weight_matrix(sample, at, inverse, block.means)
-        found = block_factors(block, at)
-        product = found.columns.T @ W @ found.columns
-        by_entry = np.zeros(len(block.entry_parameter))
-        by_entry[: len(found.left)] = 2.0 * found.weight * product[found.left, found.right]
+    for block, sample, at in zip(blocks, samples, slopes(blocks, samples, point), strict=True):
+        layout = block.layout
+        by_entry = layout.c * at.weight[layout.u, layout.w]
         if block.means:
-            by_entry -= 2.0 * (sample.mean - at.mean) @ inverse @ mean_jacobian(block, at)
-        total += sample.weight * to_parameters(block, by_entry, size)
+            by_entry -= at.level * at.pull[layout.u]
+        by_entry *= 2.0 * sample.weight
+        total += to_parameters(block, by_entry, size)
     return total
+
+
+def pair_products(matrix: Array, layout: Layout) -> tuple[Array, Array, Array]:
+    """Return X_uu' * X_ww' + X_uw' * X_wu' over all pairs of entries for a symmetric X, with X_uu' and X_uw'."""
+    uu = gather(matrix, layout.u, layout.u, layout.uu)
+    uw = gather(matrix, layout.u, layout.w, layout.uw)
+    out = gather(matrix, layout.w, layout.w, layout.ww)
+    out *= uu
+    out += uw * uw.T
+    return out, uu, uw
+
+
+def weighted(matrix: Array, layout: Layout) -> Array:
+    """Multiply a matrix over pairs of entries by c c', in place."""
+    if layout.cc is not None:
+        matrix *= layout.cc
+    else:
+        matrix *= layout.c[:, None]
+        matrix *= layout.c
+    return matrix
 
 
 def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
@@ -158,17 +214,25 @@ def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: P
     I_kl = 1/2 tr(Sigma^-1 dSigma_k Sigma^-1 dSigma_l) + dmu_k' Sigma^-1 dmu_l.
     """
     size = len(point.theta)
-    total = np.zeros((size, size))
-    for block, sample, at, inverse in zip(blocks, samples, point.implied, point.inverse, strict=True):
-        found = block_factors(block, at)
-        Q = found.columns.T @ inverse @ found.columns
-        entries = pair_products(Q, Q, found.left, found.right, found.weight)
+    parts = []
+    for block, sample, at in zip(blocks, samples, slopes(blocks, samples, point), strict=True):
+        entries, uu, _ = pair_products(at.inverse, block.layout)
+        weighted(entries, block.layout)
         if block.means:
-            D = mean_jacobian(block, at)
-            by_mean = D.T @ inverse @ D
-            by_mean[: len(entries), : len(entries)] += entries
-            entries = by_mean
-        total += sample.weight * matrix_to_parameters(block, entries, size)
+            entries += at.level[:, None] * uu * at.level
+        parts.append((block, sample.weight, entries))
+    return _over_groups(parts, size)
+
+
+def _over_groups(parts: list[tuple[Block, float, Array]], size: int) -> Array:
+    """Return the sum over groups of weighted matrices over entries as a matrix over parameters, exactly symmetric."""
+    total: Array | None = None
+    for block, weight, entries in parts:
+        if weight != 1.0:
+            entries *= weight
+        found = matrix_to_parameters(block, entries, size)
+        total = found if total is None else total + found
+    assert total is not None
     return 0.5 * (total + total.T)
 
 
@@ -177,52 +241,53 @@ def hessian(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point
 
     At the minimum it equals the observed information; halving puts it on the scale of `information`.
     """
-    size = len(point.theta)
-    total = np.zeros((size, size))
-    for block, sample, at, inverse in zip(blocks, samples, point.implied, point.inverse, strict=True):
-        entries = 0.5 * _second_derivative(block, sample, at, inverse)
-        total += sample.weight * matrix_to_parameters(block, entries, size)
-    return 0.5 * (total + total.T)
+    parts = [
+        (block, sample.weight, _half_second_derivative(block, at, found))
+        for block, sample, at, found in zip(
+            blocks, samples, point.implied, slopes(blocks, samples, point), strict=True
+        )
+    ]
+    return _over_groups(parts, len(point.theta))
 
 
-def _second_derivative(block: Block, sample: Sample, at: Implied, inverse: Array) -> Array:
-    """Return d2F of one group over pairs of entries: curvature of F by Sigma and mu, and of Sigma and mu by theta."""
-    W = weight_matrix(sample, at, inverse, block.means)
-    found = block_factors(block, at)
-    left, right, weight = found.left, found.right, found.weight
-    T = inverse - W
-    Q = found.columns.T @ inverse @ found.columns
-    QT = found.columns.T @ T @ found.columns
-    # tr(dW_l dSigma_k), dW = -M dSigma M + M dSigma M T M + M T M dSigma M with M = Sigma^-1.
-    n_cov = len(left)
-    out = np.zeros((len(block.entry_parameter), len(block.entry_parameter)))
-    out[:n_cov, :n_cov] = (
-        -2.0 * pair_products(Q, Q, left, right, weight)
-        + 2.0 * pair_products(Q, QT, left, right, weight)
-        + 2.0 * pair_products(QT, Q, left, right, weight)
-    )
-    out += covariance_curvature(block, at, W)
+def _half_second_derivative(block: Block, at: Implied, found: Slopes) -> Array:
+    """Return d2F / 2 of one group over pairs of entries: curvature of F by Sigma and mu, and of Sigma and mu by theta.
+
+    With M = Sigma^-1 and X * Y for the trace of X dSigma_k Y dSigma_l, the first is R * R - W * W, where R = M T M =
+    M - W. The second derivatives of Sigma and mu involve an entry of A: along A[k, l], dG_i = G_k B_li and
+    dC_j = G_k V_lj + C_l B_jk; along S[k, l], dC_j = c (G_k B_jl + G_l B_jk); along m[k], d(B m)_j = B_jk.
+    """
+    layout = block.layout
+    out, uu, uw = pair_products(found.inverse - found.weight, layout)
+    lost, by_uu, by_uw = pair_products(found.weight, layout)
+    out -= lost
+    weighted(out, layout)
+    sources = block.directed_col
+    a = len(sources)
+    if a:
+        B = at.total_inverse[sources]
+        reach = B.take(layout.u, axis=1)
+        through = np.concatenate([B, 0.5 * at.total[sources][:, layout.span]], axis=1).take(layout.w, axis=1)
+        curve = reach * by_uw[:a]
+        curve += by_uu[:a] * through
+        curve *= layout.c
+        if block.means:
+            curve -= found.pull[layout.u[:a], None] * reach * found.level
+        out[:a] += curve
+        out[:, :a] += curve.T
     if block.means:
-        _add_mean_curvature(out, block, sample, at, inverse)
+        # dmu_l' M dSigma_k M d for every pair of entries, and its transpose.
+        level, pull = found.level, found.pull
+        uu += by_uu
+        uw += by_uw
+        out += level[:, None] * uu * level
+        cross = uu * pull[layout.w][:, None]
+        cross += uw.T * pull[layout.u][:, None]
+        cross *= layout.c[:, None]
+        cross *= level
+        out += cross
+        out += cross.T
     return out
-
-
-def _add_mean_curvature(out: Array, block: Block, sample: Sample, at: Implied, inverse: Array) -> None:
-    """Add the second derivatives of F by the means, and by the means and Sigma, in place."""
-    d = sample.mean - at.mean
-    D = mean_jacobian(block, at)
-    found = block_factors(block, at)
-    n_cov = len(found.left)
-    out += 2.0 * D.T @ inverse @ D
-    # dmu_l' M dSigma_k M d, for every covariance entry k and every entry l, and its transpose.
-    along = found.columns.T @ inverse @ d
-    across = found.columns.T @ inverse @ D
-    cross = found.weight[:, None] * (
-        across[found.left] * along[found.right][:, None] + across[found.right] * along[found.left][:, None]
-    )
-    out[:n_cov] += 2.0 * cross
-    out[:, :n_cov] += 2.0 * cross.T
-    out -= 2.0 * mean_curvature(block, at, inverse @ d)
 
 
 def rescaled_sample(sample: Sample, units: Array) -> Sample:

@@ -13,10 +13,13 @@ small products with E; no Kronecker product is ever formed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from sem_loyalty.kernel.layout import Layout, layout_of, pairs
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -40,12 +43,10 @@ class Block:
         Free entries of m, and their parameters.
     means : bool
         Whether the means are part of the model.
-    entry_parameter : ndarray of int
-        The parameter of every free entry: directed, then symmetric, then intercepts.
-    distinct : bool
-        Whether no two entries share a parameter.
-    left, right, weight : ndarray
-        Columns and weights of the derivatives of Sigma by the free entries of A and S; see `Factors`.
+    known : Layout, optional
+        The layout, where it was derived before from the same positions and the same fixed effects.
+    layout : Layout
+        What follows from the positions.
     """
 
     n_observed: int
@@ -61,27 +62,29 @@ class Block:
     intercept_row: Index
     intercept_parameter: Index
     means: bool
-    entry_parameter: Index = field(init=False, repr=False)
-    distinct: bool = field(init=False, repr=False)
-    left: Index = field(init=False, repr=False)
-    right: Index = field(init=False, repr=False)
-    weight: Array = field(init=False, repr=False)
+    known: InitVar[Layout | None] = None
+    layout: Layout = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Derive once what every evaluation needs of the layout."""
-        entries = np.concatenate([self.directed_parameter, self.symmetric_parameter, self.intercept_parameter])
-        left, right, weight = pairs(
-            len(self.directed), self.directed_row, self.directed_col, self.symmetric_row, self.symmetric_col
-        )
-        derived = {
-            "entry_parameter": entries,
-            "distinct": len(np.unique(entries)) == len(entries),
-            "left": left,
-            "right": right,
-            "weight": weight,
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+    def __post_init__(self, known: Layout | None) -> None:
+        """Derive once what every evaluation needs of the positions."""
+        if known is None:
+            known = layout_of(
+                self.directed,
+                (self.directed_row, self.directed_col, self.directed_parameter),
+                (self.symmetric_row, self.symmetric_col, self.symmetric_parameter),
+                (self.intercept_row, self.intercept_parameter),
+            )
+        object.__setattr__(self, "layout", known)
+
+    @property
+    def entry_parameter(self) -> Index:
+        """The parameter of every free entry: directed, then symmetric, then intercepts."""
+        return self.layout.entry_parameter
+
+    @property
+    def distinct(self) -> bool:
+        """Whether no two entries share a parameter."""
+        return self.layout.distinct
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +130,26 @@ def implied(block: Block, theta: Array) -> Implied | None:
     theta : ndarray, shape (q,)
         Parameter vector over all groups.
     """
+    layout = block.layout
     A = block.directed.copy()
-    A[block.directed_row, block.directed_col] = theta[block.directed_parameter]
+    A.ravel()[layout.directed] = theta[block.directed_parameter]
     S = block.symmetric.copy()
-    free = theta[block.symmetric_parameter]
-    S[block.symmetric_row, block.symmetric_col] = free
-    S[block.symmetric_col, block.symmetric_row] = free
-    try:
-        B: Array = np.asarray(np.linalg.inv(np.eye(len(A)) - A), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return None
-    V = B @ S @ B.T
+    S.ravel()[layout.symmetric] = theta[layout.symmetric_parameter]
+    B = np.eye(len(A))
+    V = S
+    if len(layout.sources):
+        # B - I has columns only for sources, where it is A (I - A_sources)^-1.
+        span = layout.span
+        out = A[:, span]
+        small = -out[span]
+        small.ravel()[:: len(small) + 1] += 1.0
+        factor, pivots, info = lapack.dgetrf(small)
+        if info != 0:
+            return None
+        effects = out @ lapack.dgetri(factor, pivots)[0]
+        B[:, span] += effects
+        V = S + effects @ S[span]
+        V += V[:, span] @ effects.T
     p = block.n_observed
     cov = V[:p, :p]
     cov = 0.5 * (cov + cov.T)
@@ -188,19 +200,10 @@ def derivative_columns(at: Implied) -> Array:
     return np.concatenate([at.total_inverse[:p], at.total[:p]], axis=1)
 
 
-def pairs(
-    size: int, directed_row: Index, directed_col: Index, symmetric_row: Index, symmetric_col: Index
-) -> tuple[Index, Index, Array]:
-    """Return which columns of E, and with which weight, make the derivative by each entry of A and S."""
-    left = np.concatenate([directed_row, symmetric_row])
-    right = np.concatenate([directed_col + size, symmetric_col])
-    weight = np.concatenate([np.ones(len(directed_row)), np.where(symmetric_row == symmetric_col, 0.5, 1.0)])
-    return left, right, weight
-
-
 def block_factors(block: Block, at: Implied) -> Factors:
     """Return the factors of the free entries of a block, in the order of `Block.entry_parameter`."""
-    return Factors(columns=derivative_columns(at), left=block.left, right=block.right, weight=block.weight)
+    layout = block.layout
+    return Factors(columns=derivative_columns(at), left=layout.left, right=layout.right, weight=layout.weight)
 
 
 def mean_jacobian(block: Block, at: Implied) -> Array:
@@ -284,10 +287,13 @@ def to_parameters(block: Block, by_entry: Array, size: int) -> Array:
 
 def matrix_to_parameters(block: Block, by_entry: Array, size: int) -> Array:
     """Add up a matrix over pairs of entries into a matrix over pairs of parameters, shape (size, size)."""
-    parameter = block.entry_parameter
+    layout = block.layout
+    parameter = layout.entry_parameter
+    if layout.in_order and len(parameter) == size:
+        return by_entry
     out = np.zeros((size, size))
-    if block.distinct:
-        out[np.ix_(parameter, parameter)] = by_entry
+    if layout.distinct:
+        out[parameter[:, None], parameter] = by_entry
         return out
     rows = np.zeros((size, by_entry.shape[1]))
     np.add.at(rows, parameter, by_entry)
@@ -302,4 +308,5 @@ def rescaled_block(block: Block, scale: Array) -> Block:
         directed=block.directed * scale[:, None] / scale[None, :],
         symmetric=block.symmetric * np.outer(scale, scale),
         intercepts=block.intercepts * scale,
+        known=block.layout,
     )

@@ -6,6 +6,7 @@ to the minimum. Linear equality constraints are removed beforehand: theta = offs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic
@@ -30,6 +31,8 @@ POLISHED = 1e-9
 # So small a fall of F, relative to 1 + F, over so many steps is taken for a ridge without a minimum.
 RIDGE_STEPS = 40
 RIDGE_FALL = 1e-6
+# A curvature matrix is used again where its last step left this share of the decrement or less.
+REUSE = 0.03
 # Relative rounding error of F, which sums terms of the size of the number of variables.
 ROUNDING = 1e-15
 
@@ -106,31 +109,69 @@ class Solution(Generic[PointT]):
 
 
 @dataclass(frozen=True, slots=True)
+class _Curvature:
+    """A positive definite matrix of curvature, factored.
+
+    Attributes
+    ----------
+    factor : ndarray, shape (r, r)
+        Lower Cholesky factor of M + damping D.
+    damping : float
+    shift : ndarray, shape (r,)
+        The diagonal of D: that of M, without signs, so that damping knows no units.
+    """
+
+    factor: Array
+    damping: float
+    shift: Array
+
+    def step(self, slope: Array) -> _Step | None:
+        """Return the step d with (M + damping D) d = -g / 2, or None where it is not finite."""
+        half = -0.5 * slope
+        direction, info = lapack.dpotrs(self.factor, half, lower=1)
+        along = float(half @ direction)
+        if info != 0 or not math.isfinite(along):
+            return None
+        # -g'd - d'M d, the fall of F that the quadratic model predicts.
+        predicted = along
+        if self.damping:
+            predicted += self.damping * float(self.shift @ (direction * direction))
+        return _Step(direction, math.sqrt(max(0.0, along)), predicted)
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
-    """A proposed step and its Newton decrement; None fields are never produced."""
+    """A proposed step, its Newton decrement and the fall of F that it promises."""
 
     direction: Array
     decrement: float
+    predicted: float
 
 
-def _solve(matrix: Array, right: Array, damping: float) -> _Step | None:
-    """Solve (M + damping diag M) d = -g/2 after scaling M to a unit diagonal; None where M is not positive definite."""
-    scale = np.sqrt(np.abs(np.diagonal(matrix)))
-    if not np.isfinite(scale).all() or (scale == 0).any():
-        scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
-    scaled = matrix / np.outer(scale, scale)
-    scaled[np.diag_indices_from(scaled)] += damping
-    factor, info = lapack.dpotrf(scaled, lower=1)
-    if info != 0:
-        return None
-    half = -0.5 * right / scale
-    direction, info = lapack.dpotrs(factor, half, lower=1)
-    if info != 0 or not np.isfinite(direction).all():
-        return None
-    return _Step(direction=direction / scale, decrement=float(np.sqrt(max(0.0, half @ direction))))
+@dataclass(frozen=True, slots=True)
+class _Descent(Generic[PointT]):
+    """Where a descent ended, with the slope and the undamped curvature there; None where that was not factored."""
+
+    solution: Solution[PointT]
+    slope: Array
+    curvature: _Curvature | None
 
 
-def minimise(discrepancy: Discrepancy[PointT], start: Array, space: Subspace | None = None) -> Solution[PointT] | None:
+def _factored(matrix: Array, damping: float) -> _Curvature | None:
+    """Return M + damping D factored, or None where it is not positive definite."""
+    shift = np.abs(np.diagonal(matrix))
+    if damping:
+        shift = np.where(np.isfinite(shift) & (shift > 0), shift, 1.0)
+        matrix = matrix.copy()
+        matrix.ravel()[:: len(matrix) + 1] += damping * shift
+    # A symmetric matrix equals its transpose, whose columns LAPACK takes as they lie.
+    factor, info = lapack.dpotrf(matrix.T, lower=1, clean=0)
+    return _Curvature(factor, damping, shift) if info == 0 else None
+
+
+def minimise(
+    discrepancy: Discrepancy[PointT], start: Array, space: Subspace | None = None, *, exact: bool = True
+) -> Solution[PointT] | None:
     """Minimise a discrepancy from `start`.
 
     Parameters
@@ -141,6 +182,9 @@ def minimise(discrepancy: Discrepancy[PointT], start: Array, space: Subspace | N
         Start values that satisfy the constraints of `space`.
     space : Subspace, optional
         Linear equality constraints.
+    exact : bool, default True
+        Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-14 of
+        its minimum, which is all that a comparison of minima needs.
 
     Returns
     -------
@@ -151,10 +195,13 @@ def minimise(discrepancy: Discrepancy[PointT], start: Array, space: Subspace | N
     point = discrepancy.evaluate(start)
     if point is None:
         return None
-    scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR)
+    scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR).solution
     newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, DECREMENT_TOLERANCE)
-    merged = Solution(newton.point, scored.iterations + newton.iterations, newton.converged, newton.decrement)
-    return _polish(discrepancy, merged, space) if merged.converged else merged
+    ended = newton.solution
+    solution = Solution(ended.point, scored.iterations + ended.iterations, ended.converged, ended.decrement)
+    if not exact or not solution.converged or newton.curvature is None:
+        return solution
+    return _polish(discrepancy, solution, space, newton.slope, newton.curvature)
 
 
 def approach(
@@ -164,7 +211,7 @@ def approach(
     point = discrepancy.evaluate(start)
     if point is None:
         return None
-    return _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, tolerance)
+    return _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, tolerance).solution
 
 
 def _descend(
@@ -174,7 +221,7 @@ def _descend(
     curvature: Callable[[PointT], Array],
     limit: int,
     tolerance: float,
-) -> Solution[PointT]:
+) -> _Descent[PointT]:
     """Take damped steps with one kind of curvature matrix until the decrement is below `tolerance`, or `limit` steps.
 
     The damping follows how well the quadratic model predicts F (More 1978, doi:10.1007/BFb0067700).
@@ -183,23 +230,30 @@ def _descend(
     decrement = np.inf
     noise = ROUNDING * discrepancy.n_observed
     passed = [point.value]
+    slope = space.reduce_vector(discrepancy.gradient(point))
+    factored: _Curvature | None = None
+    undamped: _Step | None = None
     for iteration in range(limit):
-        slope = space.reduce_vector(discrepancy.gradient(point))
-        matrix = space.reduce_matrix(curvature(point))
-        accepted: PointT | None = None
-        undamped = _solve(matrix, slope, 0.0)
+        reused = undamped is not None
+        if undamped is None:
+            matrix = space.reduce_matrix(curvature(point))
+            factored = _factored(matrix, 0.0)
+            undamped = factored.step(slope) if factored is not None else None
         if undamped is not None:
             decrement = undamped.decrement
             if decrement < tolerance:
-                return Solution(point, iteration, True, decrement)
+                return _Descent(Solution(point, iteration, True, decrement), slope, factored)
+        accepted: PointT | None = None
         for _attempt in range(40):
-            step = undamped if damping == 0.0 else _solve(matrix, slope, damping)
+            step = undamped
+            if damping:
+                damped = _factored(matrix, damping)
+                step = damped.step(slope) if damped is not None else None
             if step is not None:
                 found = discrepancy.evaluate(point.theta + space.expand(step.direction))
-                predicted = -float(slope @ step.direction) - float(step.direction @ matrix @ step.direction)
                 if found is not None:
                     gain = point.value - found.value + noise * (1.0 + abs(point.value))
-                    ratio = gain / max(predicted, 1e-300)
+                    ratio = gain / max(step.predicted, 1e-300)
                     if gain > 0 and ratio > 1e-3:
                         accepted = found
                         if ratio > 0.7:
@@ -207,34 +261,53 @@ def _descend(
                         elif ratio < 0.25:
                             damping = max(1e-3, damping * 3.0)
                         break
+            if reused:
+                # The curvature was that of an earlier point; only that of this one can say how to go on.
+                matrix, reused = space.reduce_matrix(curvature(point)), False
+                factored = _factored(matrix, 0.0)
+                undamped = factored.step(slope) if factored is not None else None
+                continue
             damping = max(1e-3, damping * 5.0)
         if accepted is None:
             # No step of any length lowers F: the minimum is reached to rounding, or the surface is not usable.
-            return Solution(point, iteration, bool(decrement < 1e-5), float(decrement))
+            ended = Solution(point, iteration, bool(decrement < 1e-5), float(decrement))
+            return _Descent(ended, slope, factored)
         point = accepted
+        slope = space.reduce_vector(discrepancy.gradient(point))
         passed.append(point.value)
         if len(passed) > RIDGE_STEPS and passed[-RIDGE_STEPS] - point.value < RIDGE_FALL * (1.0 + abs(point.value)):
             # A minimum would have been reached long ago: this is a ridge that falls, if at all, towards infinity.
-            return Solution(point, iteration, False, float(decrement))
-    return Solution(point, limit, False, float(decrement))
+            return _Descent(Solution(point, iteration, False, float(decrement)), slope, None)
+        # Where a step took most of the way, the curvature hardly changed, and its factor serves the next step too.
+        undamped = factored.step(slope) if factored is not None and not damping else None
+        if undamped is not None and undamped.decrement > REUSE * decrement:
+            undamped = None
+    return _Descent(Solution(point, limit, False, float(decrement)), slope, None)
 
 
-def _polish(discrepancy: Discrepancy[PointT], solution: Solution[PointT], space: Subspace) -> Solution[PointT]:
-    """Take exact Newton steps, judged by the gradient, until it no longer shrinks."""
+def _polish(
+    discrepancy: Discrepancy[PointT],
+    solution: Solution[PointT],
+    space: Subspace,
+    slope: Array,
+    curvature: _Curvature,
+) -> Solution[PointT]:
+    """Take Newton steps, judged by the gradient, until it no longer shrinks.
+
+    So near the minimum the curvature no longer changes, and one factor serves them all.
+    """
     point, decrement = solution.point, solution.decrement
-    slope = space.reduce_vector(discrepancy.gradient(point))
+    step = curvature.step(slope)
     for _step in range(6):
-        step = _solve(space.reduce_matrix(discrepancy.hessian(point)), slope, 0.0)
         if step is None:
             break
         found = discrepancy.evaluate(point.theta + space.expand(step.direction))
         if found is None:
             break
-        new_slope = space.reduce_vector(discrepancy.gradient(found))
-        new_step = _solve(space.reduce_matrix(discrepancy.information(found)), new_slope, 0.0)
-        if new_step is None or new_step.decrement >= decrement:
+        step = curvature.step(space.reduce_vector(discrepancy.gradient(found)))
+        if step is None or step.decrement >= decrement:
             break
-        point, slope, decrement = found, new_slope, new_step.decrement
+        point, decrement = found, step.decrement
         if decrement < 1e-13:
             break
     return Solution(point, solution.iterations, decrement < POLISHED, float(decrement))

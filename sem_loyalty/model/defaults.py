@@ -8,6 +8,8 @@ variables and among pure outcomes, fixed moments of exogenous covariates, interc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from sem_loyalty.errors import NotSupported, SpecificationError, check_choice
@@ -77,22 +79,54 @@ def specify(
     check_choice("kind", kind, KINDS)
     for name in group_equal:
         check_choice("group_equal", name, GROUP_EQUAL)
-    text = parse(model) if isinstance(model, str) else model
+    options = _Options(
+        kind, std_lv, meanstructure, fixed_x, orthogonal, tuple(groups), tuple(group_equal), tuple(group_partial),
+        means_available,
+        tuple(ordered.items()) if ordered else (),
+    )  # fmt: skip
+    return _specified_text(model, options) if isinstance(model, str) else _specified(model, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of `specify`, as a key under which a specification is found again."""
+
+    kind: str
+    std_lv: bool
+    meanstructure: bool | None
+    fixed_x: bool
+    orthogonal: bool
+    groups: tuple[str, ...]
+    group_equal: tuple[str, ...]
+    group_partial: tuple[str, ...]
+    means_available: bool
+    ordered: tuple[tuple[str, int], ...]
+
+
+@lru_cache(maxsize=64)
+def _specified_text(source: str, options: _Options) -> Specification:
+    return _specified(parse(source), options)
+
+
+def _specified(text: ModelText, options: _Options) -> Specification:
+    """Return the parameter table of a parsed model."""
     refuse_unsupported(text)
     role = roles(text.statements)
+    ordered = dict(options.ordered)
+    kind, std_lv, fixed_x, groups = options.kind, options.std_lv, options.fixed_x, options.groups
     if ordered:
-        refuse_for_ordinal(text, role, kind, meanstructure)
-    several = len(groups) > 1 and means_available
-    means = False if ordered else _has_means(text, kind, meanstructure, several=several)
+        refuse_for_ordinal(text, role, kind, options.meanstructure)
+    several = len(groups) > 1 and options.means_available
+    means = False if ordered else _has_means(text, kind, options.meanstructure, several=several)
     rows: list[Row] = []
     for number, group in enumerate(groups, start=1):
         written = _written_rows(text, number, group, groups)
-        rows += _complete(written, role, number, kind, std_lv, means, fixed_x, orthogonal)
+        rows += _complete(written, role, number, kind, std_lv, means, fixed_x, options.orthogonal)
         if ordered:
             _add_ordinal(rows, role, ordered)
     _fix_scales(rows, role, std_lv)
     _apply_modifiers(rows, groups)
-    request = EqualityRequest(group_equal, group_partial, std_lv, len(groups), frozenset(role.exogenous))
+    request = EqualityRequest(options.group_equal, options.group_partial, std_lv, len(groups), frozenset(role.exogenous))
     parameters, n_free, constraints = merge(rows, request, text)
     return Specification(
         parameters=parameters,

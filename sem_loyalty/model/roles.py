@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sem_loyalty.errors import SpecificationError
-from sem_loyalty.model.syntax import Statement
+from sem_loyalty.model.syntax import Statement, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Roles:
     exogenous_latent: tuple[str, ...]
     pure_outcomes: tuple[str, ...]
     single_indicators: frozenset[str]
+
+
+@lru_cache(maxsize=64)
+def roles_of_text(source: str) -> Roles:
+    """Return the roles of the variables of a model text; the same text is looked at once."""
+    return roles(parse(source).statements)
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:

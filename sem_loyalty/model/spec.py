@@ -5,10 +5,15 @@ The columns are lavaan's. Everything later reads this table: estimation, inferen
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sem_loyalty.model.expression import Expression
+
+Options = ParamSpec("Options")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,36 @@ class Specification:
         """Thresholds of the ordinal items."""
         return sum(row.op == "|" for row in self.parameters)
 
+    @cached_property
+    def memory(self) -> dict[Hashable, Any]:
+        """What functions decorated with `kept` found out about this model."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be computed again, so that a copy sent to another process stays small."""
+        return {name: value for name, value in self.__dict__.items() if name != "memory"}
+
     @property
     def n_parameters(self) -> int:
         """Free parameters less the independent equality constraints among them (lavaan's npar)."""
         return self.n_free - len(self.constraints)
+
+
+def kept(
+    function: Callable[Concatenate[Specification, Options], Answer],
+) -> Callable[Concatenate[Specification, Options], Answer]:
+    """Have a function of a specification, and of hashable arguments by position, compute each answer once.
+
+    A specification never changes, so what follows from it alone is kept with it; callers must not change the answer.
+    """
+
+    @wraps(function)
+    def remembered(specification: Specification, *args: Options.args, **kwargs: Options.kwargs) -> Answer:
+        key = (function, *args)
+        memory = specification.memory
+        if key not in memory:
+            memory[key] = function(specification, *args, **kwargs)
+        answer: Answer = memory[key]
+        return answer
+
+    return remembered

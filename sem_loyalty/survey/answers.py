@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import decimal
 import numbers
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 SHOWN = 10
@@ -25,7 +29,11 @@ def listing(parts: Sequence[str], *, shown: int = SHOWN) -> str:
 
 def is_missing(value: object) -> bool:
     """Return True for None, NaN, NaT and pandas.NA."""
-    if value is None or value is pd.NA or value is pd.NaT:
+    if value is None:
+        return True
+    # Only where pandas is loaded can there be one of its missing values.
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and (value is pandas.NA or value is pandas.NaT):
         return True
     return isinstance(value, (float, np.floating, decimal.Decimal)) and bool(value != value)
 
@@ -47,6 +55,8 @@ def check_columns(data: pd.DataFrame, names: Sequence[str], *, what: str = "Item
     DataError
         A name asked for twice, a name that is no column (with the nearest one), or a name that several columns carry.
     """
+    if data.columns.is_unique and len(set(names)) == len(names) and set(names) <= set(data.columns):
+        return
     repeated = [name for name in dict.fromkeys(names) if list(names).count(name) > 1]
     if repeated:
         raise DataError(f"{what} named more than once: {listing([repr(name) for name in repeated])}. Name each once.")
@@ -63,6 +73,8 @@ def check_columns(data: pd.DataFrame, names: Sequence[str], *, what: str = "Item
 
 
 def _shown_row(data: pd.DataFrame, row: int) -> str:
+    import pandas as pd
+
     label = data.index[row]
     plain = isinstance(data.index, pd.RangeIndex) and data.index.start == 0 and data.index.step == 1
     return f"row {row + 1}" if plain else f"row {row + 1} (index {label!r})"
@@ -99,6 +111,8 @@ def _from_objects(values: Sequence[object]) -> tuple[Array, list[int]]:
 
 def _column(series: pd.Series) -> tuple[Array, list[int]]:
     """Return the column as floats and the rows that hold something else than a number."""
+    import pandas as pd
+
     kind = series.dtype
     if isinstance(kind, pd.CategoricalDtype):
         codes = np.asarray(series.cat.codes, dtype=np.intp)
@@ -110,6 +124,57 @@ def _column(series: pd.Series) -> tuple[Array, list[int]]:
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_numeric_dtype(kind):
         return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan)), []
     return _from_objects(list(series))
+
+
+def _plain_matrix(data: pd.DataFrame, names: Sequence[str]) -> Array | None:
+    """Return the columns where all are of one NumPy type of numbers and none is infinite; None where any is not."""
+    kinds = set(data.dtypes)
+    wanted = data
+    if len(kinds) > 1:
+        wanted = data[list(names)]
+        kinds = set(wanted.dtypes)
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if not isinstance(kind, np.dtype) or kind.kind not in "fiu" or kind.itemsize > 8:
+        return None
+    cells = wanted.to_numpy()
+    if wanted is data and tuple(data.columns) != tuple(names):
+        position = {name: i for i, name in enumerate(data.columns)}
+        cells = cells[:, [position[name] for name in names]]
+    # A frame keeps each column in one piece, so this copies long runs.
+    matrix = np.array(cells, dtype=np.float64, order="F")
+    return None if _any_infinite(matrix) else matrix
+
+
+def _any_infinite(matrix: Array) -> bool:
+    """Return whether a cell is infinite; a finite sum says that none is, and a sum is quick."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = bool(np.isfinite(matrix.sum()))
+    return not finite and bool(np.isinf(matrix).any())
+
+
+def columns_of(data: Mapping[str, Any], names: Sequence[str]) -> Array | None:
+    """Return the named columns of a mapping as a float matrix, without a DataFrame between.
+
+    Parameters
+    ----------
+    data : mapping of str to array
+    names : sequence of str, length p
+
+    Returns
+    -------
+    ndarray, shape (n, p), or None
+        None where a column is missing, not a one-dimensional NumPy array of numbers, of another length than the others
+        or holds an infinite value: a DataFrame then says what is wrong, or reads what NumPy cannot.
+    """
+    columns = [data.get(name) for name in names]
+    if len(set(names)) != len(names) or not all(
+        isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "fiu" for column in columns
+    ):
+        return None
+    if len({len(column) for column in data.values()}) != 1:
+        return None
+    matrix = np.array(columns, dtype=np.float64).T
+    return None if _any_infinite(matrix) else matrix
 
 
 def numeric_matrix(data: pd.DataFrame, names: Sequence[str], *, what: str = "Item") -> Array:
@@ -131,7 +196,7 @@ def numeric_matrix(data: pd.DataFrame, names: Sequence[str], *, what: str = "Ite
     Returns
     -------
     ndarray, shape (n, p)
-        A fresh float64 array with NaN for missing.
+        A fresh float64 array with NaN for missing; columns side by side in memory.
 
     Raises
     ------
@@ -139,9 +204,9 @@ def numeric_matrix(data: pd.DataFrame, names: Sequence[str], *, what: str = "Ite
         Unknown, repeated or ambiguous names; text or dates in a numeric column (with row and value); infinite values.
     """
     check_columns(data, names, what=what)
-    wanted = data[list(names)]
-    if len(wanted) and all(kind == np.float64 for kind in wanted.dtypes) and not np.isinf(wanted.to_numpy()).any():
-        return np.array(wanted.to_numpy(), dtype=np.float64)
+    plain = _plain_matrix(data, names)
+    if plain is not None:
+        return plain
     matrix = np.full((len(data), len(names)), np.nan)
     texts, infinite = [], []
     for position, name in enumerate(names):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from sem_loyalty.errors import DataError, nearest
 from sem_loyalty.survey.answers import listing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -29,6 +32,8 @@ def _floats(value: Any, what: str) -> Array:
 
 
 def _names_of(frame: pd.DataFrame, where: str) -> tuple[str, ...]:
+    import pandas as pd
+
     columns = tuple(str(column) for column in frame.columns)
     numbered = isinstance(frame.index, pd.RangeIndex)
     rows = tuple(str(row) for row in frame.index)
@@ -70,6 +75,8 @@ def as_matrix(value: Any, names: Sequence[str] | None, where: str = "") -> tuple
     DataError
         Not two-dimensional or not square, names that do not fit, or cells that are not numbers.
     """
+    import pandas as pd
+
     framed = isinstance(value, pd.DataFrame)
     array = _floats(value, f"sample_cov{where}")
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.shape[0] == 0:
@@ -114,6 +121,8 @@ def as_vector(argument: str, value: Any, names: tuple[str, ...], where: str = ""
     DataError
         Names missing, another length than `names`, or values that are not finite numbers.
     """
+    import pandas as pd
+
     keyed = value.to_dict() if isinstance(value, pd.Series) and not isinstance(value.index, pd.RangeIndex) else value
     if isinstance(keyed, Mapping):
         known = {str(key): entry for key, entry in keyed.items()}
@@ -177,6 +186,11 @@ def check_positive_definite(S: Array, names: Sequence[str], *, where: str = "") 
     """
     scale = np.sqrt(np.diag(S))
     R = S / np.outer(scale, scale)
+    # The factor of R - e I exists where all eigenvalues exceed e.
+    shifted = R.copy()
+    shifted.ravel()[:: len(R) + 1] -= SMALLEST_EIGENVALUE
+    if lapack.dpotrf(shifted, lower=1)[1] == 0:
+        return
     values, vectors = np.linalg.eigh((R + R.T) / 2.0)
     if values[0] > SMALLEST_EIGENVALUE:
         return
@@ -240,6 +254,8 @@ def cov_from_lower(values: str | Sequence[Any], names: Sequence[str] | None = No
     full = np.zeros((size, size))
     full[np.tril_indices(size)] = numbers
     full = full + np.tril(full, -1).T
+    import pandas as pd
+
     return pd.DataFrame(full, index=list(own), columns=list(own))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
@@ -14,6 +14,9 @@ from sem_loyalty.errors import DataError
 from sem_loyalty.kernel.patterns import find_patterns
 from sem_loyalty.kernel.saturated import saturated_moments
 from sem_loyalty.kernel.threads import one_thread
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -51,6 +54,8 @@ def missing_patterns(answers: Array, names: Sequence[str]) -> pd.DataFrame:
         }
         for i in order
     ]
+    import pandas as pd
+
     return pd.DataFrame(rows, columns=["pattern", "n", "share", "missing_items", "missing"])
 
 

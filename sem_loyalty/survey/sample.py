@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import DataError, DataWarning, NotSupported
-from sem_loyalty.survey.answers import check_columns, is_missing, listing, numeric_matrix
+from sem_loyalty.kernel.threads import one_thread
+from sem_loyalty.survey.answers import check_columns, columns_of, is_missing, listing, numeric_matrix
 from sem_loyalty.survey.matrix_input import as_matrix, as_vector, check_matrix, check_positive_definite
 from sem_loyalty.survey.missingness import normal_em
 from sem_loyalty.survey.moments import GroupMoments, Moments
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Array = NDArray[np.float64]
+# Rows whose products are summed at once: they stay in the processor's cache.
+CHUNK = 8192
 
 
 def mean_and_cov(rows: Array) -> tuple[Array, Array]:
     """Return means and the covariance matrix divided by n of complete rows.
 
-    The mean is corrected by the mean of its residuals (a second pass), and the products are summed in row order
-    without a threaded library, so the result does not depend on the number of threads.
+    The mean is corrected by the mean of its residuals (a second pass), and one thread sums the products, so the result
+    does not depend on the number of threads.
 
     Parameters
     ----------
@@ -36,11 +42,17 @@ def mean_and_cov(rows: Array) -> tuple[Array, Array]:
     cov : ndarray, shape (p, p)
         Exactly symmetric.
     """
-    n = rows.shape[0]
+    n, p = rows.shape
     mean = rows.sum(axis=0) / n
-    mean = mean + (rows - mean).sum(axis=0) / n
-    centred = rows - mean
-    return mean, np.einsum("ni,nj->ij", centred, centred) / n
+    left, products = np.zeros(p), np.zeros((p, p))
+    with one_thread():
+        for first in range(0, n, CHUNK):
+            centred = rows[first : first + CHUNK] - mean
+            left += centred.sum(axis=0)
+            products += centred.T @ centred
+    left /= n
+    cov = products / n - np.outer(left, left)
+    return mean + left, 0.5 * (cov + cov.T)
 
 
 def group_label(value: object) -> str:
@@ -50,11 +62,14 @@ def group_label(value: object) -> str:
     return str(value)
 
 
-def _split(data: pd.DataFrame, group: str | None) -> list[tuple[str, NDArray[np.intp]]]:
+def _split(
+    data: pd.DataFrame | Mapping[str, Any], group: str | None, count: int
+) -> list[tuple[str, NDArray[np.intp] | slice]]:
     """Return label and row positions of each group, in order of appearance."""
     if group is None:
-        return [("", np.arange(len(data), dtype=np.intp))]
-    check_columns(data, [group], what="Grouping variable")
+        return [("", slice(None))]
+    if not isinstance(data, Mapping):
+        check_columns(data, [group], what="Grouping variable")
     found: dict[str, list[int]] = {}
     lost = 0
     for row, value in enumerate(data[group]):
@@ -66,11 +81,28 @@ def _split(data: pd.DataFrame, group: str | None) -> list[tuple[str, NDArray[np.
         raise DataError(f"The grouping variable '{group}' is missing in every row.")
     if lost:
         warnings.warn(
-            f"{lost} of {len(data)} rows have no value of the grouping variable '{group}' and were left out.",
+            f"{lost} of {count} rows have no value of the grouping variable '{group}' and were left out.",
             DataWarning,
             stacklevel=3,
         )
     return [(label, np.asarray(rows, dtype=np.intp)) for label, rows in found.items()]
+
+
+def _answers(
+    data: pd.DataFrame | Mapping[str, Any], names: tuple[str, ...], group: str | None
+) -> tuple[Array, pd.DataFrame | Mapping[str, Any]]:
+    """Return the answers as floats, and the data in which to look up the grouping variable."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(data, pandas.DataFrame):
+        columns = cast(Mapping[str, Any], data)
+        matrix = columns_of(columns, names)
+        if matrix is not None and (group is None or group in columns):
+            return matrix, columns
+        import pandas
+
+        data = pandas.DataFrame(dict(data))
+    frame = cast("pd.DataFrame", data)
+    return numeric_matrix(frame, names), frame
 
 
 def _where(label: str) -> str:
@@ -92,7 +124,9 @@ def _check_rows(label: str, rows: Array, complete: Array, names: Sequence[str]) 
             f"covariance matrix is singular. Use fewer items, or at least {p + 1} respondents"
         )
         return [text]
-    constant = [f"'{names[i]}' = {complete[0, i]:g}" for i in range(p) if np.ptp(complete[:, i]) == 0.0]
+    # Items that differ among the first rows need no further look.
+    alike = np.flatnonzero((complete[:CHUNK] == complete[0]).all(axis=0))
+    constant = [f"'{names[i]}' = {complete[0, i]:g}" for i in alike if np.ptp(complete[:, i]) == 0.0]
     if constant:
         return [f"items with the same answer in every row{where}: {listing(constant)}. Leave them out"]
     return []
@@ -170,16 +204,18 @@ def moments_from_data(
         raise NotSupported(
             f"missing={missing!r} has no sample moments to compute; moments_from_data knows 'listwise' and 'fiml'."
         )
-    frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(dict(data))
     names = tuple(names)
     if not names:
         raise DataError("No items were named, so there is nothing to compute.")
     if group is not None and group in names:
         raise DataError(f"'{group}' is both an item and the grouping variable. Within a group it is constant.")
-    matrix = numeric_matrix(frame, names)
-    if len(frame) == 0:
+    matrix, grouping = _answers(data, names, group)
+    count = len(matrix)
+    if count == 0:
         raise DataError("The data have no rows.")
-    splits = _split(frame, group)
+    splits = _split(grouping, group, count)
+    with np.errstate(over="ignore"):
+        complete = bool(np.isfinite(matrix.sum()))
     problems: list[str] = []
     kept: list[tuple[str, Array]] = []
     columns = [names.index(name) for name in needed]
@@ -193,12 +229,12 @@ def moments_from_data(
             used = np.ascontiguousarray(rows[usable])
             problems += _check_incomplete(label, used, names)
         else:
-            used = np.ascontiguousarray(rows[~np.isnan(rows).any(axis=1)])
+            used = rows if complete else rows[~np.isnan(rows).any(axis=1)]
             problems += _check_rows(label, rows, used, names)
         kept.append((label, used))
     if short:
         warnings.warn(
-            f"{short} of {len(frame)} rows were left out, because they lack an answer on a covariate whose moments are "
+            f"{short} of {count} rows were left out, because they lack an answer on a covariate whose moments are "
             f"held fixed ({listing(list(needed))}). fixed_x=False keeps them.",
             DataWarning,
             stacklevel=2,
@@ -214,7 +250,7 @@ def moments_from_data(
     return Moments(
         names=names,
         groups=tuple(groups),
-        n_collected=len(frame),
+        n_collected=count,
         missing=missing,
         raw=tuple(used for _, used in kept),
     )
