@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
     from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
-    from sem_loyalty.inference.implied import model_implied, residuals
+    from sem_loyalty.inference.implied import model_implied
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.inference.residuals import mean_residuals, residual_summary, residuals
     from sem_loyalty.inference.score_tests import score_tests
     from sem_loyalty.inference.standardised import standardised_solution
     from sem_loyalty.measurement.efa import efa
@@ -51,7 +52,9 @@ _WHERE = {
     "likelihood_ratio_test": "inference.hypothesis_tests",
     "wald_test": "inference.hypothesis_tests",
     "model_implied": "inference.implied",
-    "residuals": "inference.implied",
+    "mean_residuals": "inference.residuals",
+    "residual_summary": "inference.residuals",
+    "residuals": "inference.residuals",
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
     "score_tests": "inference.score_tests",
@@ -92,6 +95,7 @@ __all__ = [
     "likelihood_ratio_test",
     "load_model",
     "load_published",
+    "mean_residuals",
     "model_implied",
     "models",
     "modification_indices",
@@ -102,6 +106,7 @@ __all__ = [
     "read_codebook",
     "read_survey",
     "reliability",
+    "residual_summary",
     "residuals",
     "run",
     "score_tests",
