@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
     from sem_loyalty.inference.group_paths import PathComparison, compare_paths
     from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
-    from sem_loyalty.inference.implied import model_implied, residuals
+    from sem_loyalty.inference.implied import model_implied
     from sem_loyalty.inference.invariance import Invariance, invariance
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.inference.residuals import mean_residuals, residual_summary, residuals
     from sem_loyalty.inference.robustness import Robustness, robustness
     from sem_loyalty.inference.score_tests import score_tests
     from sem_loyalty.inference.standardised import standardised_solution
@@ -66,9 +67,11 @@ _WHERE = {
     "likelihood_ratio_test": "inference.hypothesis_tests",
     "wald_test": "inference.hypothesis_tests",
     "model_implied": "inference.implied",
-    "residuals": "inference.implied",
     "Invariance": "inference.invariance",
     "invariance": "inference.invariance",
+    "mean_residuals": "inference.residuals",
+    "residual_summary": "inference.residuals",
+    "residuals": "inference.residuals",
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
     "score_tests": "inference.score_tests",
@@ -127,6 +130,7 @@ __all__ = [
     "likelihood_ratio_test",
     "load_model",
     "load_published",
+    "mean_residuals",
     "method_bias",
     "model_implied",
     "models",
@@ -138,6 +142,7 @@ __all__ = [
     "read_codebook",
     "read_survey",
     "reliability",
+    "residual_summary",
     "residuals",
     "robustness",
     "run",

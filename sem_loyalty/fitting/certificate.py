@@ -35,7 +35,7 @@ class Problem:
     ----------
     code : str
         "not converged", "singular information", "rescaling", "negative variance", "latent covariance",
-        "residual covariance", "standardised above one".
+        "residual covariance", "standardised above one", "dependent constraints".
     text : str
         What is wrong, in one sentence.
     parameters : tuple of str
@@ -97,17 +97,20 @@ def certify(
     *,
     converged: bool,
     other_value: float,
+    dependent: bool = False,
 ) -> Certificate:
     """Check a solution.
 
     Parameters
     ----------
     specification, discrepancy, point, space
-        Model, what was minimised, solution and constraints.
+        Model, what was minimised, solution, and the directions that its constraints leave free.
     converged : bool
         Whether the minimisation ended at a stationary point.
     other_value : float
         F of a second minimisation in other units and from other start values; nan where it found no minimum.
+    dependent : bool, default False
+        Whether nonlinear equations depend on each other at the solution.
     """
     matrix = space.reduce_matrix(discrepancy.information(point))
     slope = space.reduce_vector(discrepancy.gradient(point))
@@ -127,6 +130,8 @@ def certify(
         problems.append(_singular(specification, values, vectors, scale, space))
     if not problems and not difference < RESCALING_TOLERANCE * max(1.0, point.value):
         problems.append(_other_minimum(difference))
+    if dependent:
+        problems.append(_dependent(specification))
     if not beyond_doubt(point.implied, len(specification.latent), BOUNDARY):
         problems += _inadmissible(specification, point.implied, point.theta)
     return Certificate(not problems, tuple(problems), decrement, condition, float(difference))
@@ -211,6 +216,17 @@ def _other_minimum(difference: float) -> Problem:
     )
 
 
+def _dependent(specification: Specification) -> Problem:
+    texts = tuple(item.text for item in specification.equations)
+    return Problem(
+        "dependent constraints",
+        f"At the solution the equality constraints depend on each other ({'; '.join(texts)}), so the degrees of "
+        "freedom are not those counted.",
+        texts,
+        "write the constraints without products that can vanish, or fix a parameter instead.",
+    )
+
+
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names) if names else "no single parameter"
 
@@ -224,7 +240,7 @@ def _inadmissible(specification: Specification, implied: Sequence[Implied], thet
         where = f" in group {specification.groups[group - 1]!r}" if len(specification.groups) > 1 else ""
         rows = [row for row in specification.parameters if row.group == group]
         problems += _negative_variances(specification, rows, theta, at, where)
-        problems += _indefinite(specification, rows, at, p, where)
+        problems += _indefinite(specification, rows, theta, at, p, where)
         problems += _above_one(specification, rows, at, position, where)
     return problems
 
@@ -264,14 +280,18 @@ def _smallest(matrix: Array) -> tuple[float, Array]:
     return float(values[0]), vectors[:, 0]
 
 
-def _indefinite(specification: Specification, rows: list[Parameter], at: Implied, p: int, where: str) -> list[Problem]:
+def _indefinite(
+    specification: Specification, rows: list[Parameter], theta: Array, at: Implied, p: int, where: str
+) -> list[Problem]:
     """Return problems of latent and residual covariance matrices that are not positive definite."""
     problems = []
     latent = specification.latent
-    fixed_zero = {r.lhs for r in rows if r.op == "~~" and r.lhs == r.rhs and r.free < 0 and r.value == 0.0}
+    # A free variance is exactly zero only at a bound.
+    variances = [(r.lhs, theta[r.free] if r.free >= 0 else r.value) for r in rows if r.op == "~~" and r.lhs == r.rhs]
+    fixed_zero = {name for name, value in variances if value == 0.0}
     if latent:
         value, vector = _smallest(at.total[p:, p:])
-        # A disturbance that the user fixed at zero makes the matrix singular by design.
+        # A disturbance that the user fixed at zero, or bounded there, makes the matrix singular by design.
         floor = -BOUNDARY if fixed_zero & set(latent) else BOUNDARY
         if value < floor:
             names = tuple(latent[i] for i in np.argsort(-np.abs(vector), kind="stable") if abs(vector[i]) > 0.2)

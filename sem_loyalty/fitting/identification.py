@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.fitting.held import equations_at
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.spec import Specification
@@ -43,7 +44,8 @@ def unidentified_parameters(
         if point is None:
             continue
         tried += 1
-        matrix = space.reduce_matrix(discrepancy.information(point))
+        local = equations_at(space, theta)
+        matrix = local.reduce_matrix(discrepancy.information(point))
         diagonal = np.sqrt(np.maximum(np.diagonal(matrix), 0.0))
         diagonal = np.where(diagonal > 0, diagonal, 1.0)
         values, vectors = np.linalg.eigh(matrix / np.outer(diagonal, diagonal))
@@ -51,9 +53,9 @@ def unidentified_parameters(
         if not flat.any():
             return ()
         deficient += 1
-        weight = np.sqrt(((space.basis * diagonal) ** 2).sum(axis=1)) if space.constrained else diagonal
+        weight = np.sqrt(((local.basis * diagonal) ** 2).sum(axis=1)) if local.constrained else diagonal
         for k in np.flatnonzero(flat):
-            involved = np.maximum(involved, np.abs(space.expand(vectors[:, k] / diagonal) * weight))
+            involved = np.maximum(involved, np.abs(local.expand(vectors[:, k] / diagonal) * weight))
     if deficient < 3:
         return ()
     order = np.argsort(-involved, kind="stable")

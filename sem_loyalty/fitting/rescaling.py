@@ -6,7 +6,7 @@ units of their markers, so fixed loadings keep their meaning; every parameter is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,8 @@ def other_units(specification: Specification, sd: Array, space: Subspace) -> Uni
             if shifted is None:
                 continue
             found = shifted
+        if space.restrictions is not None:
+            found = replace(found, restrictions=space.restrictions.rescaled(weight))
         return Units(scale, weight, found)
     return None
 

@@ -35,7 +35,7 @@ def unsupported(specification: Specification) -> str:
         return "semopy has no multi-group models"
     if specification.meanstructure:
         return "semopy's mean structures count their degrees of freedom wrongly"
-    if specification.constraints:
+    if specification.constraints or specification.equations:
         return "semopy's constraints leave the degrees of freedom unchanged"
     if not specification.latent:
         return "path models among observed variables are fitted by the kernel"

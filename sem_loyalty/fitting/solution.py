@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 from sem_loyalty.display import format_p
 from sem_loyalty.fitting.certificate import Certificate
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised
+from sem_loyalty.fitting.held import ActiveInequality
 from sem_loyalty.fitting.ordinal import ROBUST
 from sem_loyalty.kernel.discrepancy import Point
 from sem_loyalty.kernel.likelihood import Sample
@@ -49,6 +50,9 @@ class Fit:
         Steps of the kernel.
     notes : tuple of str
         How the engines ended.
+    active : tuple of ActiveInequality
+        Inequality constraints and bounds that the solution stands at. Where there are any, the statistic is not
+        distributed as chi-square but as a mixture of chi-squares.
     """
 
     specification: Specification
@@ -63,6 +67,7 @@ class Fit:
     discrepancy: Minimised = field(repr=False)
     space: Subspace = field(repr=False)
     point: Point = field(repr=False)
+    active: tuple[ActiveInequality, ...] = ()
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -127,6 +132,12 @@ class Fit:
             f"{self.estimator} estimates by {self.engine}; {used}",
             f"{test}; {self.specification.n_parameters} parameters",
         ]
+        if self.active:
+            listed = "; ".join(f"{one.text} (multiplier {one.multiplier:.3g})" for one in self.active)
+            lines.append(
+                f"At the bound: {listed}. P-values take the statistic for a chi-square; with a bound that holds it is "
+                "a mixture of chi-squares, and standard errors are given the bound"
+            )
         lines += [f"  - {problem}" for problem in self.certificate.problems]
         return "\n".join(lines)
 

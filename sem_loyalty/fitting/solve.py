@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import SpecificationError
 from sem_loyalty.fitting.certificate import certify
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised, discrepancy_of
+from sem_loyalty.fitting.held import defined_starts, held_at
 from sem_loyalty.fitting.identification import unidentified_parameters
 from sem_loyalty.fitting.ordinal import ordinal_discrepancy, with_thresholds
 from sem_loyalty.fitting.search import Problem, pose, search
@@ -54,6 +56,10 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
     problem: Problem[Any] = pose(specification, discrepancy, covs, means)
     if isinstance(discrepancy, OrdinalDiscrepancy):
         problem = with_thresholds(problem, discrepancy)
+    if problem.space.restrictions is not None:
+        starts = (problem.start, problem.plain_start, *problem.crude_starts)
+        start, plain, *crude = defined_starts(specification, problem.space, starts)
+        problem = replace(problem, start=start, plain_start=plain, crude_starts=tuple(crude))
     found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
     if found.solution is None:
         _raise_if_unidentified(problem)
@@ -61,13 +67,16 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
             "No usable start: the implied covariance matrix is not positive definite at the start values. "
             "Check the fixed values and the start() modifiers of the model."
         )
+    point = found.solution.point
+    held = held_at(specification, problem.space, point.theta, problem.discrepancy.gradient(point))
     certificate = certify(
         specification,
         problem.discrepancy,
-        found.solution.point,
-        problem.space,
-        converged=found.solution.converged,
+        point,
+        held.space,
+        converged=found.solution.converged and not held.pulling,
         other_value=found.other_value,
+        dependent=held.dependent,
     )
     if any(fault.code == "singular information" for fault in certificate.problems):
         _raise_if_unidentified(problem)
@@ -82,8 +91,9 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         iterations=found.solution.iterations,
         notes=found.notes,
         discrepancy=discrepancy,
-        space=problem.space,
+        space=held.space,
         point=found.solution.point,
+        active=held.active,
     )
 
 

@@ -260,7 +260,8 @@ def bootstrap(
         The fit is not certified and `force` is not set; an argument makes no sense; or `resume` belongs to another
         analysis.
     NotSupported
-        The fit has no answers to draw from, or is not by complete-data maximum likelihood.
+        The fit has no answers to draw from, or is not by complete-data maximum likelihood, or has constraints other
+        than linear equations.
 
     Notes
     -----
@@ -309,6 +310,10 @@ def _check(fit: Fit, draws: int, seed: int, kind: str, workers: int, force: bool
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ConfigurationError(f"{name}={value!r} must be a whole number, {least} or more.")
+    if fit.specification.equations or fit.specification.inequalities:
+        raise NotSupported(
+            "bootstrap is available without constraints, or with linear equality constraints; this model has others."
+        )
     if not isinstance(fit.point, Point) or fit.moments.missing != "listwise":
         if fit.moments.raw is None:
             raise NotSupported("bootstrap draws respondents: fit the model to `data`, not to `sample_cov`.")

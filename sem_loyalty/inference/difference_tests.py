@@ -123,6 +123,11 @@ def _at_restricted(wide: Fit, narrow: Fit) -> Fit:
     Satorra 2010, doi:10.1037/a0019625).
     """
     _same_means(wide, narrow)
+    if wide.specification.equations or wide.specification.inequalities:
+        raise NotSupported(
+            "method='satorra.bentler.2010' is for wider models without nonlinear constraints and inequalities; "
+            "available: 'satorra.bentler.2001'" + ("." if wide.moments.missing == "fiml" else ", 'satorra.2000'.")
+        )
     order = _order(wide, narrow)
     samples = tuple(
         replace(sample, cov=at.cov[np.ix_(order, order)], mean=at.mean[order], logdet=_logdet(at.cov))

@@ -18,6 +18,8 @@ from sem_loyalty.survey.answers import numeric_matrix
 Array = NDArray[np.float64]
 
 METHODS = ("regression", "bartlett")
+# Condition number from which the answers of a respondent do not tell two latent variables apart.
+UNTOLD = 1e12
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class FactorScores:
     Attributes
     ----------
     scores : DataFrame
-        One row per respondent, with the index of the data; one column per latent variable. nan where an item of
-        the model is missing.
+        One row per respondent, with the index of the data; one column per latent variable. nan where an item of the
+        model is missing, or, where the fit kept missing answers, where no answer tells of the latent variable.
     reliability : DataFrame
         By group and latent variable: the squared correlation of score and latent variable.
     method : str
@@ -83,7 +85,9 @@ def factor_scores(
     Regression: E(eta) + Cov(eta, y) Sigma^-1 (y - mu) (Thurstone 1935). Bartlett: (L' Theta^-1 L)^-1 L' Theta^-1
     (y - mu) about E(eta), L the loadings (Bartlett 1937, doi:10.1111/j.2044-8295.1937.tb00863.x). Without a mean
     structure, mu are the sample means and E(eta) is zero. Reliability of regression scores is the share of
-    Var(eta) that they explain; that of Bartlett scores Var(eta) / (Var(eta) + error variance).
+    Var(eta) that they explain; that of Bartlett scores Var(eta) / (Var(eta) + error variance). After a fit with
+    missing="fiml", respondents with missing answers are scored by the answers they gave; the reliability is that of
+    complete answers.
     """
     check_choice("method", method, METHODS)
     latent, observed = list(fit.specification.latent), list(fit.specification.observed)
@@ -102,8 +106,10 @@ def factor_scores(
             order = [fit.moments.names.index(name) for name in observed]
             centre = sample.mean[order] if sample.mean is not None else np.zeros(len(observed))
             level = np.zeros(len(latent))
-        rows = member == number
+        rows = np.flatnonzero(member == number)
         scores[rows] = level + (answers[rows] - centre) @ weights.T
+        if fit.moments.missing == "fiml":
+            _score_incomplete(scores, rows, answers - centre, level, at, method)
         records += [(sample.label, name, value) for name, value in zip(latent, reliability, strict=True)]
     frame_of = pd.DataFrame(records, columns=["group", "latent", "reliability"])
     return FactorScores(
@@ -126,6 +132,35 @@ def _membership(fit: Fit, frame: pd.DataFrame, group: str | None) -> NDArray[np.
     if unknown:
         raise DataError(f"Column {group!r} holds {', '.join(unknown)}; the groups of the fit are {', '.join(labels)}.")
     return np.array([labels.index(value) for value in values], dtype=np.intp)
+
+
+def _score_incomplete(
+    scores: Array, rows: NDArray[np.intp], deviations: Array, level: Array, at: Implied, method: str
+) -> None:
+    """Score the rows of one group that have some answers and not all, in place, by pattern of what is missing."""
+    p = deviations.shape[1]
+    seen = ~np.isnan(deviations[rows])
+    patterns, which = np.unique(seen, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        if pattern.all() or not pattern.any():
+            continue
+        own = rows[which.reshape(-1) == number]
+        there = deviations[np.ix_(own, np.flatnonzero(pattern))]
+        if method == "regression":
+            across = at.total[p:, :p][:, pattern]
+            weights = np.linalg.solve(at.cov[np.ix_(pattern, pattern)], across.T).T
+            scores[own] = level + there @ weights.T
+            continue
+        # A latent variable without an answered item has no Bartlett score; the others do not depend on it.
+        loadings = at.directed[:p, p:][pattern]
+        told = np.abs(loadings).sum(axis=0) > 0
+        loadings = loadings[:, told]
+        precise = np.linalg.solve(at.residual[:p, :p][np.ix_(pattern, pattern)], loadings)
+        information = loadings.T @ precise
+        found = np.full((len(own), len(level)), np.nan)
+        if np.linalg.cond(information) < UNTOLD:
+            found[:, told] = level[told] + there @ np.linalg.solve(information, precise.T).T
+        scores[own] = found
 
 
 def score_weights(at: Implied, p: int, method: str) -> tuple[Array, Array]:

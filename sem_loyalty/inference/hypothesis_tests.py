@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,14 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from sem_loyalty.display import format_p
-from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError, check_choice, nearest
+from sem_loyalty.errors import (
+    ConfigurationError,
+    InferenceWarning,
+    NotSupported,
+    SpecificationError,
+    check_choice,
+    nearest,
+)
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.difference_tests import METHODS, Difference, difference, method_for
@@ -139,7 +147,8 @@ def likelihood_ratio_test(
     Warns
     -----
     InferenceWarning
-        The scaling factor of a difference is not positive, so there is no test.
+        The scaling factor of a difference is not positive, so there is no test; or a model stands at the bound of an
+        inequality, so the difference is no chi-square.
 
     Notes
     -----
@@ -170,6 +179,13 @@ def likelihood_ratio_test(
         available = "'WLSMV', 'ULSMV' or 'WLS'" if first.specification.ordered else "'WLS', 'GLS' or 'MLM'"
         raise NotSupported(f"A difference of statistics by {first.estimator} is no chi-square; use {available}.")
     chosen = method_for(first, method)
+    if any(fit.active for fit in fits):
+        warnings.warn(
+            "A model stands at the bound of an inequality constraint, so the difference is distributed as a mixture of "
+            "chi-squares, not as the chi-square that the p-values assume.",
+            InferenceWarning,
+            stacklevel=2,
+        )
     records = []
     for i, fit in enumerate(ordered):
         record = {"df": fit.df, **_criteria(fit), "chisq": fit.chisq, "certified": fit.certificate.certified}

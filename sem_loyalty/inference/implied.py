@@ -1,4 +1,4 @@
-"""What the model says the moments are, and how far the sample is from it."""
+"""What the model says the moments are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
     ConfigurationError
         There is no such group.
     """
-    _check_group(fit, group)
+    check_group(fit, group)
     at = fit.point.implied[group - 1]
     observed, latent = list(fit.specification.observed), list(fit.specification.latent)
     p = len(observed)
@@ -47,38 +47,7 @@ def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
     }
 
 
-def residuals(fit: Fit, *, kind: str = "raw", group: int = 1) -> pd.DataFrame:
-    """Return sample minus implied covariances of the observed variables.
-
-    Parameters
-    ----------
-    fit : Fit
-    kind : {"raw", "cor"}, default "raw"
-        "raw" differences of covariances; "cor" of correlations, each matrix scaled by its own diagonal
-        (Bentler 1995, EQS Structural Equations Program Manual).
-    group : int, default 1
-        Group number.
-
-    Returns
-    -------
-    DataFrame, shape (p, p)
-
-    Raises
-    ------
-    ConfigurationError
-        Unknown kind or group.
-    """
-    if kind not in ("raw", "cor"):
-        raise ConfigurationError(f"kind={kind!r} is not one of 'raw', 'cor'.")
-    _check_group(fit, group)
-    sample, implied = fit.samples[group - 1].cov, fit.point.implied[group - 1].cov
-    if kind == "cor":
-        sample = sample / np.sqrt(np.outer(np.diagonal(sample), np.diagonal(sample)))
-        implied = implied / np.sqrt(np.outer(np.diagonal(implied), np.diagonal(implied)))
-    names = list(fit.specification.observed)
-    return pd.DataFrame(sample - implied, index=names, columns=names)
-
-
-def _check_group(fit: Fit, group: int) -> None:
+def check_group(fit: Fit, group: int) -> None:
+    """Raise ConfigurationError where a model has no such group."""
     if not 1 <= group <= len(fit.specification.groups):
         raise ConfigurationError(f"group={group} does not exist; the model has {len(fit.specification.groups)}.")

@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from sem_loyalty.errors import ConfigurationError, check_choice
+from sem_loyalty.errors import ConfigurationError, NotSupported, check_choice
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.fitting.solve import discrepancy_for
 from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.solver import affine_subspace
+from sem_loyalty.model.restrictions import restrictions_of
 from sem_loyalty.model.spec import Parameter, Specification
 
 Array = NDArray[np.float64]
@@ -64,6 +65,8 @@ def score_tests(fit: Fit, *, information: str = "expected") -> pd.DataFrame:
     ------
     ConfigurationError
         An unknown kind of information.
+    NotSupported
+        The model has inequality constraints or bounds.
 
     Notes
     -----
@@ -79,6 +82,8 @@ def score_tests(fit: Fit, *, information: str = "expected") -> pd.DataFrame:
     place of N.
     """
     check_choice("information", information, INFORMATION)
+    if fit.specification.inequalities:
+        raise NotSupported("Score tests of a model with inequality constraints or bounds are not supported.")
     columns = ["lhs", "op", "rhs", "left", "right", "group", "x2", "df", "pvalue", "epc"]
     released, rows = _released(fit.specification)
     equalities = _equalities(fit, released, rows)
@@ -132,7 +137,9 @@ def _released(specification: Specification) -> tuple[Specification, tuple[int, .
         parameters.append(replace(row, free=len(rows)) if row.free >= 0 else row)
         if row.free >= 0:
             rows.append(k)
-    return replace(specification, parameters=tuple(parameters), n_free=len(rows), constraints=()), tuple(rows)
+    return replace(specification, parameters=tuple(parameters), n_free=len(rows), constraints=(), equations=()), tuple(
+        rows
+    )
 
 
 def _equalities(fit: Fit, released: Specification, rows: tuple[int, ...]) -> list[_Equality]:
@@ -155,6 +162,14 @@ def _equalities(fit: Fit, released: Specification, rows: tuple[int, ...]) -> lis
         for index, coefficient in constraint.coefficients:
             jacobian[first[index]] = coefficient
         left, _, right = constraint.text.partition(" == ")
+        found.append(_Equality(left, right, left, right, 0, jacobian))
+    restrictions = restrictions_of(specification)
+    values = None if restrictions is None else restrictions.evaluate(fit.theta)
+    for equation, slope in zip(specification.equations, () if values is None else values.equation_slopes, strict=True):
+        jacobian = np.zeros(len(rows))
+        for free, position in first.items():
+            jacobian[position] = slope[free]
+        left, right = equation.left.text, equation.right.text
         found.append(_Equality(left, right, left, right, 0, jacobian))
     return found
 

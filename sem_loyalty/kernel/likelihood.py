@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from sem_loyalty.kernel.layout import Index, Layout, gather
+from sem_loyalty.kernel.layout import Layout, gather
 from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters, rescaled_block, to_parameters
 
 Array = NDArray[np.float64]
@@ -243,9 +243,7 @@ def hessian(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point
     """
     parts = [
         (block, sample.weight, _half_second_derivative(block, at, found))
-        for block, sample, at, found in zip(
-            blocks, samples, point.implied, slopes(blocks, samples, point), strict=True
-        )
+        for block, sample, at, found in zip(blocks, samples, point.implied, slopes(blocks, samples, point), strict=True)
     ]
     return _over_groups(parts, len(point.theta))
 

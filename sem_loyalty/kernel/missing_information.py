@@ -27,8 +27,8 @@ def observed_loss(block: Block, at: Implied, patterns: Patterns, found: Expectat
     columns = found.inverse @ derivative_columns(at)
     shifts = found.inverse @ mean_jacobian(block, at)
     along = found.filled @ columns
-    u, w = columns[:, block.left] * block.weight, columns[:, block.right]
-    by_u, by_w = along[:, block.left] * block.weight, along[:, block.right]
+    u, w = columns[:, block.layout.left] * block.layout.weight, columns[:, block.layout.right]
+    by_u, by_w = along[:, block.layout.left] * block.layout.weight, along[:, block.layout.right]
     wide = _widened(np.concatenate([u, w, shifts], axis=1), patterns.width)
     n_cov, size = u.shape[1], shifts.shape[1]
     loss = np.zeros((size, size))
@@ -52,7 +52,7 @@ def expected_loss(block: Block, at: Implied, patterns: Patterns, found: Expectat
     """
     columns = found.inverse @ derivative_columns(at)
     shifts = found.inverse @ mean_jacobian(block, at)
-    left, right, weight = block.left, block.right, block.weight
+    left, right, weight = block.layout.left, block.layout.right, block.layout.weight
     u, w = columns[:, left] * weight, columns[:, right]
     wide = _widened(np.concatenate([u, w], axis=1), patterns.width)
     n_cov = u.shape[1]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.restrictions import Restrictions
 
 Array = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ ROUNDING = 1e-15
 
 @dataclass(frozen=True, slots=True)
 class Subspace:
-    """The parameter vectors that satisfy the linear equality constraints.
+    """The parameter vectors that satisfy the constraints, which are linear equations in most models.
 
     Attributes
     ----------
@@ -49,11 +50,14 @@ class Subspace:
         K, orthonormal columns: theta = offset + K alpha. The identity where nothing is constrained.
     constrained : bool
         False where K is the identity.
+    restrictions : Restrictions or None
+        Nonlinear equations, and inequalities, that the vectors satisfy as well.
     """
 
     offset: Array
     basis: Array
     constrained: bool
+    restrictions: Restrictions | None = None
 
     def reduce_vector(self, vector: Array) -> Array:
         """Return K' g."""
@@ -181,7 +185,7 @@ def minimise(
     start : ndarray, shape (q,)
         Start values that satisfy the constraints of `space`.
     space : Subspace, optional
-        Linear equality constraints.
+        The constraints.
     exact : bool, default True
         Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-14 of
         its minimum, which is all that a comparison of minima needs.
@@ -192,6 +196,11 @@ def minimise(
         None where the discrepancy is not defined at the start.
     """
     space = whole_space(len(start)) if space is None else space
+    if space.restrictions is not None:
+        # Imported where it is needed: few models are restricted so, and it brings scipy.optimize.
+        from sem_loyalty.kernel.constrained import minimise_restricted
+
+        return minimise_restricted(discrepancy, start, space, space.restrictions)
     point = discrepancy.evaluate(start)
     if point is None:
         return None

@@ -73,8 +73,8 @@ def specify(
     SpecificationError
         The text contradicts itself: a parameter given twice, a variable regressed on itself, an unknown label.
     NotSupported
-        Composites (`<~`), written thresholds and scaling factors, and inequality constraints; with `ordered`, means,
-        ordinal predictors and written residual variances of items.
+        Composites (`<~`), written thresholds and scaling factors; with `ordered`, means, ordinal predictors and
+        written residual variances of items.
     """
     check_choice("kind", kind, KINDS)
     for name in group_equal:
@@ -126,7 +126,8 @@ def _specified(text: ModelText, options: _Options) -> Specification:
             _add_ordinal(rows, role, ordered)
     _fix_scales(rows, role, std_lv)
     _apply_modifiers(rows, groups)
-    request = EqualityRequest(options.group_equal, options.group_partial, std_lv, len(groups), frozenset(role.exogenous))
+    equal, partial = options.group_equal, options.group_partial
+    request = EqualityRequest(equal, partial, std_lv, len(groups), frozenset(role.exogenous))
     parameters, n_free, constraints = merge(rows, request, text)
     return Specification(
         parameters=parameters,
@@ -135,7 +136,9 @@ def _specified(text: ModelText, options: _Options) -> Specification:
         exogenous=role.exogenous if fixed_x else (),
         covariates=role.exogenous,
         defined=tuple(Defined(item.name, item.expression) for item in text.definitions),
-        constraints=constraints,
+        constraints=constraints.linear,
+        equations=constraints.equations,
+        inequalities=constraints.inequalities,
         groups=groups,
         n_free=n_free,
         kind=kind,
@@ -156,12 +159,6 @@ def refuse_unsupported(text: ModelText) -> None:
     for statement in text.statements:
         if statement.op in reasons:
             raise NotSupported(f"Line {statement.line}: {reasons[statement.op]}.")
-    for constraint in text.constraints:
-        if constraint.op != "==":
-            raise NotSupported(
-                f"Line {constraint.line}: the inequality constraint {constraint.lhs.text} {constraint.op} "
-                f"{constraint.rhs.text} is not supported; linear equality constraints (`==`) are."
-            )
 
 
 def refuse_for_ordinal(text: ModelText, role: Roles, kind: str, meanstructure: bool | None) -> None:
@@ -307,11 +304,10 @@ def _apply_modifiers(rows: list[Row], groups: tuple[str, ...]) -> None:
                     row.fixed = row.start
             elif modifier.kind == "equal" and value:
                 row.equal_to = str(value)
-            elif modifier.kind in ("lower", "upper"):
-                raise NotSupported(
-                    f"Line {modifier.line}: bounds ({modifier.kind}()) are not supported; variances are estimated "
-                    "without bounds so that an improper solution shows."
-                )
+            elif modifier.kind == "lower" and value is not None:
+                row.lower = float(str(value))
+            elif modifier.kind == "upper" and value is not None:
+                row.upper = float(str(value))
 
 
 def _for_group(modifier: Modifier, row: Row, n_groups: int) -> object:

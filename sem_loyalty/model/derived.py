@@ -38,6 +38,8 @@ def evaluate_with_slope(
             values[name], slopes[name] = evaluate_with_slope(definitions[name], labelled, definitions, theta)
     value, by_name = expression.derivative(values)
     total = np.zeros(len(theta))
-    for name, slope in by_name.items():
-        total += slope * slopes[name]
+    # A slope that is infinite says so; times the zeros of other parameters it is not a number.
+    with np.errstate(invalid="ignore"):
+        for name, slope in by_name.items():
+            total += slope * slopes[name]
     return float(value), total

@@ -1,21 +1,14 @@
-"""Equal parameters: shared labels, equal(), equality across groups and linear constraints."""
+"""Equal parameters: shared labels, equal() and equality across groups."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass, replace
 
 from sem_loyalty.errors import NotSupported, SpecificationError, nearest
-from sem_loyalty.model.derived import evaluate_with_slope
-from sem_loyalty.model.expression import Expression
+from sem_loyalty.model.constraints import Constraints, bounds_of, read_constraints
 from sem_loyalty.model.rows import Row
-from sem_loyalty.model.spec import LinearConstraint, Parameter
-from sem_loyalty.model.syntax import Constraint, ModelText, parse
-
-Array = NDArray[np.float64]
+from sem_loyalty.model.spec import Parameter
+from sem_loyalty.model.syntax import ModelText, parse
 
 GROUP_EQUAL = (
     "loadings",
@@ -40,9 +33,7 @@ class EqualityRequest:
     covariates: frozenset[str]
 
 
-def merge(
-    rows: list[Row], request: EqualityRequest, text: ModelText
-) -> tuple[tuple[Parameter, ...], int, tuple[LinearConstraint, ...]]:
+def merge(rows: list[Row], request: EqualityRequest, text: ModelText) -> tuple[tuple[Parameter, ...], int, Constraints]:
     """Give equal parameters one number.
 
     Returns
@@ -50,8 +41,8 @@ def merge(
     parameters : tuple of Parameter
     n_free : int
         Length of the parameter vector.
-    constraints : tuple of LinearConstraint
-        Independent linear equations beyond shared numbers.
+    constraints : Constraints
+        What is written beyond shared numbers.
     """
     if request.n_groups > 1:
         _free_identified_means(rows, request)
@@ -69,7 +60,11 @@ def merge(
             Parameter(row.lhs, row.op, row.rhs, row.group, free, value, row.label, row.start, row.user, row.exogenous)
         )
     labelled = {row.label: row for row in parameters if row.label}
-    constraints = _linear_constraints(text, labelled, len(position))
+    constraints = read_constraints(text, labelled, len(position))
+    bounds = tuple(
+        bound for row, parameter in zip(rows, parameters, strict=True) for bound in bounds_of(row, parameter)
+    )
+    constraints = replace(constraints, inequalities=bounds + constraints.inequalities)
     return tuple(parameters), len(position), constraints
 
 
@@ -156,70 +151,3 @@ def _free_identified_means(rows: list[Row], request: EqualityRequest) -> None:
         unit = request.std_lv and "loadings" in request.equal and "lv_variances" not in request.equal
         if unit and row.op == "~~" and row.lhs == row.rhs:
             row.fixed = None
-
-
-def _linear_constraints(text: ModelText, labelled: Mapping[str, Parameter], size: int) -> tuple[LinearConstraint, ...]:
-    """Return the `==` constraints as independent linear equations over the parameter vector."""
-    definitions = {item.name: item.expression for item in text.definitions}
-    check_names(text, labelled)
-    found: list[LinearConstraint] = []
-    matrix = np.zeros((0, size))
-    for constraint in text.constraints:
-        row, right = _linear_row(constraint, labelled, definitions, size)
-        if not row.any():
-            if abs(right) > 1e-12:
-                raise SpecificationError(
-                    f"Line {constraint.line}: the constraint can never hold: it has no free parameter."
-                )
-            continue
-        candidate = np.vstack([matrix, row])
-        if np.linalg.matrix_rank(candidate) > len(matrix):
-            matrix = candidate
-            coefficients = tuple((int(index), float(row[index])) for index in np.flatnonzero(row))
-            found.append(LinearConstraint(coefficients, right, f"{constraint.lhs.text} == {constraint.rhs.text}"))
-    return tuple(found)
-
-
-def check_names(text: ModelText, labelled: Mapping[str, Parameter]) -> None:
-    """Raise SpecificationError where a definition or a constraint uses an unknown label."""
-    known = list(labelled)
-    for definition in text.definitions:
-        _require(definition.expression, known, definition.line)
-        known.append(definition.name)
-    for constraint in text.constraints:
-        for side in (constraint.lhs, constraint.rhs):
-            _require(side, known, constraint.line)
-
-
-def _require(expression: Expression, known: list[str], line: int) -> None:
-    for name in expression.names():
-        if name not in known:
-            listed = ", ".join(known) or "none"
-            hint = nearest(name, known)
-            raise SpecificationError(
-                f"Line {line}: {name!r} is not a label of the model (labels: {listed}). {hint}".strip()
-            )
-
-
-def _linear_row(
-    constraint: Constraint, labelled: Mapping[str, Parameter], definitions: Mapping[str, Expression], size: int
-) -> tuple[Array, float]:
-    """Return (row, right) with row @ theta = right, or raise NotSupported where the constraint is not linear."""
-
-    def difference(theta: Array) -> tuple[float, Array]:
-        left_value, left_slope = evaluate_with_slope(constraint.lhs, labelled, definitions, theta)
-        right_value, right_slope = evaluate_with_slope(constraint.rhs, labelled, definitions, theta)
-        return left_value - right_value, left_slope - right_slope
-
-    steps = np.arange(size, dtype=np.float64)
-    points: tuple[Array, ...] = (np.full(size, 0.5), 0.3 + 0.1 * steps, 1.7 - 0.05 * steps)
-    values = [difference(point) for point in points]
-    row = values[0][1]
-    offsets = [value - float(row @ point) for (value, _), point in zip(values, points, strict=True)]
-    linear = all(np.allclose(slope, row, rtol=1e-9, atol=1e-12) for _, slope in values)
-    if not linear or not np.allclose(offsets, offsets[0], rtol=1e-9, atol=1e-9):
-        raise NotSupported(
-            f"Line {constraint.line}: the constraint {constraint.lhs.text} == {constraint.rhs.text} is not linear "
-            "in the parameters; linear equality constraints are supported."
-        )
-    return row, -float(offsets[0])

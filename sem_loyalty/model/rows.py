@@ -22,6 +22,8 @@ class Row:
     exogenous: bool = False
     derived: bool = False
     equal_to: str = ""
+    lower: float | None = None
+    upper: float | None = None
     statement: Statement | None = field(default=None, repr=False)
 
     @property

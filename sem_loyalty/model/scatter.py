@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import SpecificationError
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.solver import Subspace, affine_subspace, whole_space
+from sem_loyalty.model.restrictions import restrictions_of
 from sem_loyalty.model.spec import Parameter, Specification, kept
 
 Array = NDArray[np.float64]
@@ -165,9 +166,10 @@ def _block(specification: Specification, group: int) -> Block:
 
 @kept
 def subspace(specification: Specification) -> Subspace:
-    """Return the parameter vectors that satisfy the linear equality constraints."""
+    """Return the parameter vectors that satisfy the constraints."""
+    restrictions = restrictions_of(specification)
     if not specification.constraints:
-        return whole_space(specification.n_free)
+        return replace(whole_space(specification.n_free), restrictions=restrictions)
     matrix = np.zeros((len(specification.constraints), specification.n_free))
     for i, constraint in enumerate(specification.constraints):
         for index, coefficient in constraint.coefficients:
@@ -176,4 +178,4 @@ def subspace(specification: Specification) -> Subspace:
     if found is None:
         listed = "; ".join(constraint.text for constraint in specification.constraints)
         raise SpecificationError(f"The constraints contradict each other: {listed}.")
-    return found
+    return replace(found, restrictions=restrictions)

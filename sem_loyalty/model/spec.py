@@ -77,6 +77,15 @@ class LinearConstraint:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExpressionConstraint:
+    """A relation between two expressions over labels: `left` less `right` is zero, or not negative."""
+
+    left: Expression
+    right: Expression
+    text: str
+
+
 @dataclass(frozen=True)
 class Specification:
     """A complete model.
@@ -107,6 +116,10 @@ class Specification:
         The model as the user wrote it.
     ordered : tuple of str
         Ordinal items: all observed variables, or none.
+    equations : tuple of ExpressionConstraint
+        Independent equality constraints that are not linear.
+    inequalities : tuple of LinearConstraint or ExpressionConstraint
+        What must not be negative: the sum less `right`, or `left` less `right`. They cost no degrees of freedom.
     """
 
     parameters: tuple[Parameter, ...]
@@ -123,6 +136,8 @@ class Specification:
     std_lv: bool
     text: str
     ordered: tuple[str, ...] = ()
+    equations: tuple[ExpressionConstraint, ...] = ()
+    inequalities: tuple[LinearConstraint | ExpressionConstraint, ...] = ()
 
     @cached_property
     def indicators(self) -> dict[str, tuple[str, ...]]:
@@ -163,7 +178,7 @@ class Specification:
     @property
     def n_parameters(self) -> int:
         """Free parameters less the independent equality constraints among them (lavaan's npar)."""
-        return self.n_free - len(self.constraints)
+        return self.n_free - len(self.constraints) - len(self.equations)
 
 
 def kept(

@@ -83,13 +83,13 @@ def test_standardised_solution_reproduces_the_correlations(fitted):
 
 
 def test_residuals(fitted, chain):
-    raw, cor = sl.residuals(fitted), sl.residuals(fitted, kind="cor")
+    raw, cor = sl.residuals(fitted), sl.residuals(fitted, type="cor")
     names = list(fitted.specification.observed)
     implied = sl.model_implied(fitted)["cov"]
     np.testing.assert_allclose(raw, chain[names].cov(ddof=0) - implied, atol=1e-12)
     np.testing.assert_allclose(np.diagonal(cor), 0.0, atol=1e-12)
     with pytest.raises(ConfigurationError, match="'raw', 'cor'"):
-        sl.residuals(fitted, kind="z")
+        sl.residuals(fitted, type="z")
     with pytest.raises(ConfigurationError, match="group=2"):
         sl.residuals(fitted, group=2)
 
