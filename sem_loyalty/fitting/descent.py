@@ -41,7 +41,7 @@ def minimise(
         A separate descent, wanted for F only: end it where F is known to rounding. With missing answers, begin the
         second part away from the two-stage estimates, so that the way down is not the one taken otherwise.
     """
-    if isinstance(discrepancy, Incomplete):
+    if isinstance(discrepancy, Incomplete) and space.restrictions is None:
         complete = Likelihood(discrepancy.blocks, discrepancy.samples)
         first = solver.approach(complete, start, space, NEAR_TWO_STAGE)
         if first is not None and first.converged:
@@ -52,6 +52,9 @@ def minimise(
             found = refine(discrepancy, begin, space, NEAR_ENOUGH if aside else DECREMENT_TOLERANCE)
             if found is not None:
                 return Solution(found.point, first.iterations + found.iterations, True, found.decrement)
+    if isinstance(discrepancy, Incomplete) and space.restrictions is not None:
+        near = solver.minimise(Likelihood(discrepancy.blocks, discrepancy.samples), start, space)
+        start = near.point.theta if near is not None and near.converged else start
     return solver.minimise(discrepancy, start, space, exact=not aside)
 
 
