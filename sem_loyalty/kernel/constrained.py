@@ -185,7 +185,7 @@ def _state(
 def _propose(state: _State[PointT], space: Subspace, restrictions: Restrictions, damping: float) -> _Step:
     """Return the step of the information matrix, or that of the exact curvature where it is usable."""
     ridge = np.eye(len(state.slope)) * (damping + 1e-12)
-    step = quadratic_step(state.information + ridge, state.slope, state)
+    step = _quadratic_step(state.information + ridge, state.slope, state)
     if damping or _conditions(state, step)[0] > NEAR:
         return step
     for _round in range(5):
@@ -204,7 +204,7 @@ def _propose(state: _State[PointT], space: Subspace, restrictions: Restrictions,
             return newton
         kept = np.concatenate([step.held[~outward], np.flatnonzero(broken)])
         step = _Step(step.move, np.sort(kept), newton.on_equations, np.maximum(newton.on_inequalities, 0.0))
-    return quadratic_step(state.information + ridge, state.slope, state)
+    return _quadratic_step(state.information + ridge, state.slope, state)
 
 
 def _held_step(curvature: Array, state: _State[PointT], chosen: Index, rows: Array) -> _Step | None:
@@ -226,7 +226,7 @@ def _held_step(curvature: Array, state: _State[PointT], chosen: Index, rows: Arr
     return _Step(base, chosen, multipliers[: len(state.equations)], on_inequalities)
 
 
-def quadratic_step(curvature: Array, slope: Array, state: _State[PointT]) -> _Step:
+def _quadratic_step(curvature: Array, slope: Array, state: _State[PointT]) -> _Step:
     """Minimise slope'p + p'Bp under the linearised restrictions, B positive definite.
 
     Equations are removed; what is left is the point of a polyhedron nearest to the origin, found by nonnegative least
