@@ -237,9 +237,13 @@ def _recorded() -> Iterator[list[warnings.WarningMessage]]:
 
 
 def _messages(caught: list[warnings.WarningMessage], fitted: Fit) -> tuple[str, ...]:
-    """Return the warnings, each once, without that of the certificate, which the report gives in full."""
+    """Return the warnings, each once, without that of the certificate, which the report gives in full.
+
+    Inequalities that hold the solution at their bound come first.
+    """
     messages = dict.fromkeys(str(entry.message) for entry in caught)
-    return tuple(text for text in messages if not text.startswith(fitted.certificate.summary))
+    bounds = (fitted.bound_note,) if fitted.active else ()
+    return (*bounds, *(text for text in messages if not text.startswith(fitted.certificate.summary)))
 
 
 def _model(study: Study) -> ModelFile:

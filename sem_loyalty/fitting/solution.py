@@ -105,6 +105,17 @@ class Fit:
             return self.df > 0 and self.estimator == "WLS"
         return self.df > 0 and self.estimator != "ULS"
 
+    @property
+    def bound_note(self) -> str:
+        """Which inequalities the solution stands at the bound of, and what that means; "" where there are none."""
+        if not self.active:
+            return ""
+        listed = "; ".join(f"{one.text} (multiplier {one.multiplier:.3g})" for one in self.active)
+        return (
+            f"At the bound: {listed}. P-values take the statistic for a chi-square; with a bound that holds it is a "
+            "mixture of chi-squares. Standard errors are given the bound."
+        )
+
     def __str__(self) -> str:
         """Summarise the fit; the first line says whether it can be trusted."""
         test = f"chi-square {self.chisq:.3f}, df {self.df}"
@@ -132,12 +143,7 @@ class Fit:
             f"{self.estimator} estimates by {self.engine}; {used}",
             f"{test}; {self.specification.n_parameters} parameters",
         ]
-        if self.active:
-            listed = "; ".join(f"{one.text} (multiplier {one.multiplier:.3g})" for one in self.active)
-            lines.append(
-                f"At the bound: {listed}. P-values take the statistic for a chi-square; with a bound that holds it is "
-                "a mixture of chi-squares, and standard errors are given the bound"
-            )
+        lines += [self.bound_note] if self.active else []
         lines += [f"  - {problem}" for problem in self.certificate.problems]
         return "\n".join(lines)
 

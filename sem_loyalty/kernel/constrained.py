@@ -31,6 +31,8 @@ NEAR = 0.3
 SIGN = 1e-9
 # Steps that no longer bring the conditions closer before the end is declared.
 STALLED = 6
+# Curvature in scaled coordinates, whose information has a unit diagonal, that is rounding error.
+FLAT = 1e-8
 # The search for a point at which the restrictions hold, and the relative violation at which it has found one.
 FEASIBLE_STEPS = 200
 FEASIBLE = 1e-7
@@ -83,22 +85,24 @@ def minimise_restricted(
     if state is None:
         return None
     penalty, damping, stalled = 0.0, 0.0, 0
-    best: tuple[float, _State[PointT]] = (np.inf, state)
+    step = _propose(state, space, restrictions, damping)
+    best: tuple[float, _State[PointT], _Step] = (np.inf, state, step)
     iteration = 0
     while iteration < STEPS:
         iteration += 1
-        step = _propose(state, space, restrictions, damping)
+        if iteration > 1:
+            step = _propose(state, space, restrictions, damping)
         decrement, violation = _conditions(state, step)
         error = max(decrement, violation)
         if error < 0.5 * best[0]:
-            best, stalled = (error, state), 0
+            best, stalled = (error, state, step), 0
         elif error < DECREMENT_TOLERANCE:
-            best = min(best, (error, state), key=lambda pair: pair[0])
+            best = min(best, (error, state, step), key=lambda found: found[0])
             stalled += 1
         if best[0] < 1e-13 or stalled >= STALLED:
             break
-        penalty = max(penalty, 2.0 * float(max(np.abs(step.on_equations).max(initial=0.0),
-                                               step.on_inequalities.max(initial=0.0))), 1e-3)  # fmt: skip
+        largest = max(np.abs(step.on_equations).max(initial=0.0), step.on_inequalities.max(initial=0.0))
+        penalty = max(penalty, 2.0 * float(largest), 1e-3)
         following = _accept(discrepancy, state, step, space, restrictions, penalty, error)
         if following is None:
             if damping > 1e8:
@@ -107,9 +111,10 @@ def minimise_restricted(
             continue
         damping = 0.0 if damping < 1e-2 else damping / 10.0
         state = following
-    error, state = best
+    error, state, step = best
+    converged = error < POLISHED and _is_minimum(state, step, space, restrictions)
     exact = discrepancy.evaluate(restrictions.snapped(state.point.theta))
-    return Solution(state.point if exact is None else exact, iteration, bool(error < POLISHED), float(error))
+    return Solution(state.point if exact is None else exact, iteration, converged, float(error))
 
 
 def nearest_violation(start: Array, space: Subspace, restrictions: Restrictions) -> float | None:
@@ -185,14 +190,12 @@ def _state(
 def _propose(state: _State[PointT], space: Subspace, restrictions: Restrictions, damping: float) -> _Step:
     """Return the step of the information matrix, or that of the exact curvature where it is usable."""
     ridge = np.eye(len(state.slope)) * (damping + 1e-12)
-    step = quadratic_step(state.information + ridge, state.slope, state)
+    step = _quadratic_step(state.information + ridge, state.slope, state)
     if damping or _conditions(state, step)[0] > NEAR:
         return step
     for _round in range(5):
-        curvature = restrictions.curvature(state.point.theta, step.on_equations, step.on_inequalities)
-        lagrangian = state.hessian - 0.5 * space.reduce_matrix(curvature) / np.outer(state.scale, state.scale)
         held = np.concatenate([state.equations, state.inequalities[step.held]])
-        newton = _held_step(lagrangian, state, step.held, held)
+        newton = _held_step(_lagrangian(state, step, space, restrictions), state, step.held, held)
         if newton is None:
             return step
         # The exact curvature may hold other inequalities than the information: let go of those that pull outwards, and
@@ -204,7 +207,22 @@ def _propose(state: _State[PointT], space: Subspace, restrictions: Restrictions,
             return newton
         kept = np.concatenate([step.held[~outward], np.flatnonzero(broken)])
         step = _Step(step.move, np.sort(kept), newton.on_equations, np.maximum(newton.on_inequalities, 0.0))
-    return quadratic_step(state.information + ridge, state.slope, state)
+    return _quadratic_step(state.information + ridge, state.slope, state)
+
+
+def _lagrangian(state: _State[PointT], step: _Step, space: Subspace, restrictions: Restrictions) -> Array:
+    """Return half the second derivative of F less multipliers times restrictions."""
+    curvature = restrictions.curvature(state.point.theta, step.on_equations, step.on_inequalities)
+    return np.asarray(state.hessian - 0.5 * space.reduce_matrix(curvature) / np.outer(state.scale, state.scale))
+
+
+def _is_minimum(state: _State[PointT], step: _Step, space: Subspace, restrictions: Restrictions) -> bool:
+    """Return whether F curves upwards along what is free: a saddle point meets the first-order conditions as well."""
+    free = null_space(np.concatenate([state.equations, state.inequalities[step.held]]), len(state.slope))
+    if not free.shape[1]:
+        return True
+    lowest = float(np.linalg.eigvalsh(free.T @ _lagrangian(state, step, space, restrictions) @ free)[0])
+    return lowest > -FLAT
 
 
 def _held_step(curvature: Array, state: _State[PointT], chosen: Index, rows: Array) -> _Step | None:
@@ -226,7 +244,7 @@ def _held_step(curvature: Array, state: _State[PointT], chosen: Index, rows: Arr
     return _Step(base, chosen, multipliers[: len(state.equations)], on_inequalities)
 
 
-def quadratic_step(curvature: Array, slope: Array, state: _State[PointT]) -> _Step:
+def _quadratic_step(curvature: Array, slope: Array, state: _State[PointT]) -> _Step:
     """Minimise slope'p + p'Bp under the linearised restrictions, B positive definite.
 
     Equations are removed; what is left is the point of a polyhedron nearest to the origin, found by nonnegative least

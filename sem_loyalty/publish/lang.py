@@ -94,6 +94,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Improper solution: standardised value beyond 1",
         "不可接受解：标准化值超过 1",
     ),
+    "problem_dependent_constraints": ("Constraints depend on each other", "约束条件相互依赖"),
     # What to try, in Chinese; English comes with the problem.
     "remedy_not_converged": ("", "检查数据无法区分的构念，并简化所涉及的模型部分。"),
     "remedy_singular_information": ("", "合并或删除近乎共线的构念，或依据理论固定所涉及的某个参数。"),
@@ -105,6 +106,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "remedy_latent_covariance": ("", "合并相关接近 1 的构念，或删除其中之一。"),
     "remedy_residual_covariance": ("", "删除所涉及题项之间的残差协方差。"),
     "remedy_standardised_above_one": ("", "检查预测变量之间的相关（共线的构念）以及近乎重复的题项。"),
+    "remedy_dependent_constraints": ("", "改写约束，避免可能为零的乘积，或改为固定某个参数。"),
     # Notes
     "note_n": ("N = {n}", "N = {n}"),
     "note_groups": ("N = {n} ({groups})", "N = {n}（{groups}）"),

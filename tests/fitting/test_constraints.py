@@ -10,6 +10,8 @@ import pytest
 import sem_loyalty as sl
 from sem_loyalty.errors import ImproperSolutionWarning, InferenceWarning, NotSupported, SpecificationError
 from sem_loyalty.model.restrictions import restrictions_of
+from sem_loyalty.publish.lang import word
+from sem_loyalty.study import _messages
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "constraints.json").read_text(encoding="utf-8"))
 SURVEYS = {name: pd.DataFrame(columns) for name, columns in REFERENCE["data"].items()}
@@ -229,3 +231,14 @@ def test_what_is_not_available_says_so(fits):
         sl.likelihood_ratio_test(wide, narrow, method="satorra.bentler.2010")
     with pytest.warns(InferenceWarning, match="mixture"):
         sl.likelihood_ratio_test(sl.fit(MEASURED, DATA, engine="kernel"), sl.fit(MEASURED + "p*q == r\nr > 0.4", DATA))
+
+
+def test_the_report_has_words_for_every_fault():
+    code = "dependent_constraints"
+    assert word(f"problem_{code}", "zh") != word(f"problem_{code}", "en")
+    assert word(f"remedy_{code}", "zh")
+
+
+def test_a_study_says_that_a_bound_holds(fits):
+    assert _messages([], fits["heywood_bound"]) == (fits["heywood_bound"].bound_note,)
+    assert _messages([], fits["inactive"]) == ()

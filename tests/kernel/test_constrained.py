@@ -91,6 +91,16 @@ def test_the_nearest_point_of_a_sphere():
     np.testing.assert_allclose(found.point.theta, centre / 5.0, atol=1e-12)
 
 
+def test_a_saddle_point_is_no_minimum():
+    # On the ellipse x^2 + 4 y^2 = 4 the distance to (5, 0) is stationary at (-2, 0), where it is greatest.
+    ellipse = (lambda t: (t[0] ** 2 + 4 * t[1] ** 2 - 4, np.array([2 * t[0], 8 * t[1]]), np.diag([2.0, 8.0])),)
+    far = minimise(Bowl(np.eye(2), np.array([5.0, 0.0])), np.array([-2.0, 0.0]), restricted(Functions(ellipse), 2))
+    assert not far.converged or far.point.theta[0] > 0
+    near = minimise(Bowl(np.eye(2), np.array([5.0, 0.0])), np.array([1.5, 0.5]), restricted(Functions(ellipse), 2))
+    assert near.converged
+    np.testing.assert_allclose(near.point.theta, [2.0, 0.0], atol=1e-10)
+
+
 @pytest.mark.parametrize("quartic", [0.0, 0.5])
 def test_a_bound_holds_only_where_it_must(quartic):
     bowl = Bowl(np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([-1.0, 2.0]), quartic)
