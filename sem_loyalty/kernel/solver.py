@@ -31,8 +31,11 @@ POLISHED = 1e-9
 # So small a fall of F, relative to 1 + F, over so many steps is taken for a ridge without a minimum.
 RIDGE_STEPS = 40
 RIDGE_FALL = 1e-6
-# A curvature matrix is used again where its last step left this share of the decrement or less.
+# A curvature matrix is used again where its last step left this share of the decrement or less; from so many parameters
+# on, where making and factoring another costs many steps, a larger share.
 REUSE = 0.03
+LARGE = 300
+REUSE_LARGE = 0.5
 # Relative rounding error of F, which sums terms of the size of the number of variables.
 ROUNDING = 1e-15
 
@@ -221,6 +224,7 @@ def _descend(
     noise = ROUNDING * discrepancy.n_observed
     passed = [point.value]
     slope = space.reduce_vector(discrepancy.gradient(point))
+    reuse = REUSE if len(slope) < LARGE else REUSE_LARGE
     factored: _Curvature | None = None
     undamped: _Step | None = None
     for iteration in range(limit):
@@ -270,7 +274,7 @@ def _descend(
             return _Descent(Solution(point, iteration, False, float(decrement)), slope, None)
         # Where a step took most of the way, the curvature hardly changed, and its factor serves the next step too.
         undamped = factored.step(slope) if factored is not None and not damping else None
-        if undamped is not None and undamped.decrement > REUSE * decrement:
+        if undamped is not None and undamped.decrement > reuse * decrement:
             undamped = None
     return _Descent(Solution(point, limit, False, float(decrement)), slope, None)
 
