@@ -26,6 +26,8 @@ NEAR = 0.1
 # Below this decrement a step lowers F by less than F's own rounding; from here exact Newton steps on the gradient
 # alone lead to the minimum.
 DECREMENT_TOLERANCE = 1e-7
+# The square of the decrement is what a Newton step lowers F by: this much does not matter when minima are compared.
+COMPARED = 1e-6
 # The decrement that Newton steps reach where the minimum is a regular one.
 POLISHED = 1e-9
 # So small a fall of F, relative to 1 + F, over so many steps is taken for a ridge without a minimum.
@@ -186,7 +188,7 @@ def minimise(
     space : Subspace, optional
         Linear equality constraints.
     exact : bool, default True
-        Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-14 of
+        Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-12 of
         its minimum, which is all that a comparison of minima needs.
 
     Returns
@@ -199,7 +201,8 @@ def minimise(
     if point is None:
         return None
     scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR).solution
-    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, DECREMENT_TOLERANCE)
+    tolerance = DECREMENT_TOLERANCE if exact else COMPARED
+    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, tolerance)
     ended = newton.solution
     solution = Solution(ended.point, scored.iterations + ended.iterations, ended.converged, ended.decrement)
     if not exact or not solution.converged or newton.curvature is None:
