@@ -70,7 +70,7 @@ def _beyond_doubt(at: Implied, n_latent: int, margin: float) -> bool:
     standard /= sd[:, None]
     correlation = at.residual / residual_sd
     correlation /= residual_sd[:, None]
-    if np.abs(standard).max(initial=0.0) > 1.0 or np.abs(correlation).max(initial=0.0) > 1.0:
+    if max(np.abs(standard).max(initial=0.0), np.abs(correlation).max(initial=0.0)) > 1.0 + margin:
         return False
     latent = at.total[p:, p:] / sd[p:]
     latent /= sd[p:, None]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from sem_loyalty.fitting.measured import Measured, one_factor
 from sem_loyalty.model.spec import Parameter, Specification, kept
@@ -212,7 +213,10 @@ def _add_regressions(
         if outcome not in position or any(name not in position for name in predictors):
             continue
         at, i = np.array([position[name] for name in predictors]), position[outcome]
-        slopes = np.linalg.lstsq(phi[at[:, None], at], phi[at, i], rcond=1e-8)[0]
+        _, slopes, info = lapack.dposv(phi[at[:, None], at], phi[at, i])
+        if info != 0 or plan.higher:
+            # Factors of factors can make the matrix singular.
+            slopes = np.linalg.lstsq(phi[at[:, None], at], phi[at, i], rcond=1e-8)[0]
         for name, slope in zip(predictors, slopes.tolist(), strict=True):
             effects[outcome, "~", name] = slope
         residual[outcome] = max(float(phi[i, i] - slopes @ phi[at, i]), 0.05 * float(phi[i, i]))

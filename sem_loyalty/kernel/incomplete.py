@@ -99,7 +99,7 @@ class Incomplete:
 
     def information(self, point: Point) -> Array:
         """Return the expected information per respondent, given who answered what, shape (q, q)."""
-        return likelihood.information(self.blocks, self.samples, point) - self._lost(point, expected_loss)
+        return likelihood.information(self.blocks, self._completed(point), point) - self._lost(point, expected_loss)
 
     def hessian(self, point: Point) -> Array:
         """Return half the second derivative of F, the observed information per respondent, shape (q, q)."""

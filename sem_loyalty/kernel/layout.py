@@ -25,6 +25,8 @@ class Layout:
 
     Attributes
     ----------
+    identity : ndarray, shape (v, v)
+        I.
     sources : ndarray of int
         Variables that affect others: the columns of A that can differ from zero.
     span : slice or ndarray of int
@@ -49,6 +51,7 @@ class Layout:
         c c', likewise.
     """
 
+    identity: Array
     sources: Index
     span: slice | Index
     fixed_sources: NDArray[np.bool_]
@@ -112,6 +115,7 @@ def layout_of(
     width, few = size + len(sources), len(u) <= KEPT_PAIRS
     entries = np.concatenate([by_directed, by_symmetric, by_intercept])
     return Layout(
+        identity=np.eye(size),
         sources=sources,
         span=slice(int(sources[0]), int(sources[-1]) + 1) if side_by_side else sources,
         fixed_sources=fixed_sources,

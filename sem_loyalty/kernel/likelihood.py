@@ -23,6 +23,9 @@ from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters
 
 Array = NDArray[np.float64]
 
+# Rows of a large matrix over pairs of entries that are computed together.
+STRIP = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -54,8 +57,8 @@ class Slopes:
     ----------
     columns : ndarray, shape (p, k)
         E = [G, C[:, sources]].
-    inverse, weight : ndarray, shape (k, k)
-        Q = E' Sigma^-1 E and P = E' W E, with W = Sigma^-1 - Sigma^-1 T Sigma^-1 the derivative of F by Sigma.
+    weight : ndarray, shape (k, k)
+        P = E' W E, with W = Sigma^-1 - Sigma^-1 T Sigma^-1 the derivative of F by Sigma.
     pull : ndarray, shape (k,)
         E' Sigma^-1 d.
     level : ndarray, shape (entries,)
@@ -63,7 +66,6 @@ class Slopes:
     """
 
     columns: Array
-    inverse: Array
     weight: Array
     pull: Array
     level: Array
@@ -153,7 +155,10 @@ def weight_matrix(sample: Sample, at: Implied, inverse: Array, means: bool) -> A
 
 
 def slopes(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> list[Slopes]:
-    """Return what the derivatives at a point share, one per group, computed once."""
+    """Return what the derivatives at a point share, one per group, computed once.
+
+    The point keeps the answer: all derivatives at it must be taken with the same samples.
+    """
     if not point.slopes:
         point.slopes.extend(map(_slopes, blocks, samples, point.implied, point.inverse))
     return point.slopes
@@ -163,15 +168,20 @@ def _slopes(block: Block, sample: Sample, at: Implied, inverse: Array) -> Slopes
     p, layout = block.n_observed, block.layout
     E = np.concatenate([at.total_inverse[:p], at.total[:p, layout.span]], axis=1)
     W = weight_matrix(sample, at, inverse, block.means)
-    Q = E.T @ (inverse @ E)
-    P = E.T @ (W @ E)
+    P = _sandwich(W, E)
     if not block.means:
         none = np.zeros(0)
-        return Slopes(E, Q, P, none, none)
+        return Slopes(E, P, none, none)
     level = np.concatenate(
         [at.means[block.directed_col], np.zeros(len(block.symmetric_row)), np.ones(len(block.intercept_row))]
     )
-    return Slopes(E, Q, P, (sample.mean - at.mean) @ inverse @ E, level)
+    return Slopes(E, P, (sample.mean - at.mean) @ inverse @ E, level)
+
+
+def _sandwich(middle: Array, columns: Array) -> Array:
+    """Return E' X E, exactly symmetric, and so is what is made of its entries."""
+    product = columns.T @ (middle @ columns)
+    return np.asarray(0.5 * (product + product.T))
 
 
 def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
@@ -188,24 +198,28 @@ def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Poin
     return total
 
 
-def pair_products(matrix: Array, layout: Layout) -> tuple[Array, Array, Array]:
-    """Return X_uu' * X_ww' + X_uw' * X_wu' over all pairs of entries for a symmetric X, with X_uu' and X_uw'."""
-    uu = gather(matrix, layout.u, layout.u, layout.uu)
-    uw = gather(matrix, layout.u, layout.w, layout.uw)
-    out = gather(matrix, layout.w, layout.w, layout.ww)
-    out *= uu
-    out += uw * uw.T
-    return out, uu, uw
-
-
-def weighted(matrix: Array, layout: Layout) -> Array:
-    """Multiply a matrix over pairs of entries by c c', in place."""
+def pair_products(matrix: Array, layout: Layout) -> Array:
+    """Return c c' (X_uu' * X_ww' + X_uw' * X_wu') over all pairs of entries, for a symmetric X."""
+    u, w, c = layout.u, layout.w, layout.c
     if layout.cc is not None:
-        matrix *= layout.cc
-    else:
-        matrix *= layout.c[:, None]
-        matrix *= layout.c
-    return matrix
+        out = gather(matrix, u, u, layout.uu)
+        out *= gather(matrix, w, w, layout.ww)
+        across = gather(matrix, u, w, layout.uw)
+        out += across * across.T
+        out *= layout.cc
+        return out
+    # By strips of rows that stay in the processor's cache.
+    out = np.empty((len(u), len(u)))
+    for first in range(0, len(u), STRIP):
+        rows = slice(first, first + STRIP)
+        by_u, by_w, strip = matrix.take(u[rows], axis=0), matrix.take(w[rows], axis=0), out[rows]
+        np.multiply(by_u.take(u, axis=1), by_w.take(w, axis=1), out=strip)
+        across = by_u.take(w, axis=1)
+        across *= by_w.take(u, axis=1)
+        strip += across
+        strip *= c[rows, None]
+        strip *= c
+    return out
 
 
 def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
@@ -215,17 +229,19 @@ def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: P
     """
     size = len(point.theta)
     parts = []
-    for block, sample, at in zip(blocks, samples, slopes(blocks, samples, point), strict=True):
-        entries, uu, _ = pair_products(at.inverse, block.layout)
-        weighted(entries, block.layout)
+    found = slopes(blocks, samples, point)
+    for block, sample, at, inverse in zip(blocks, samples, found, point.inverse, strict=True):
+        layout = block.layout
+        Q = _sandwich(inverse, at.columns)
+        entries = pair_products(Q, layout)
         if block.means:
-            entries += at.level[:, None] * uu * at.level
+            entries += gather(Q, layout.u, layout.u, layout.uu) * (at.level[:, None] * at.level)
         parts.append((block, sample.weight, entries))
     return _over_groups(parts, size)
 
 
 def _over_groups(parts: list[tuple[Block, float, Array]], size: int) -> Array:
-    """Return the sum over groups of weighted matrices over entries as a matrix over parameters, exactly symmetric."""
+    """Return the sum over groups of weighted matrices over entries as a matrix over parameters."""
     total: Array | None = None
     for block, weight, entries in parts:
         if weight != 1.0:
@@ -233,7 +249,7 @@ def _over_groups(parts: list[tuple[Block, float, Array]], size: int) -> Array:
         found = matrix_to_parameters(block, entries, size)
         total = found if total is None else total + found
     assert total is not None
-    return 0.5 * (total + total.T)
+    return total
 
 
 def hessian(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
@@ -242,13 +258,15 @@ def hessian(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point
     At the minimum it equals the observed information; halving puts it on the scale of `information`.
     """
     parts = [
-        (block, sample.weight, _half_second_derivative(block, at, found))
-        for block, sample, at, found in zip(blocks, samples, point.implied, slopes(blocks, samples, point), strict=True)
+        (block, sample.weight, _half_second_derivative(block, at, inverse, found))
+        for block, sample, at, inverse, found in zip(
+            blocks, samples, point.implied, point.inverse, slopes(blocks, samples, point), strict=True
+        )
     ]
     return _over_groups(parts, len(point.theta))
 
 
-def _half_second_derivative(block: Block, at: Implied, found: Slopes) -> Array:
+def _half_second_derivative(block: Block, at: Implied, inverse: Array, found: Slopes) -> Array:
     """Return d2F / 2 of one group over pairs of entries: curvature of F by Sigma and mu, and of Sigma and mu by theta.
 
     With M = Sigma^-1 and X * Y for the trace of X dSigma_k Y dSigma_l, the first is R * R - W * W, where R = M T M =
@@ -256,35 +274,36 @@ def _half_second_derivative(block: Block, at: Implied, found: Slopes) -> Array:
     dC_j = G_k V_lj + C_l B_jk; along S[k, l], dC_j = c (G_k B_jl + G_l B_jk); along m[k], d(B m)_j = B_jk.
     """
     layout = block.layout
-    out, uu, uw = pair_products(found.inverse - found.weight, layout)
-    lost, by_uu, by_uw = pair_products(found.weight, layout)
-    out -= lost
-    weighted(out, layout)
+    P, Q = found.weight, _sandwich(inverse, found.columns)
+    out = pair_products(Q - P, layout)
+    out -= pair_products(P, layout)
+    u, w = layout.u, layout.w
     sources = block.directed_col
     a = len(sources)
     if a:
         B = at.total_inverse[sources]
-        reach = B.take(layout.u, axis=1)
-        through = np.concatenate([B, 0.5 * at.total[sources][:, layout.span]], axis=1).take(layout.w, axis=1)
-        curve = reach * by_uw[:a]
-        curve += by_uu[:a] * through
+        reach = B.take(u, axis=1)
+        through = np.concatenate([B, 0.5 * at.total[sources][:, layout.span]], axis=1).take(w, axis=1)
+        by_u = P.take(u[:a], axis=0)
+        curve = reach * by_u.take(w, axis=1)
+        through *= by_u.take(u, axis=1)
+        curve += through
         curve *= layout.c
         if block.means:
-            curve -= found.pull[layout.u[:a], None] * reach * found.level
+            curve -= found.pull[u[:a], None] * reach * found.level
         out[:a] += curve
         out[:, :a] += curve.T
     if block.means:
         # dmu_l' M dSigma_k M d for every pair of entries, and its transpose.
         level, pull = found.level, found.pull
-        uu += by_uu
-        uw += by_uw
-        out += level[:, None] * uu * level
-        cross = uu * pull[layout.w][:, None]
-        cross += uw.T * pull[layout.u][:, None]
+        uu, uw = gather(Q, u, u, layout.uu), gather(Q, u, w, layout.uw)
+        cross = uu * pull[w][:, None]
+        cross += uw.T * pull[u][:, None]
         cross *= layout.c[:, None]
         cross *= level
-        out += cross
-        out += cross.T
+        uu *= level[:, None] * level
+        out += uu
+        out += cross + cross.T
     return out
 
 

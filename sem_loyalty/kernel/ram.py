@@ -135,7 +135,7 @@ def implied(block: Block, theta: Array) -> Implied | None:
     A.ravel()[layout.directed] = theta[block.directed_parameter]
     S = block.symmetric.copy()
     S.ravel()[layout.symmetric] = theta[layout.symmetric_parameter]
-    B = np.eye(len(A))
+    B = layout.identity.copy()
     V = S
     if len(layout.sources):
         # B - I has columns only for sources, where it is A (I - A_sources)^-1.

@@ -27,13 +27,18 @@ NEAR = 0.1
 # Below this decrement a step lowers F by less than F's own rounding; from here exact Newton steps on the gradient
 # alone lead to the minimum.
 DECREMENT_TOLERANCE = 1e-7
+# The square of the decrement is what a Newton step lowers F by: this much does not matter when minima are compared.
+COMPARED = 1e-6
 # The decrement that Newton steps reach where the minimum is a regular one.
 POLISHED = 1e-9
 # So small a fall of F, relative to 1 + F, over so many steps is taken for a ridge without a minimum.
 RIDGE_STEPS = 40
 RIDGE_FALL = 1e-6
-# A curvature matrix is used again where its last step left this share of the decrement or less.
+# A curvature matrix is used again where its last step left this share of the decrement or less; from so many parameters
+# on, where making and factoring another costs many steps, a larger share.
 REUSE = 0.03
+LARGE = 300
+REUSE_LARGE = 0.5
 # Relative rounding error of F, which sums terms of the size of the number of variables.
 ROUNDING = 1e-15
 
@@ -187,7 +192,7 @@ def minimise(
     space : Subspace, optional
         The constraints.
     exact : bool, default True
-        Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-14 of
+        Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-12 of
         its minimum, which is all that a comparison of minima needs.
 
     Returns
@@ -205,7 +210,8 @@ def minimise(
     if point is None:
         return None
     scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR).solution
-    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, DECREMENT_TOLERANCE)
+    tolerance = DECREMENT_TOLERANCE if exact else COMPARED
+    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, tolerance)
     ended = newton.solution
     solution = Solution(ended.point, scored.iterations + ended.iterations, ended.converged, ended.decrement)
     if not exact or not solution.converged or newton.curvature is None:
@@ -240,6 +246,7 @@ def _descend(
     noise = ROUNDING * discrepancy.n_observed
     passed = [point.value]
     slope = space.reduce_vector(discrepancy.gradient(point))
+    reuse = REUSE if len(slope) < LARGE else REUSE_LARGE
     factored: _Curvature | None = None
     undamped: _Step | None = None
     for iteration in range(limit):
@@ -289,7 +296,7 @@ def _descend(
             return _Descent(Solution(point, iteration, False, float(decrement)), slope, None)
         # Where a step took most of the way, the curvature hardly changed, and its factor serves the next step too.
         undamped = factored.step(slope) if factored is not None and not damping else None
-        if undamped is not None and undamped.decrement > REUSE * decrement:
+        if undamped is not None and undamped.decrement > reuse * decrement:
             undamped = None
     return _Descent(Solution(point, limit, False, float(decrement)), slope, None)
 

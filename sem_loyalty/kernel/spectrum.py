@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
 Array = NDArray[np.float64]
 
 # Up to this size all eigenvalues are had at once.
 SMALL = 300
 # The Lanczos iteration ends where the extreme eigenvalue no longer moves by more than this share.
-PRECISION = 1e-13
+PRECISION = 1e-12
 LOOK_EVERY = 5
 
 
@@ -33,7 +33,7 @@ def extreme_eigenvalues(matrix: Array, factor: Array) -> tuple[float, float]:
     stands apart (Golub and Van Loan 2013, Matrix Computations, section 10.1).
     """
     if len(matrix) > SMALL:
-        largest = _lanczos(lambda vector: np.asarray(matrix @ vector), len(matrix))
+        largest = _lanczos(lambda vector: np.asarray(blas.dsymv(1.0, matrix.T, vector)), len(matrix))
         inverse = _lanczos(lambda vector: np.asarray(lapack.dpotrs(factor, vector, lower=1)[0]), len(matrix))
         if largest is not None and inverse is not None:
             return 1.0 / inverse, largest

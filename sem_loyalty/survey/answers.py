@@ -55,7 +55,7 @@ def check_columns(data: pd.DataFrame, names: Sequence[str], *, what: str = "Item
     DataError
         A name asked for twice, a name that is no column (with the nearest one), or a name that several columns carry.
     """
-    if data.columns.is_unique and len(set(names)) == len(names) and set(names) <= set(data.columns):
+    if data.columns.is_unique and len(set(names)) == len(names) and set(names) <= set(data.columns.tolist()):
         return
     repeated = [name for name in dict.fromkeys(names) if list(names).count(name) > 1]
     if repeated:
@@ -137,8 +137,9 @@ def _plain_matrix(data: pd.DataFrame, names: Sequence[str]) -> Array | None:
     if not isinstance(kind, np.dtype) or kind.kind not in "fiu" or kind.itemsize > 8:
         return None
     cells = wanted.to_numpy()
-    if wanted is data and tuple(data.columns) != tuple(names):
-        position = {name: i for i, name in enumerate(data.columns)}
+    columns = data.columns.tolist()
+    if wanted is data and columns != list(names):
+        position = {name: i for i, name in enumerate(columns)}
         cells = cells[:, [position[name] for name in names]]
     # A frame keeps each column in one piece, so this copies long runs.
     matrix = np.array(cells, dtype=np.float64, order="F")

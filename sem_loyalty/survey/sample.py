@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -72,11 +72,20 @@ def _split(
         check_columns(data, [group], what="Grouping variable")
     found: dict[str, list[int]] = {}
     lost = 0
-    for row, value in enumerate(data[group]):
-        if is_missing(value) or (isinstance(value, str) and not value.strip()):
-            lost += 1
+    column = data[group]
+    labels: dict[tuple[type, object], str] = {}
+    for row, value in enumerate(column.tolist() if hasattr(column, "tolist") else column):
+        if not isinstance(value, Hashable):
+            label = group_label(value)
+        elif (type(value), value) in labels:
+            label = labels[type(value), value]
         else:
-            found.setdefault(group_label(value), []).append(row)
+            empty = is_missing(value) or (isinstance(value, str) and not value.strip())
+            label = labels[type(value), value] = "" if empty else group_label(value)
+        if label:
+            found.setdefault(label, []).append(row)
+        else:
+            lost += 1
     if not found:
         raise DataError(f"The grouping variable '{group}' is missing in every row.")
     if lost:

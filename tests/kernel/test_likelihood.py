@@ -1,5 +1,7 @@
 """Derivatives of the discrepancy against finite differences, for every kind of entry."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -133,3 +135,26 @@ def test_singular_effects_have_no_implied_moments():
     theta = np.zeros(21)
     theta[6], theta[7], theta[8] = 1.0, 1.0, 1.0  # a loop whose effects multiply to one
     assert ram.implied(entry, theta) is None
+
+
+def test_strips_of_a_large_matrix_are_the_whole(problem, monkeypatch):
+    """Too many entries for kept positions, and more rows than a strip has: the same matrices."""
+    blocks, samples, theta = problem
+    whole = likelihood.evaluate(blocks, samples, theta)
+    monkeypatch.setattr("sem_loyalty.kernel.layout.KEPT_PAIRS", 3)
+    monkeypatch.setattr(likelihood, "STRIP", 4)
+    again = tuple(dataclasses.replace(block) for block in blocks)
+    assert again[0].layout.uu is None
+    point = likelihood.evaluate(again, samples, theta)
+    for matrix in (likelihood.information, likelihood.hessian):
+        np.testing.assert_allclose(matrix(again, samples, point), matrix(blocks, samples, whole), atol=1e-13)
+
+
+def test_sources_need_not_stand_together(problem):
+    """The shortcut for (I - A)^-1 holds wherever effects start: at latent variables, items, or none."""
+    blocks, _, theta = problem
+    block_with_gap = dataclasses.replace(blocks[0], directed=np.where(np.eye(9, k=-1) > 0, 0.1, 0.0) * (np.arange(9) < 3))
+    for one in (blocks[0], block_with_gap):
+        at = ram.implied(one, theta)
+        np.testing.assert_allclose(at.total_inverse, np.linalg.inv(np.eye(9) - at.directed), atol=1e-12)
+        np.testing.assert_allclose(at.total, at.total_inverse @ at.residual @ at.total_inverse.T, atol=1e-12)

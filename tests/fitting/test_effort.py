@@ -1,0 +1,151 @@
+"""How much work a fit takes: counts, which no load on the machine changes, in place of seconds."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sem_loyalty as sl
+from sem_loyalty.fitting import certificate, measured, search
+from sem_loyalty.kernel.likelihood import Likelihood
+from sem_loyalty.model import defaults
+
+MODEL = """
+Image =~ a1 + a2 + a3 + a4 + a5
+Quality =~ b1 + b2 + b3 + b4
+Value =~ c1 + c2
+Loyalty =~ d1 + d2 + d3
+Quality ~ Image
+Value ~ Quality
+Loyalty ~ Image + Value
+"""
+
+
+def answers(n: int = 250) -> pd.DataFrame:
+    generator = np.random.default_rng(5)
+    image = generator.standard_normal(n)
+    quality = 0.6 * image + 0.8 * generator.standard_normal(n)
+    value = 0.6 * quality + 0.8 * generator.standard_normal(n)
+    loyalty = 0.3 * image + 0.5 * value + 0.7 * generator.standard_normal(n)
+    constructs = {"a": (image, 5), "b": (quality, 4), "c": (value, 2), "d": (loyalty, 3)}
+    items = {
+        f"{letter}{k}": 0.8 * scores + 0.6 * generator.standard_normal(n)
+        for letter, (scores, many) in constructs.items()
+        for k in range(1, many + 1)
+    }
+    return pd.DataFrame(items)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    counts: Counter[str] = Counter()
+
+    def count(owner, name):
+        original = getattr(owner, name)
+
+        def counting(*args, **kwargs):
+            counts[name] += 1
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    for name in ("evaluate", "gradient", "information", "hessian"):
+        count(Likelihood, name)
+    count(search, "measure")
+    count(certificate, "_scaled_spectrum")
+    count(certificate, "_inadmissible")
+    count(defaults, "_specified")
+    return counts
+
+
+def test_a_regular_fit_takes_few_evaluations_and_no_second_look(counted):
+    fitted = sl.fit(MODEL, answers(), engine="kernel")
+    assert fitted.certificate.certified
+    # Two minimisations: today 14 evaluations, 7 expected information matrices (one in the certificate), 3 Hessians.
+    assert counted["evaluate"] <= 18
+    assert counted["gradient"] <= 22
+    assert counted["information"] <= 9
+    assert counted["hessian"] <= 5
+    # One-factor start values once; crude ones, eigenvectors and the search for improper values not at all.
+    assert counted["measure"] == 1
+    assert counted["_scaled_spectrum"] == 0
+    assert counted["_inadmissible"] == 0
+
+
+def test_the_same_text_is_completed_once(counted):
+    data = answers()
+    text = MODEL + "# its own\n"
+    first = sl.fit(text, data, engine="kernel")
+    again = sl.fit(text, data * 2.0, engine="kernel")
+    assert counted["_specified"] == 1
+    assert again.specification is first.specification
+    other = sl.fit(text, data, engine="kernel", std_lv=True)
+    assert other.specification is not first.specification
+    assert other.value == pytest.approx(first.value, abs=1e-10)
+
+
+def test_a_fit_to_arrays_loads_no_data_frame_library():
+    """Neither pandas nor anything else that takes long to import stands between a process and its first fit."""
+    script = (
+        "import sys, numpy as np, sem_loyalty as sl\n"
+        "g = np.random.default_rng(1)\n"
+        "f = g.normal(size=100)\n"
+        "print(sl.fit('F =~ a + b + c + d', {k: f + g.normal(size=100) for k in 'abcd'}, engine='kernel'))\n"
+        "heavy = ['pandas', 'pyarrow', 'matplotlib', 'scipy.stats', 'scipy.optimize', 'semopy', 'sklearn', "
+        "'statsmodels', 'sympy']\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True)
+    assert done.stdout.startswith("Certified")
+    assert done.stdout.strip().endswith("[]")
+
+
+def test_arrays_and_frames_give_the_same_fit():
+    data = answers()
+    framed = sl.fit(MODEL, data, engine="kernel")
+    columns = {name: data[name].to_numpy() for name in data}
+    np.testing.assert_array_equal(sl.fit(MODEL, columns, engine="kernel").theta, framed.theta)
+    whole = {name: np.round(4 * column).astype(int) for name, column in columns.items()}
+    np.testing.assert_array_equal(
+        sl.fit(MODEL, whole, engine="kernel").theta, sl.fit(MODEL, pd.DataFrame(whole), engine="kernel").theta
+    )
+
+
+def test_tables_of_estimates_are_independent_of_each_other():
+    fitted = sl.fit(MODEL, answers(), engine="kernel")
+    spoiled = sl.estimates(fitted)
+    spoiled.loc[:, "lhs"] = "spoiled"
+    spoiled.loc[:, "group"] = 9
+    fresh = sl.estimates(fitted)
+    assert fresh["lhs"][0] == "Image"
+    assert (fresh["group"] == 1).all()
+
+
+def test_a_model_with_hundreds_of_parameters_is_certified_like_a_small_one():
+    """From 300 parameters on factors are kept longer and the condition comes from Lanczos iterations."""
+    generator = np.random.default_rng(8)
+    m, n = 22, 400
+    scores = generator.standard_normal((n, m)) + generator.standard_normal((n, 1))
+    items = {f"x{j}_{k}": scores[:, j] + generator.standard_normal(n) for j in range(m) for k in range(3)}
+    text = "\n".join(f"F{j} =~ " + " + ".join(f"x{j}_{k}" for k in range(3)) for j in range(m))
+    fitted = sl.fit(text, pd.DataFrame(items), engine="kernel")
+    assert len(fitted.theta) == 363
+    assert fitted.certificate.certified
+    assert fitted.certificate.decrement < 1e-11
+    matrix = fitted.discrepancy.information(fitted.point)
+    scale = np.sqrt(np.diagonal(matrix))
+    values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
+    assert fitted.certificate.condition == pytest.approx(values[0] / values[-1], rel=1e-9)
+    assert fitted.certificate.rescaled_difference < 1e-10
+
+
+def test_one_factor_start_values_do_not_depend_on_the_other_constructs():
+    generator = np.random.default_rng(3)
+    matrices = [np.corrcoef(generator.normal(size=(k, 40)) + generator.normal(size=40)) for k in (2, 3, 5, 4, 1)]
+    matrices[-1] = np.ones((1, 1))
+    for alone, together in zip(map(measured.one_factor, matrices), measured.one_factor_each(matrices), strict=True):
+        np.testing.assert_allclose(together, alone, atol=1e-12)
