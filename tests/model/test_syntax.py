@@ -525,9 +525,9 @@ def test_no_text_is_slow(name: str) -> None:
 def test_reading_time_grows_with_length_only() -> None:
     line = "Loyalty_{0} =~ 1*item_{0}_1 + a{0}*item_{0}_2 + start(0.5)*item_{0}_3\n"
     text = "".join(line.format(number) for number in range(5000))
-    began = time.perf_counter()
+    began = time.process_time()
     model = parse(text)
     assert len(model.statements) == 15000
-    assert time.perf_counter() - began < 10.0
+    assert time.process_time() - began < 10.0
     wide = "f =~ " + " + ".join(f"x{number}" for number in range(5000))
     assert len(parse(wide).statements) == 5000
