@@ -171,7 +171,7 @@ def compare_estimates(name: str) -> list[str]:
     return wrong
 
 
-def compare_measures(name: str) -> list[str]:
+def compare_measures(name: str, flat: float = FLAT) -> list[str]:
     case = CASES[name]
     ours, theirs = sl.fit_measures(fitted(name)), case["fit"]
     wrong = []
@@ -181,7 +181,7 @@ def compare_measures(name: str) -> list[str]:
             continue  # no sample size makes a saturated model significant; lavaan says 1
         if there is None or _degenerate(measure, theirs):
             continue
-        tolerance = RESIDUAL if measure in RESIDUAL_MEASURES else FLAT
+        tolerance = RESIDUAL if measure in RESIDUAL_MEASURES else flat
         if measure.endswith(("_scaled", "_robust", "_factor")):
             tolerance = CORRECTED
         if not close(ours.get(measure), there, tolerance, max(1.0, abs(there))):
@@ -329,4 +329,6 @@ def test_what_is_not_supported_is_refused_or_right(name: str) -> None:
         fitted(name)
     except NotSupported:
         return
-    assert compare_estimates(name) + compare_measures(name) + compare_moments(name) == []
+    # lavaan leaves nonlinear constraints and inequalities violated by some 1e-6, to which F answers in proportion.
+    flat = RESIDUAL if name in ("constraint_nonlinear", "constraint_inequality") else FLAT
+    assert compare_estimates(name) + compare_measures(name, flat) + compare_moments(name) == []
