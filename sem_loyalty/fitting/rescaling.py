@@ -79,7 +79,7 @@ def _row(coefficients: tuple[tuple[int, float], ...], size: int) -> Array:
 def _scales(specification: Specification, units: Array) -> Array:
     """Return D for all variables: the units of the items, and of each latent variable those of its marker."""
     # A variable without a marker item keeps its unit: the last entry.
-    return np.append(units, 1.0)[_rulers(specification)]
+    return np.asarray(np.append(units, 1.0)[_rulers(specification)])
 
 
 @kept

@@ -242,14 +242,12 @@ def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: P
 
 def _over_groups(parts: list[tuple[Block, float, Array]], size: int) -> Array:
     """Return the sum over groups of weighted matrices over entries as a matrix over parameters."""
-    total: Array | None = None
+    found = []
     for block, weight, entries in parts:
         if weight != 1.0:
             entries *= weight
-        found = matrix_to_parameters(block, entries, size)
-        total = found if total is None else total + found
-    assert total is not None
-    return total
+        found.append(matrix_to_parameters(block, entries, size))
+    return found[0] if len(found) == 1 else np.asarray(sum(found[1:], found[0]))
 
 
 def hessian(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:

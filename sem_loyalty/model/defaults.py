@@ -126,8 +126,9 @@ def _specified(text: ModelText, options: _Options) -> Specification:
             _add_ordinal(rows, role, ordered)
     _fix_scales(rows, role, std_lv)
     _apply_modifiers(rows, groups)
-    equal, partial = options.group_equal, options.group_partial
-    request = EqualityRequest(equal, partial, std_lv, len(groups), frozenset(role.exogenous))
+    request = EqualityRequest(
+        options.group_equal, options.group_partial, std_lv, len(groups), frozenset(role.exogenous)
+    )
     parameters, n_free, constraints = merge(rows, request, text)
     return Specification(
         parameters=parameters,

@@ -190,7 +190,7 @@ def kept(
     """
 
     @wraps(function)
-    def remembered(specification: Specification, *args: Options.args, **kwargs: Options.kwargs) -> Answer:
+    def remembered(specification: Specification, /, *args: Options.args, **kwargs: Options.kwargs) -> Answer:
         key = (function, *args)
         memory = specification.memory
         if key not in memory:

@@ -107,9 +107,9 @@ def _answers(
         matrix = columns_of(columns, names)
         if matrix is not None and (group is None or group in columns):
             return matrix, columns
-        import pandas
+        import pandas as pd
 
-        data = pandas.DataFrame(dict(data))
+        data = pd.DataFrame(dict(data))
     frame = cast("pd.DataFrame", data)
     return numeric_matrix(frame, names), frame
 
@@ -134,7 +134,7 @@ def _check_rows(label: str, rows: Array, complete: Array, names: Sequence[str]) 
         )
         return [text]
     # Items that differ among the first rows need no further look.
-    alike = np.flatnonzero((complete[:CHUNK] == complete[0]).all(axis=0))
+    alike = np.flatnonzero((complete[:CHUNK] == complete[0]).all(axis=0)).tolist()
     constant = [f"'{names[i]}' = {complete[0, i]:g}" for i in alike if np.ptp(complete[:, i]) == 0.0]
     if constant:
         return [f"items with the same answer in every row{where}: {listing(constant)}. Leave them out"]

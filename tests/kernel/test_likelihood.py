@@ -153,7 +153,9 @@ def test_strips_of_a_large_matrix_are_the_whole(problem, monkeypatch):
 def test_sources_need_not_stand_together(problem):
     """The shortcut for (I - A)^-1 holds wherever effects start: at latent variables, items, or none."""
     blocks, _, theta = problem
-    block_with_gap = dataclasses.replace(blocks[0], directed=np.where(np.eye(9, k=-1) > 0, 0.1, 0.0) * (np.arange(9) < 3))
+    block_with_gap = dataclasses.replace(
+        blocks[0], directed=np.where(np.eye(9, k=-1) > 0, 0.1, 0.0) * (np.arange(9) < 3)
+    )
     for one in (blocks[0], block_with_gap):
         at = ram.implied(one, theta)
         np.testing.assert_allclose(at.total_inverse, np.linalg.inv(np.eye(9) - at.directed), atol=1e-12)
