@@ -105,8 +105,8 @@ def _weights(specification: Specification, scale: Array) -> Array | None:
             factor = scale[at.row] / scale[at.col]
         elif at.matrix == "S":
             factor = scale[at.row] * scale[at.col]
-        elif at.matrix in ("t", "d"):
-            factor = 1.0
+        elif at.matrix == "d":
+            factor = 1.0 / scale[at.row]
         else:
             factor = scale[at.row]
         if row.free < 0:

@@ -12,7 +12,7 @@ from sem_loyalty.errors import SpecificationError
 from sem_loyalty.fitting.certificate import certify
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised, discrepancy_of
 from sem_loyalty.fitting.identification import unidentified_parameters
-from sem_loyalty.fitting.ordinal import ordinal_discrepancy, with_thresholds
+from sem_loyalty.fitting.ordinal import ordinal_discrepancy, ordinal_problem
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
 from sem_loyalty.kernel.likelihood import Likelihood
@@ -53,11 +53,11 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
             "Fix or remove parameters, or add indicators."
         )
     if specification.ordered:
-        cov = np.ascontiguousarray(moments.groups[0].cov)
-        least = ordinal_discrepancy(specification, moments, make_blocks(specification, (cov,), (None,))[0], estimator)
+        covs: tuple[Array, ...] = tuple(entry.cov for entry in moments.groups)
+        blocks = make_blocks(specification, covs, tuple(entry.mean for entry in moments.groups))
+        least = ordinal_discrepancy(specification, moments, blocks, estimator)
         discrepancy: Minimised = least
-        covs: tuple[Array, ...] = (cov,)
-        problem: Problem[Any] = with_thresholds(pose(specification, least, covs, (None,)), least)
+        problem: Problem[Any] = ordinal_problem(specification, moments, least)
     else:
         discrepancy, covs, means = discrepancy_of(estimator, specification, moments)
         problem = pose(specification, discrepancy, covs, means)

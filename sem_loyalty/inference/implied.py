@@ -7,6 +7,7 @@ import pandas as pd
 
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 
 
 def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
@@ -72,6 +73,8 @@ def residuals(fit: Fit, *, kind: str = "raw", group: int = 1) -> pd.DataFrame:
         raise ConfigurationError(f"kind={kind!r} is not one of 'raw', 'cor'.")
     _check_group(fit, group)
     sample, implied = fit.samples[group - 1].cov, fit.point.implied[group - 1].cov
+    if isinstance(fit.discrepancy, OrdinalDiscrepancy):
+        implied = fit.discrepancy.models[group - 1].covariance(fit.theta, fit.point.implied[group - 1])
     if kind == "cor":
         sample = sample / np.sqrt(np.outer(np.diagonal(sample), np.diagonal(sample)))
         implied = implied / np.sqrt(np.outer(np.diagonal(implied), np.diagonal(implied)))

@@ -31,36 +31,47 @@ UNINFORMATIVE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class OrdinalStatistics:
-    """Thresholds and polychoric correlations of one sample.
+    """Thresholds and polychoric correlations of one sample, and the moments of continuous variables beside them.
 
     Attributes
     ----------
     thresholds : tuple of ndarray
-        One array per item, ascending, one value less than the item has categories.
+        One array per item, ascending, one value less than the item has categories; empty for a continuous variable.
     correlation : ndarray, shape (p, p)
-        Polychoric correlations, unit diagonal; not necessarily positive definite.
+        Polychoric correlations, unit diagonal; not necessarily positive definite. In the rows and columns of
+        continuous variables, covariances (polyserial correlations times the standard deviation).
+    mean : ndarray, shape (p,)
+        Means of continuous variables; zero for items.
+    continuous : ndarray of bool, shape (p,)
+        Which variables are continuous.
     covariance : ndarray, shape (m, m)
-        Gamma: N times the covariance matrix of the estimates, all thresholds first (item by item), then the
-        correlations of the lower triangle by columns. nan for a correlation that has no maximum inside.
+        Gamma: N times the covariance matrix of the estimates in the order of `statistics`. nan for a correlation that
+        has no maximum inside.
     n : int
         Respondents.
     """
 
     thresholds: tuple[Array, ...]
     correlation: Array
+    mean: Array
+    continuous: NDArray[np.bool_]
     covariance: Array
     n: int
 
     @property
-    def n_thresholds(self) -> int:
-        """Thresholds over all items."""
-        return sum(len(found) for found in self.thresholds)
-
-    @property
     def statistics(self) -> Array:
-        """Thresholds and correlations in the order of `covariance`, shape (m,)."""
+        """What is fitted, shape (m,).
+
+        Thresholds, and minus the means of continuous variables, variable by variable; then variances of continuous
+        variables; then correlations and covariances of the lower triangle by columns.
+        """
         first, second = np.triu_indices(len(self.correlation), 1)
-        return np.concatenate([*self.thresholds, self.correlation[first, second]])
+        single = [
+            np.array([-mean]) if varies else cuts
+            for cuts, mean, varies in zip(self.thresholds, self.mean, self.continuous, strict=True)
+        ]
+        variances = np.diagonal(self.correlation)[self.continuous]
+        return np.concatenate([*single, variances, self.correlation[first, second]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,38 @@ def ordinal_statistics(codes: NDArray[np.intp]) -> OrdinalStatistics:
         A correlation of ±0.999 is one whose likelihood has no maximum inside.
     """
     n, p = codes.shape
+    found = item_statistics(codes)
+    influence = np.concatenate([*found.by_threshold, found.by_pair], axis=1)
+    gamma = influence.T @ influence / n
+    return OrdinalStatistics(found.thresholds, found.correlation, np.zeros(p), np.zeros(p, dtype=np.bool_), gamma, n)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStatistics:
+    """Thresholds and polychoric correlations with the influence of every respondent on them.
+
+    Attributes
+    ----------
+    thresholds : tuple of ndarray
+        By item.
+    correlation : ndarray, shape (p, p)
+    first, second : ndarray of int, shape (pairs,)
+        The items of every correlation of the lower triangle by columns.
+    by_threshold : tuple of ndarray, each (n, thresholds of the item)
+    by_pair : ndarray, shape (n, pairs)
+    """
+
+    thresholds: tuple[Array, ...]
+    correlation: Array
+    first: Index
+    second: Index
+    by_threshold: tuple[Array, ...]
+    by_pair: Array
+
+
+def item_statistics(codes: Index) -> ItemStatistics:
+    """Return thresholds, polychoric correlations and influences of categories, shape (n, p), as in the above."""
+    p = codes.shape[1]
     levels = codes.max(axis=0) + 1
     thresholds = tuple(_thresholds(codes[:, j], int(levels[j])) for j in range(p))
     padded = np.full((p, int(levels.max()) - 1), BEYOND)
@@ -113,8 +156,10 @@ def ordinal_statistics(codes: NDArray[np.intp]) -> OrdinalStatistics:
     correlation = np.eye(p)
     correlation[tables.first, tables.second] = rho
     correlation[tables.second, tables.first] = rho
-    influence = _influence(codes, levels, padded, tables, rho)
-    return OrdinalStatistics(thresholds, correlation, influence.T @ influence / n, n)
+    by_category = _threshold_influence(codes, levels, padded)
+    by_threshold = tuple(by_category[j, codes[:, j], : levels[j] - 1] for j in range(p))
+    by_pair = _pair_influence(codes, by_category, padded, tables, rho)
+    return ItemStatistics(thresholds, correlation, tables.first, tables.second, by_threshold, by_pair)
 
 
 def _thresholds(codes: NDArray[np.intp], levels: int) -> Array:
@@ -224,17 +269,14 @@ def _differences(corners: Array) -> Array:
     return np.asarray(np.diff(np.diff(corners, axis=1), axis=2))
 
 
-def _influence(codes: NDArray[np.intp], levels: NDArray[np.intp], padded: Array, tables: Tables, rho: Array) -> Array:
-    """Return every respondent's influence on every statistic, shape (n, m).
+def _pair_influence(codes: Index, by_category: Array, padded: Array, tables: Tables, rho: Array) -> Array:
+    """Return every respondent's influence on every correlation, shape (n, pairs).
 
     The correlation of a pair solves sum s = 0, s the slope of its log-likelihood, at thresholds that are estimates
     themselves. With the slopes of s as cross-products of scores, its influence is
     (s - sum of A21 times the influence on the thresholds of both items) / A22.
     """
-    n, p = codes.shape
-    limits = padded.shape[1]
-    by_category = _threshold_influence(codes, levels, padded)
-    columns = [by_category[j, codes[:, j], : levels[j] - 1] for j in range(p)]
+    n, limits = len(codes), padded.shape[1]
     h, k = padded[tables.first], padded[tables.second]
     cells = _cells(h, k, rho)
     score = cells.slope / cells.value
@@ -250,8 +292,7 @@ def _influence(codes: NDArray[np.intp], levels: NDArray[np.intp], padded: Array,
     effect = (score - left[:, :, None] - right[:, None, :]) / inner[:, None, None]
     size = limits + 1
     cell = codes[:, tables.first] * size + codes[:, tables.second]
-    pairs = effect.reshape(len(rho), size * size)[np.arange(len(rho)), cell]
-    return np.concatenate([*columns, pairs], axis=1)
+    return np.asarray(effect.reshape(len(rho), size * size)[np.arange(len(rho)), cell])
 
 
 def _threshold_influence(codes: NDArray[np.intp], levels: NDArray[np.intp], padded: Array) -> Array:

@@ -26,8 +26,8 @@ class Parameter:
         Position in the parameter vector, from 0; -1 where the value is fixed. Parameters that share a label
         share a position.
     value : float or None
-        The fixed value; None for a free parameter, for an exogenous moment that the sample fixes, and for the
-        residual variance of an ordinal item, which follows from the other parameters.
+        The fixed value; None for a free parameter, for an exogenous moment that the sample fixes, and for what
+        follows from the other parameters: the residual variance of an ordinal item, or (theta) its scale.
     label : str
         The user's label, or "".
     start : float or None
@@ -101,7 +101,9 @@ class Specification:
     text : str
         The model as the user wrote it.
     ordered : tuple of str
-        Ordinal items: all observed variables, or none.
+        Ordinal items.
+    parameterization : {"delta", "theta"}
+        Whether scales or residual variances of ordinal items are parameters.
     """
 
     parameters: tuple[Parameter, ...]
@@ -118,6 +120,7 @@ class Specification:
     std_lv: bool
     text: str
     ordered: tuple[str, ...] = ()
+    parameterization: str = "delta"
 
     @cached_property
     def indicators(self) -> dict[str, tuple[str, ...]]:
@@ -143,7 +146,7 @@ class Specification:
 
     @cached_property
     def n_thresholds(self) -> int:
-        """Thresholds of the ordinal items."""
+        """Thresholds of the ordinal items, over all groups."""
         return sum(row.op == "|" for row in self.parameters)
 
     @property
