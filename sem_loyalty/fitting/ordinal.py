@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from sem_loyalty.kernel.ordinal import LARGEST, OrdinalStatistics, ordinal_stati
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, make_weight
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.responses import ResponseModel
+from sem_loyalty.kernel.solver import held_space
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.survey.moments import GroupMoments, Moments
 from sem_loyalty.survey.sample import moments_from_data
@@ -170,10 +172,7 @@ def ordinal_discrepancy(
     """
     if moments.ordinal is None or specification.observed != moments.names:
         raise ConfigurationError("A model of ordinal items needs the answers; give `data` and `ordered`.")
-    counts = {
-        name: sum(r.op == "|" and r.lhs == name and r.group == 1 for r in specification.parameters)
-        for name in moments.names
-    }
+    counts = Counter(row.lhs for row in specification.parameters if row.op == "|" and row.group == 1)
     found = category_counts(moments)
     differs = [name for name in moments.names if counts[name] != found.get(name, 1) - 1]
     if differs:
@@ -265,9 +264,20 @@ def ordinal_problem(specification: Specification, moments: Moments, discrepancy:
         space = problem.space
         return space.offset + space.basis @ (space.basis.T @ (moved - space.offset)) if space.constrained else moved
 
+    if discrepancy.separable and not problem.space.constrained:
+        problem = _held(problem, discrepancy, at_sample(problem.start))
     return replace(
         problem,
         start=at_sample(problem.start),
         plain_start=at_sample(problem.plain_start),
         crude_starts=tuple(at_sample(theta) for theta in problem.crude_starts),
     )
+
+
+def _held(problem: Problem[Point], discrepancy: OrdinalDiscrepancy, at_sample: Array) -> Problem[Point]:
+    """Return the problem with the thresholds held at the sample's, which they are at the minimum."""
+    kept = np.setdiff1d(np.arange(len(at_sample)), discrepancy.cut_parameters)
+    units = problem.units
+    if units is not None:
+        units = replace(units, space=held_space(at_sample * units.weight, kept))
+    return replace(problem, space=held_space(at_sample, kept), units=units)

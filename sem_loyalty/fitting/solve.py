@@ -18,6 +18,7 @@ from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
 from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.kernel.solver import minimise
 from sem_loyalty.model.scatter import blocks as make_blocks
+from sem_loyalty.model.scatter import subspace
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.survey.moments import Moments
 
@@ -91,7 +92,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         iterations=found.solution.iterations,
         notes=found.notes,
         discrepancy=discrepancy,
-        space=problem.space,
+        space=subspace(specification),
         point=found.solution.point,
     )
 

@@ -13,8 +13,14 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.uncertainty import bread, maximum, ordinal_parts
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import spd_inverse
-from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, weighted
-from sem_loyalty.kernel.ordinal_tests import independence_traces, independence_value, residual_traces
+from sem_loyalty.kernel.ordinal_discrepancy import weighted
+from sem_loyalty.kernel.ordinal_tests import (
+    Fitted,
+    fitted_part,
+    independence_traces,
+    independence_value,
+    residual_traces,
+)
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -114,10 +120,11 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
         "wrmr": float(np.sqrt(chisq * groups / size)),
     }
     if fit.estimator in ROBUST:
-        own = _Test(chisq, df, *residual_traces(discrepancy, maximum(fit), gammas, bread(fit)))
+        part = fitted_part(discrepancy, maximum(fit), bread(fit))
+        own = _Test(chisq, df, *residual_traces(discrepancy, part, gammas))
         null = _Test(baseline, baseline_df, *independence_traces(discrepancy, gammas))
         values |= _scaled(own, null, n, groups)
-        values |= _robust(fit)
+        values |= _robust(fit, part)
     return values
 
 
@@ -189,14 +196,7 @@ def _scaled(own: _Test, null: _Test, n: int, groups: int) -> dict[str, float]:
     }
 
 
-def _only_correlations(discrepancy: OrdinalDiscrepancy) -> bool:
-    """Return whether all variables are ordinal, and every threshold is a parameter of its own."""
-    cuts = np.concatenate([model.cut_parameter for model in discrepancy.models])
-    free = bool((cuts >= 0).all()) and len(np.unique(cuts)) == len(cuts)
-    return free and not any(len(model.varying) or model.block.means for model in discrepancy.models)
-
-
-def _robust(fit: Fit) -> dict[str, float]:
+def _robust(fit: Fit, part: Fitted) -> dict[str, float]:
     """Return what the indices of maximum likelihood would be, had the responses themselves been observed.
 
     The likelihood-ratio statistic of the polychoric correlations at the estimates, X, has expected value c df plus its
@@ -206,40 +206,43 @@ def _robust(fit: Fit) -> dict[str, float]:
     none = {f"{name}_robust": indices.NAN for name in names}
     df, n, groups = fit.df, fit.moments.n, len(fit.moments.groups)
     discrepancy, gammas = ordinal_parts(fit)
+    tied = {position for constraint in fit.specification.constraints for position, _ in constraint.coefficients}
+    if not df or not discrepancy.free_thresholds or tied & set(discrepancy.cut_parameters.tolist()):
+        return none
     # As with maximum likelihood N here, not N - 1, except in rmsea; and the independence model, whose weight is the
     # identity, leaves the groups' Gamma unweighted. So has lavaan it.
     excess = expected = null = null_expected = 0.0
     null_df = 0
-    if not df or not _only_correlations(discrepancy):
-        return none
-    inner = discrepancy.used * bread(fit)
-    jacobians = discrepancy.jacobians(maximum(fit))
-    lifted = [weighted(W, J) @ inner for J, W in zip(jacobians, discrepancy.weights, strict=True)]
-    for g, (model, sample, at, gamma) in enumerate(
-        zip(discrepancy.models, discrepancy.samples, fit.point.implied, gammas, strict=True)
+    meat = np.zeros_like(part.bread)
+    curved = np.zeros_like(part.bread)
+    for model, sample, at, whole, J, A, start in zip(
+        discrepancy.models,
+        discrepancy.samples,
+        fit.point.implied,
+        gammas,
+        part.jacobians,
+        part.lifted,
+        part.first,
+        strict=True,
     ):
         observed, solved = spd_inverse(sample.cov), spd_inverse(model.covariance(fit.theta, at))
         if observed is None or solved is None:
             return none
-        rest, single = jacobians[g][model.n_single :], model.n_single
-        R = gamma[single:, single:]
+        skip = model.n_cuts - start
+        R = whole[model.n_cuts :, model.n_cuts :]
         M = _correlation_weight(solved[0], model.first, model.second)
-        expected += float(np.einsum("ij,ij->", M, R))
         null_expected += float(np.trace(R)) / sample.weight
         null -= n * sample.weight * observed[1]
         null_df += len(R)
-        excess += (
-            n
-            * sample.weight
-            * (solved[1] + float(np.einsum("ij,ij->", solved[0], sample.cov)) - observed[1] - len(sample.cov))
-        )
-        # tr(P'MP Gamma) = tr(M Gamma) - 2 tr(MJA' Gamma) + tr(J'MJ sum over groups A' Gamma A).
-        MJ = M @ rest
-        expected -= 2.0 * sample.weight * float(np.einsum("ij,ij->", MJ, (gamma @ lifted[g])[single:]))
-        meat = sum(
-            other.weight * (A.T @ G @ A) for other, A, G in zip(discrepancy.samples, lifted, gammas, strict=True)
-        )
-        expected += sample.weight * float(np.einsum("ij,ij->", rest.T @ MJ, meat))
+        misfit = solved[1] + float(np.einsum("ij,ij->", solved[0], sample.cov)) - observed[1] - len(sample.cov)
+        excess += n * sample.weight * misfit
+        # tr(P'MP Gamma) = tr(M Gamma) - 2 tr(MJA' Gamma) + tr(J'MJ sum over groups A' Gamma A), A = WJ bread.
+        moved, pulled = whole[start:, start:] @ A, M @ J[skip:]
+        expected += float(np.einsum("ij,ij->", M, R))
+        expected -= 2.0 * sample.weight * float(np.einsum("ij,ij->", pulled, moved[skip:]))
+        meat += sample.weight * (A.T @ moved)
+        curved += sample.weight * (J[skip:].T @ pulled)
+    expected += float(np.einsum("ij,ij->", curved, meat))
     top, bottom = excess - expected, null - null_expected
     largest = max(top, bottom, 0.0)
     tli = 1.0 - top * null_df / (bottom * df) if bottom else indices.NAN

@@ -16,7 +16,7 @@ from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight
 from sem_loyalty.kernel.likelihood import Likelihood, Point
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
-from sem_loyalty.kernel.ordinal_tests import sandwich
+from sem_loyalty.kernel.ordinal_tests import fitted_part, sandwich
 from sem_loyalty.kernel.robust import meat
 
 Array = NDArray[np.float64]
@@ -43,7 +43,8 @@ def parameter_covariance(fit: Fit) -> Array:
         return np.full((size, size), np.nan)
     if fit.specification.ordered and fit.estimator in ROBUST:
         discrepancy, gammas = ordinal_parts(fit)
-        covariance = sandwich(discrepancy, maximum(fit), gammas, bread(fit)) / fit.moments.n
+        part = fitted_part(discrepancy, maximum(fit), bread(fit))
+        covariance = sandwich(discrepancy, part, gammas, size) / fit.test_n
         return np.asarray(0.5 * (covariance + covariance.T))
     incomplete = isinstance(fit.discrepancy, Incomplete)
     if fit.estimator == "ML" or fit.estimator in LEAST_SQUARES:

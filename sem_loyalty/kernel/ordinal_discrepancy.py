@@ -23,6 +23,7 @@ from sem_loyalty.kernel.ram import Block, Implied, matrix_to_parameters
 from sem_loyalty.kernel.responses import ResponseModel
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 
 def make_weight(sample: OrdinalStatistics, kind: str) -> Array | None:
@@ -93,6 +94,25 @@ class OrdinalDiscrepancy:
         """(N - G) / N, what information per respondent counts of a respondent."""
         total = sum(self.sizes)
         return (total - len(self.sizes)) / total
+
+    @property
+    def free_thresholds(self) -> bool:
+        """Whether all variables are ordinal and every threshold is a parameter of its own, linear constraints apart."""
+        if any(len(model.varying) or model.block.means for model in self.models):
+            return False
+        cuts = self.cut_parameters
+        return bool((cuts >= 0).all()) and len(np.unique(cuts)) == len(cuts)
+
+    @property
+    def separable(self) -> bool:
+        """Whether thresholds can be left out of the fit: they are the sample's, and say nothing of correlations."""
+        diagonal = all(W.ndim == 1 for W in self.weights)
+        return diagonal and all(model.plain for model in self.models) and self.free_thresholds
+
+    @property
+    def cut_parameters(self) -> Index:
+        """Positions of the thresholds of all groups in the parameter vector; -1 where they are fixed."""
+        return np.concatenate([model.cut_parameter for model in self.models])
 
     def evaluate(self, theta: Array) -> Point | None:
         """Return F and the implied moments, with residual variances, or None where they are not finite."""
@@ -171,5 +191,5 @@ def _squares(model: ResponseModel, theta: Array, at: Implied, weight: Array) -> 
     out = matrix_to_parameters(block, whole, len(theta))
     free = np.flatnonzero(model.cut_parameter >= 0)
     by_cut = weight[free] * model.scale_value[model.cut_item[free]] ** 2
-    out[np.diag_indices_from(out)] += np.bincount(model.cut_parameter[free], weights=by_cut, minlength=len(theta))
+    out.ravel()[:: len(out) + 1] += np.bincount(model.cut_parameter[free], weights=by_cut, minlength=len(theta))
     return out
