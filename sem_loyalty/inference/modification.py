@@ -27,6 +27,7 @@ from sem_loyalty.kernel.ram import (
     matrix_to_parameters,
     mean_jacobian,
 )
+from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.scatter import place, variables
 from sem_loyalty.model.spec import Parameter, Specification
 
@@ -47,6 +48,7 @@ class Candidate:
     group: int
 
 
+@one_thread()
 def modification_indices(fit: Fit) -> pd.DataFrame:
     """Return the modification index and expected parameter change of every fixed parameter.
 

@@ -21,6 +21,7 @@ from sem_loyalty.kernel.ordinal_tests import (
     independence_value,
     residual_traces,
 )
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -53,6 +54,7 @@ class _Test:
         return float(chdtrc(self.df, self.chisq)) if self.df else indices.NAN
 
 
+@one_thread()
 def ordinal_measures(fit: Fit) -> dict[str, float]:
     """Return the fit measures of a model of ordinal items.
 

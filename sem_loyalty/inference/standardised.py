@@ -15,12 +15,14 @@ from sem_loyalty.inference.standardise import row_values, standardised_values
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.kernel.likelihood import evaluate
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 
 KINDS = ("std_all", "std_lv")
 
 
+@one_thread()
 def standardised_solution(fit: Fit, *, kind: str = "std_all", level: float = 0.95) -> pd.DataFrame:
     """Return the standardised parameters with standard errors by the delta method.
 

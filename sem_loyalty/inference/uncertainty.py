@@ -18,10 +18,12 @@ from sem_loyalty.kernel.likelihood import Likelihood, Point
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.kernel.ordinal_tests import fitted_part, sandwich
 from sem_loyalty.kernel.robust import meat
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 
 
+@one_thread()
 def parameter_covariance(fit: Fit) -> Array:
     """Return the asymptotic covariance matrix of the estimates, shape (q, q).
 

@@ -159,7 +159,7 @@ def _most_likely(upper: Array, lower: Array, standard: Array) -> Array:
             step = np.where(bend < 0, -score / bend, np.inf)
         inside = (rho + step > low) & (rho + step < high)
         rho = np.where(inside, rho + step, 0.5 * (low + high))
-        if ((inside & (np.abs(step) < LAST_STEP)) | (high - low < 1e-14)).all():
+        if ((inside & (np.abs(step) < LAST_STEP * np.sqrt(1.0 - rho * rho))) | (high - low < 1e-14)).all():
             break
     return rho
 

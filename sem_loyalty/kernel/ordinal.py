@@ -22,8 +22,8 @@ Index = NDArray[np.intp]
 
 # Correlations are sought within this distance of zero; an estimate that ends there has no interior maximum.
 LARGEST = 0.999
-# The size of a last Newton step: what is left after it is its square.
-LAST_STEP = 1e-7
+# A Newton step of this size, in units of sqrt(1 - rho^2), is the last: what is left after it is some times its square.
+LAST_STEP = 1e-6
 # Terms of the tetrachoric series behind the first guess.
 SERIES = 8
 # Cells that hold answers have at least this probability.
@@ -233,7 +233,7 @@ def polychoric(thresholds: Array, tables: Tables, levels: NDArray[np.intp]) -> t
         reached = np.where(inside, moved, 0.5 * (low[todo] + high[todo]))
         joint[todo] = shifted(joint[todo], *ends, at, reached)
         rho[todo] = reached
-        settled = (inside & (np.abs(step) < LAST_STEP)) | (high[todo] - low[todo] < 1e-14)
+        settled = (inside & (np.abs(step) < LAST_STEP * np.sqrt(1.0 - at * at))) | (high[todo] - low[todo] < 1e-14)
         todo = todo[~settled]
         if not len(todo):
             break

@@ -59,18 +59,22 @@ def fitted_part(discrepancy: OrdinalDiscrepancy, point: Point, bread: Array) -> 
     bread : ndarray, shape (q, q)
         Inverse of the information within the constraints.
     """
-    jacobians, inner = discrepancy.jacobians(point), discrepancy.used * bread
+    inner = discrepancy.used * bread
     everything = np.arange(len(bread))
     cuts = discrepancy.cut_parameters
     kept = np.setdiff1d(everything, cuts)
     # Linear constraints may tie thresholds to each other or to other parameters.
     if not discrepancy.separable or bread[np.ix_(cuts, kept)].any() or _ties(bread[np.ix_(cuts, cuts)]):
-        return Fitted(everything, (0,) * len(jacobians), jacobians, discrepancy.weights, inner)
+        whole = discrepancy.jacobians(point)
+        return Fitted(everything, (0,) * len(whole), whole, discrepancy.weights, inner)
     first = tuple(model.n_cuts for model in discrepancy.models)
     return Fitted(
         kept=kept,
         first=first,
-        jacobians=tuple(J[start:, kept] for J, start in zip(jacobians, first, strict=True)),
+        jacobians=tuple(
+            model.pair_jacobian(point.theta, at)[:, kept]
+            for model, at in zip(discrepancy.models, point.implied, strict=True)
+        ),
         weights=tuple(W[start:] for W, start in zip(discrepancy.weights, first, strict=True)),
         bread=inner[np.ix_(kept, kept)],
     )

@@ -157,6 +157,10 @@ class ResponseModel:
         out *= found.weight
         return np.asarray(out)
 
+    def pair_jacobian(self, theta: Array, at: Implied) -> Array:
+        """Return the derivatives of the correlations by the parameters where d is fixed, shape (pairs, q)."""
+        return self._gathered(self.pair_slopes(theta, at), len(theta))
+
     def _variance_slopes(self, at: Implied, size: int) -> Array:
         """Return the derivatives of the diagonal of Sigma by the parameters, shape (p, q)."""
         found = block_factors(self.block, at)
@@ -196,7 +200,7 @@ class ResponseModel:
         """Return the derivatives of the statistics by the parameters, shape (m, q)."""
         d, size = self.scales(theta, at), len(theta)
         by_cut = d[self.cut_item, None] * self._cut_slopes(theta, at)
-        by_pair = self._gathered(self.pair_slopes(theta, at), size)
+        by_pair = self.pair_jacobian(theta, at)
         if not self.plain:
             by_scale = self._scale_slopes(theta, at)
             by_cut += self._cuts(theta, at)[:, None] * by_scale[self.cut_item]
@@ -263,7 +267,7 @@ class ResponseModel:
         cuts, _, K = self._split(pull)
         by_scale = self._scale_slopes(theta, at)
         # Sigma_ij and tau - mu times d: what the slopes of every d meet.
-        slopes = self._gathered(self.pair_slopes(theta, at), len(theta)) * pull[self.n_single :, None]
+        slopes = self.pair_jacobian(theta, at) * pull[self.n_single :, None]
         beside = np.zeros_like(by_scale)
         np.add.at(beside, self.first, slopes)
         np.add.at(beside, self.second, slopes)
