@@ -68,11 +68,13 @@ def fit(
         unweighted (ULS), weighted by the inverse of the moments' estimated covariance matrix (WLS, asymptotically
         distribution-free), or of its diagonal (DWLS). WLS and DWLS need `data`. Those for ordinal items are least
         squares on thresholds and polychoric correlations; see Notes.
-    missing : {"listwise", "fiml"}, default "listwise"
+    missing : {"listwise", "fiml", "pairwise"}, default "listwise"
         "listwise" leaves out, and counts, rows with a missing answer on an item of the model. "fiml" ("ml", "direct")
         keeps every row with an answer and maximises the likelihood of the answers present (full-information maximum
         likelihood), which is right where answers are missing at random; means are then modelled, standard errors come
         from the observed information, and rows without an answer on a fixed covariate are left out. For ML and MLR.
+        "pairwise", with `ordered`, takes thresholds from all answers to an item and correlations from all answers to
+        both, which is right where answers are missing completely at random.
     ordered : bool, str or sequence of str, optional
         The ordinal items: names, or True for all observed variables. The others are continuous.
     group : str, optional

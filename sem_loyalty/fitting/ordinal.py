@@ -83,7 +83,7 @@ def ordinal_moments(
     group: str | None,
     missing: str,
 ) -> Moments:
-    """Return thresholds and polychoric correlations of complete rows, as the moments that are fitted.
+    """Return thresholds and polychoric correlations, as the moments that are fitted.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def ordinal_moments(
         The ordinal ones. Their categories are the distinct answers of all groups, in numerical order.
     group : str or None
         Grouping column.
-    missing : {"listwise"}
+    missing : {"listwise", "pairwise"}
 
     Raises
     ------
@@ -106,7 +106,7 @@ def ordinal_moments(
     rows = moments.raw or ()
     continuous = np.array([name not in items for name in names])
     chosen = [j for j, name in enumerate(names) if name in items]
-    levels = [np.unique(np.concatenate([answers[:, j] for answers in rows])) for j in chosen]
+    levels = [_distinct(np.concatenate([answers[:, j] for answers in rows])) for j in chosen]
     for j, found in zip(chosen, levels, strict=True):
         if len(found) > MOST_CATEGORIES:
             raise DataError(
@@ -115,10 +115,11 @@ def ordinal_moments(
             )
     statistics = []
     for entry, answers in zip(moments.groups, rows, strict=True):
-        codes = np.zeros((len(answers), len(chosen)), dtype=np.intp)
+        codes = np.full((len(answers), len(chosen)), -1, dtype=np.intp)
         for k, (j, found) in enumerate(zip(chosen, levels, strict=True)):
-            codes[:, k] = np.searchsorted(found, answers[:, j])
-            absent = found[np.bincount(codes[:, k], minlength=len(found)) == 0]
+            seen = ~np.isnan(answers[:, j])
+            codes[seen, k] = np.searchsorted(found, answers[seen, j])
+            absent = found[np.bincount(codes[seen, k], minlength=len(found)) == 0]
             if len(absent):
                 listed = ", ".join(f"{value:g}" for value in absent)
                 raise DataError(
@@ -134,6 +135,11 @@ def ordinal_moments(
         for entry, sample in zip(moments.groups, statistics, strict=True)
     )
     return replace(moments, groups=groups, ordinal=tuple(statistics))
+
+
+def _distinct(answers: Array) -> Array:
+    """Return the distinct answers in numerical order."""
+    return np.unique(answers[~np.isnan(answers)])
 
 
 def _check_determined(sample: OrdinalStatistics, names: Sequence[str], where: str) -> None:

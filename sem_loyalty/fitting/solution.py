@@ -118,10 +118,12 @@ class Fit:
         used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
         lost = self.moments.n_collected - self.moments.n
         if lost:
-            why = "nothing to use" if self.moments.missing == "fiml" else self.moments.missing
+            why = "listwise" if self.moments.missing == "listwise" else "nothing to use"
             used += f" of {self.moments.n_collected}; {lost} rows left out ({why})"
         if self.moments.missing == "fiml":
             used += "; missing answers by full information"
+        elif self.moments.missing == "pairwise":
+            used += "; missing answers left out pair by pair"
         lines = [
             self.certificate.summary,
             f"{self.estimator} estimates by {self.engine}; {used}",

@@ -29,15 +29,18 @@ class Margins:
     Attributes
     ----------
     mean, variance : ndarray, shape (c,)
-        Divided by n.
+        Divided by the number of answers.
+    seen : ndarray of bool, shape (n, c)
+        Where there is an answer.
     standard : ndarray, shape (n, c)
-        Standardised values.
+        Standardised values; zero where there is no answer.
     by_mean, by_variance : ndarray, shape (n, c)
         Influence of every respondent on both.
     """
 
     mean: Array
     variance: Array
+    seen: NDArray[np.bool_]
     standard: Array
     by_mean: Array
     by_variance: Array
@@ -70,9 +73,9 @@ def mixed_statistics(codes: Index, values: Array, continuous: NDArray[np.bool_])
     Parameters
     ----------
     codes : ndarray of int, shape (n, o)
-        Categories of the items, from 0 without gaps.
+        Categories of the items, from 0 without gaps; -1 for a missing answer.
     values : ndarray, shape (n, c)
-        Continuous variables.
+        Continuous variables; nan for a missing answer.
     continuous : ndarray of bool, shape (o + c,)
         Which variables, in the order wanted, are continuous; items and continuous variables keep their own order.
 
@@ -113,47 +116,53 @@ def mixed_statistics(codes: Index, values: Array, continuous: NDArray[np.bool_])
 
 def _margins(values: Array) -> Margins:
     """Return means and variances, with influences whose slopes are cross-products of scores."""
-    n = len(values)
-    mean = values.mean(axis=0)
-    deviation = values - mean
-    variance = (deviation**2).mean(axis=0)
-    scores = np.stack([deviation / variance, (deviation**2 - variance) / (2.0 * variance**2)], axis=2)
-    slopes = np.einsum("ncs,nct->cst", scores, scores) / n
+    seen = ~np.isnan(values)
+    count = seen.sum(axis=0)
+    mean = np.where(seen, values, 0.0).sum(axis=0) / count
+    deviation = np.where(seen, values - mean, 0.0)
+    variance = (deviation**2).sum(axis=0) / count
+    bend = np.where(seen, deviation**2 - variance, 0.0)
+    scores = np.stack([deviation / variance, bend / (2.0 * variance**2)], axis=2)
+    slopes = np.einsum("ncs,nct->cst", scores, scores) / len(values)
     effect = np.einsum("ncs,cst->nct", scores, np.linalg.inv(slopes))
-    return Margins(mean, variance, deviation / np.sqrt(variance), effect[:, :, 0], effect[:, :, 1])
+    return Margins(mean, variance, seen, deviation / np.sqrt(variance), effect[:, :, 0], effect[:, :, 1])
 
 
 def _polyserial(answers: Index, table: ItemStatistics, item: int, margins: Margins) -> tuple[Array, Array]:
     """Return the covariances of one item with every continuous variable, shape (c,), and influences, shape (n, c)."""
     cuts = table.thresholds[item]
     edges = np.concatenate([[-BEYOND], cuts, [BEYOND]])
-    upper, lower = edges[answers + 1][:, None], edges[answers][:, None]
+    upper, lower = edges[answers + 1][:, None], edges[np.maximum(answers, 0)][:, None]
+    both = margins.seen & (answers >= 0)[:, None]
+    count = both.sum(axis=0)
     sd = np.sqrt(margins.variance)
-    rho = _most_likely(upper, lower, margins.standard)
+    rho = _most_likely(upper, lower, margins.standard, both)
     at = _slopes(upper, lower, margins.standard, rho)
+    score = np.where(both, at.score, 0.0)
     # Slopes of the equation for rho by rho, the thresholds, mean and variance.
-    own = (at.score**2).mean(axis=0)
-    effect = at.score.copy()
+    own = (score**2).sum(axis=0) / count
+    effect = score * (len(answers) / count)
     for number, by_cut in enumerate(table.by_threshold[item].T):
         cross = np.where((answers == number)[:, None], at.upper, 0.0) - np.where(
             (answers == number + 1)[:, None], at.lower, 0.0
         )
-        effect -= by_cut[:, None] * (at.score * cross).mean(axis=0)
+        effect -= by_cut[:, None] * ((score * cross).sum(axis=0) / count)
     w = margins.standard
-    effect -= margins.by_mean * (at.score * (w - at.across)).mean(axis=0) / sd
-    effect -= margins.by_variance * (at.score * (w * w - 1.0 - w * at.across)).mean(axis=0) / (2.0 * margins.variance)
+    effect -= margins.by_mean * ((score * (w - at.across)).sum(axis=0) / (count * sd))
+    by_variance = (score * (w * w - 1.0 - w * at.across)).sum(axis=0) / (2.0 * count * margins.variance)
+    effect -= margins.by_variance * by_variance
     effect /= np.where(np.abs(rho) < LARGEST - 1e-9, own, np.nan)
     return rho * sd, effect * sd + margins.by_variance * (rho / (2.0 * sd))
 
 
-def _most_likely(upper: Array, lower: Array, standard: Array) -> Array:
-    """Return the correlations that maximise the likelihood: Newton steps within a bracket, shape (c,)."""
+def _most_likely(upper: Array, lower: Array, standard: Array, both: NDArray[np.bool_]) -> Array:
+    """Return the correlations that maximise the likelihood of complete pairs: Newton steps within a bracket, (c,)."""
     count = standard.shape[1]
     rho = np.zeros(count)
     low, high = np.full(count, -LARGEST), np.full(count, LARGEST)
     for _iteration in range(80):
         at = _slopes(upper, lower, standard, rho)
-        score, bend = at.score.sum(axis=0), at.bend.sum(axis=0)
+        score, bend = np.where(both, at.score, 0.0).sum(axis=0), np.where(both, at.bend, 0.0).sum(axis=0)
         low, high = np.where(score > 0, rho, low), np.where(score > 0, high, rho)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = np.where(bend < 0, -score / bend, np.inf)
@@ -188,19 +197,32 @@ def _slopes(upper: Array, lower: Array, standard: Array, rho: Array) -> Slopes:
 
 
 def _product_moment(margins: Margins, i: int, j: int) -> tuple[float, Array]:
-    """Return the covariance of two continuous variables and its influence, shape (n,)."""
+    """Return the covariance of two continuous variables and its influence, shape (n,).
+
+    The likelihood equation at given means and variances is a cubic in r; with complete answers its root is the
+    product-moment correlation.
+    """
     u, w = margins.standard[:, i], margins.standard[:, j]
-    r = float(u @ w) / len(u)
+    both = margins.seen[:, i] & margins.seen[:, j]
+    count = int(both.sum())
+    product, squares = float(u @ w) / count, float((u * u + w * w) @ both) / count
+    r = product
+    for _iteration in range(50):
+        slope = 1.0 - 3.0 * r * r + 2.0 * r * product - squares
+        step = (r * (1.0 - r * r) + (1.0 + r * r) * product - r * squares) / slope
+        r = float(np.clip(r - step, -LARGEST, LARGEST))
+        if abs(step) < LAST_STEP:
+            break
     rest = 1.0 - r * r
-    score = r / rest + ((1.0 + r * r) * u * w - r * (u * u + w * w)) / rest**2
-    own = float(score @ score) / len(u)
-    effect = score.copy()
+    score = np.where(both, r / rest + ((1.0 + r * r) * u * w - r * (u * u + w * w)) / rest**2, 0.0)
+    own = float(score @ score) / count
+    effect = score * (len(u) / count)
     sd = np.sqrt(margins.variance)
     for k, a, b in ((i, u, w), (j, w, u)):
         by_mean = (a - r * b) / (rest * sd[k])
         by_variance = ((a * a - r * a * b) / rest - 1.0) / (2.0 * margins.variance[k])
-        effect -= margins.by_mean[:, k] * float(score @ by_mean) / len(u)
-        effect -= margins.by_variance[:, k] * float(score @ by_variance) / len(u)
+        effect -= margins.by_mean[:, k] * (float(score @ by_mean) / count)
+        effect -= margins.by_variance[:, k] * (float(score @ by_variance) / count)
     effect *= sd[i] * sd[j] / own
     effect += r * (
         sd[j] / (2.0 * sd[i]) * margins.by_variance[:, i] + sd[i] / (2.0 * sd[j]) * margins.by_variance[:, j]

@@ -109,12 +109,16 @@ def ordinal_statistics(codes: NDArray[np.intp]) -> OrdinalStatistics:
     Parameters
     ----------
     codes : ndarray of int, shape (n, p)
-        Categories, from 0 without gaps: every category of an item occurs.
+        Categories, from 0 without gaps: every category of an item occurs. -1 for a missing answer.
 
     Returns
     -------
     OrdinalStatistics
         A correlation of ±0.999 is one whose likelihood has no maximum inside.
+
+    Notes
+    -----
+    Where answers are missing, thresholds rest on all answers to an item and correlations on all answers to both.
     """
     n, p = codes.shape
     found = item_statistics(codes)
@@ -147,7 +151,7 @@ class ItemStatistics:
 
 
 def item_statistics(codes: Index) -> ItemStatistics:
-    """Return thresholds, polychoric correlations and influences of categories, shape (n, p), as in the above."""
+    """Return thresholds, polychoric correlations and influences of categories, shape (n, p), -1 where missing."""
     p = codes.shape[1]
     levels = codes.max(axis=0) + 1
     thresholds = tuple(_thresholds(codes[:, j], int(levels[j])) for j in range(p))
@@ -159,6 +163,8 @@ def item_statistics(codes: Index) -> ItemStatistics:
     correlation = np.eye(p)
     correlation[tables.first, tables.second] = rho
     correlation[tables.second, tables.first] = rho
+    # A missing answer is one more category, in which nobody says anything.
+    codes = np.where(codes < 0, padded.shape[1] + 1, codes)
     by_category = _threshold_influence(codes, levels, padded)
     by_threshold = tuple(by_category[j, codes[:, j], : levels[j] - 1] for j in range(p))
     by_pair = _pair_influence(codes, by_category, padded, tables, rho, cells)
@@ -167,8 +173,8 @@ def item_statistics(codes: Index) -> ItemStatistics:
 
 def _thresholds(codes: NDArray[np.intp], levels: int) -> Array:
     """Return the normal quantiles of the cumulative shares, without the last."""
-    below = np.cumsum(np.bincount(codes, minlength=levels))[:-1]
-    return np.asarray(ndtri(below / len(codes)))
+    below = np.cumsum(np.bincount(codes[codes >= 0], minlength=levels))
+    return np.asarray(ndtri(below[:-1] / below[-1]))
 
 
 def two_way_tables(codes: NDArray[np.intp]) -> Tables:
@@ -176,7 +182,8 @@ def two_way_tables(codes: NDArray[np.intp]) -> Tables:
     n, p = codes.shape
     k = int(codes.max()) + 1
     indicator = np.zeros((n, p * k))
-    indicator[np.arange(n)[:, None], codes + k * np.arange(p)] = 1.0
+    respondent, item = np.nonzero(codes >= 0)
+    indicator[respondent, codes[respondent, item] + k * item] = 1.0
     joint = (indicator.T @ indicator).reshape(p, k, p, k)
     first, second = np.triu_indices(p, 1)
     return Tables(first, second, np.ascontiguousarray(joint[first, :, second, :]))
@@ -325,9 +332,10 @@ def _pair_influence(codes: Index, by_category: Array, padded: Array, tables: Tab
     (s - sum of A21 times the influence on the thresholds of both items) / A22.
     """
     n, limits = len(codes), padded.shape[1]
+    both = tables.counts.sum(axis=(1, 2))[:, None, None]
     h, k = padded[tables.first], padded[tables.second]
     score = cells.slope / cells.value
-    weighted = tables.counts * score / n
+    weighted = tables.counts * score / both
     curvature = np.einsum("mab,mab->m", weighted, score)
     rows = _threshold_slopes(h, k, rho) / cells.value[:, None]
     cols = np.swapaxes(_threshold_slopes(k, h, rho), 2, 3) / cells.value[:, None]
@@ -336,24 +344,28 @@ def _pair_influence(codes: Index, by_category: Array, padded: Array, tables: Tab
     left = np.einsum("mt,mct->mc", by_row, by_category[tables.first])
     right = np.einsum("mt,mct->mc", by_col, by_category[tables.second])
     inner = np.where(np.abs(rho) < LARGEST - 1e-9, curvature, np.nan)
-    effect = (score - left[:, :, None] - right[:, None, :]) / inner[:, None, None]
-    size = limits + 1
+    effect = -left[:, :, None] - right[:, None, :]
+    effect[:, :-1, :-1] += score * (n / both)
+    effect /= inner[:, None, None]
+    size = limits + 2
     cell = codes[:, tables.first] * size + codes[:, tables.second]
     return np.asarray(effect.reshape(len(rho), size * size)[np.arange(len(rho)), cell])
 
 
 def _threshold_influence(codes: NDArray[np.intp], levels: NDArray[np.intp], padded: Array) -> Array:
-    """Return what an answer in each category does to each threshold of its item, shape (p, k, k - 1).
+    """Return what an answer in each category does to each threshold of its item, shape (p, k + 1, k - 1).
 
-    A threshold is the quantile of a share: (1[answer <= c] - share) / phi(threshold).
+    A threshold is the quantile of a share: (1[answer <= c] - share) / phi(threshold), times n over the number of
+    answers. The last category is that of missing answers.
     """
     p, limits = padded.shape
-    out = np.zeros((p, limits + 1, limits))
+    out = np.zeros((p, limits + 2, limits))
+    times = len(codes) / (codes <= limits).sum(axis=0)
     category, cut = np.arange(limits + 1)[:, None], np.arange(limits)[None, :]
     for j in range(p):
         t = padded[j, : levels[j] - 1]
         effect = ((category <= cut)[:, : len(t)] - ndtr(t)) / (np.exp(-0.5 * t * t) / np.sqrt(2.0 * np.pi))
-        out[j, :, : len(t)] = effect
+        out[j, :-1, : len(t)] = effect * times[j]
     return out
 
 

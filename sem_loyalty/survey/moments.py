@@ -48,7 +48,8 @@ class Moments:
     n_collected : int
         Rows before the missing-data rule; equal to `n` where nothing was dropped.
     missing : str
-        The missing-data rule: "listwise"; "fiml" where missing answers are kept; "none" for a matrix given as input.
+        The missing-data rule: "listwise"; "fiml" or "pairwise" where missing answers are kept; "none" for a matrix
+        given as input.
     raw : tuple of ndarray, each of shape (n_g, p), or None
         The rows behind the moments, by group, NaN where an answer is missing; None for a matrix given as input.
     ordinal : tuple of OrdinalStatistics, or None

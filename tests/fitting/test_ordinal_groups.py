@@ -39,8 +39,20 @@ def survey():
 
 
 @pytest.fixture(scope="module")
-def fits(survey):
-    return {name: sl.fit(kept["request"]["model"], survey, **arguments(kept["request"])) for name, kept in FITS.items()}
+def holes():
+    return pd.DataFrame({name: pd.Series(values) for name, values in REFERENCE["holes"].items()})
+
+
+@pytest.fixture(scope="module")
+def fits(survey, holes):
+    return {
+        name: sl.fit(
+            kept["request"]["model"],
+            holes if "missing" in kept["request"] else survey,
+            **arguments(kept["request"]),
+        )
+        for name, kept in FITS.items()
+    }
 
 
 def by_name(frame):
@@ -222,6 +234,29 @@ def test_a_category_that_a_group_lacks_is_named(survey):
         sl.fit(FITS["configural"]["request"]["model"], lacking, ordered=True, group="region")
     # In one group there is no such category, so nothing is lacking.
     assert sl.fit(FITS["configural"]["request"]["model"], lacking[lacking["region"] == "south"], ordered=True).df == 18
+
+
+def test_pairwise_deletion_is_listwise_where_nothing_is_missing(survey, fits):
+    request = FITS["mixed"]["request"]
+    again = sl.fit(request["model"], survey, ordered=request["ordered"], missing="pairwise")
+    np.testing.assert_allclose(again.theta, fits["mixed"].theta, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        again.moments.ordinal[0].covariance, fits["mixed"].moments.ordinal[0].covariance, rtol=1e-9, atol=1e-12
+    )
+
+
+def test_rows_without_any_answer_are_counted(holes):
+    empty = holes.copy()
+    empty.loc[[3, 300], ["y2", "y3", "y4", "y5"]] = np.nan
+    fitted = sl.fit("f =~ y2 + y3 + y4 + y5", empty, ordered=True, missing="pairwise")
+    assert fitted.moments.n_collected == 390
+    assert fitted.moments.n < 389
+    assert "rows left out (nothing to use); missing answers left out pair by pair" in str(fitted)
+    apart = holes.copy()
+    apart.loc[: len(apart) // 2, "y2"] = np.nan
+    apart.loc[len(apart) // 2 :, "y3"] = np.nan
+    with pytest.raises(DataError, match="nobody answered together"):
+        sl.fit("f =~ y2 + y3 + y4 + y5", apart, ordered=True, missing="pairwise")
 
 
 def test_residuals_are_those_of_correlations(fits):

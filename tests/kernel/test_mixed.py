@@ -16,14 +16,21 @@ NAMES = ["y1", "y2", "x3", "y4", "y5", "y6", "x7", "y8"]
 DATA = {name: np.array(REFERENCE["data"][name], dtype=float) for name in NAMES}
 
 
-def coded(names):
-    return np.stack([np.unique(DATA[name], return_inverse=True)[1] for name in names], axis=1)
+HOLES = {name: np.array(REFERENCE["holes"][name], dtype=float) for name in NAMES}
 
 
-def statistics(names):
+def coded(names, data=DATA):
+    columns = []
+    for name in names:
+        values = np.unique(data[name][~np.isnan(data[name])])
+        columns.append(np.where(np.isnan(data[name]), -1, np.searchsorted(values, data[name])))
+    return np.stack(columns, axis=1)
+
+
+def statistics(names, data=DATA):
     items, others = ([name for name in names if name[0] == kind] for kind in "yx")
-    values = np.stack([DATA[name] for name in others], axis=1)
-    return mixed_statistics(coded(items), values, np.array([name[0] == "x" for name in names]))
+    values = np.stack([data[name] for name in others], axis=1)
+    return mixed_statistics(coded(items, data), values, np.array([name[0] == "x" for name in names]))
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +43,12 @@ def test_statistics_and_their_covariance_are_those_of_lavaan(found):
     # lavaan's own optimiser stops some 1e-8 from the maximum.
     np.testing.assert_allclose(found.statistics, expected["values"], atol=1e-7)
     np.testing.assert_allclose(found.covariance, expected["gamma"], rtol=1e-5, atol=1e-6)
+
+
+def test_statistics_of_answers_with_gaps_are_those_of_lavaan():
+    found, expected = statistics(NAMES, HOLES), REFERENCE["statistics"]["pairwise"]
+    np.testing.assert_allclose(found.statistics, expected["values"], atol=1e-7)
+    np.testing.assert_allclose(found.covariance, expected["gamma"], rtol=1e-5, atol=2e-6)
 
 
 def test_a_polyserial_correlation_maximises_its_likelihood(found):

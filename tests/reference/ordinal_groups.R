@@ -4,7 +4,8 @@
 #     LC_ALL=C.UTF-8 OPENBLAS_NUM_THREADS=1 Rscript tests/reference/ordinal_groups.R
 #
 # One simulated survey of two groups, whose constructs differ in mean and spread: eight items of 2 to 5 categories, and
-# the responses behind two of them, one of which is skewed. Then fits, and what lavaan frees and holds equal.
+# the responses behind two of them, one of which is skewed; and the same survey with holes. Then fits, and what lavaan
+# frees and holds equal.
 
 suppressPackageStartupMessages({
   library(lavaan)
@@ -33,6 +34,9 @@ survey <- do.call(rbind, lapply(names(size), function(label) {
   out$region <- label
   out
 }))
+
+holes <- survey
+for (name in c("y1", "y2", "y3", "y4", "y5", "y6", "x3", "x7")) holes[[name]][runif(nrow(holes)) < 0.12] <- NA
 
 text <- "f =~ y1 + y2 + y3 + y4
 g =~ y5 + y6 + y7 + y8
@@ -92,11 +96,15 @@ requests <- list(
   mixed_strict = list(model = mixed, ordered = some, group = "region", group.equal = c(strict, "intercepts")),
   mixed_joint = list(model = joint, ordered = c("y1", "y2", "y3", "y4"), fixed.x = FALSE,
     conditional.x = FALSE),
+  pairwise = list(model = plain, missing = "pairwise"),
+  pairwise_scalar = list(model = plain, missing = "pairwise", group = "region", group.equal = all),
+  pairwise_mixed = list(model = mixed, missing = "pairwise", ordered = some),
   mixed_path = list(model = path, ordered = c("y1", "y2", "y3", "y4", "y5"))
 )
+surveyed <- function(request) if (is.null(request$missing)) survey else holes
 fits <- lapply(requests, function(request) {
   request$ordered <- if (is.null(request$ordered)) TRUE else request$ordered
-  fit <- do.call("sem", c(list(data = survey), request))
+  fit <- do.call("sem", c(list(data = surveyed(request)), request))
   table <- parameterEstimates(fit, standardized = TRUE)
   if (is.null(table$group)) table$group <- 1L
   measures <- as.list(unclass(fitMeasures(fit)))
@@ -112,8 +120,8 @@ fits <- lapply(requests, function(request) {
     modification = index
   )
 })
-statistics <- lapply(list(mixed = fits$mixed$request), function(request) {
-  fit <- do.call("sem", c(list(data = survey, do.fit = FALSE), request))
+statistics <- lapply(list(mixed = fits$mixed$request, pairwise = fits$pairwise_mixed$request), function(request) {
+  fit <- do.call("sem", c(list(data = surveyed(request), do.fit = FALSE), request))
   list(values = as.numeric(lavInspect(fit, "wls.obs")), gamma = unname(unclass(lavInspect(fit, "gamma"))))
 })
 
@@ -135,5 +143,5 @@ for (parameterization in c("delta", "theta")) for (std.lv in c(FALSE, TRUE)) for
   rules[[length(rules) + 1]] <- list(parameterization = parameterization, std_lv = std.lv, equal = I(equal),
     pattern = paste(sapply(kinds, function(op) pattern(table, table$group == 2 & table$op == op)), collapse = " "))
 }
-write_json(list(data = as.list(survey), fits = fits, statistics = statistics, rules = rules),
-  file.path(here, "ordinal_groups.json"), digits = I(10), auto_unbox = TRUE, dataframe = "rows", pretty = FALSE)
+write_json(list(data = as.list(survey), holes = as.list(holes), fits = fits, statistics = statistics, rules = rules),
+  file.path(here, "ordinal_groups.json"), digits = I(10), na = "null", auto_unbox = TRUE, dataframe = "rows", pretty = FALSE)
