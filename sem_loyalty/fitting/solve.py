@@ -16,6 +16,7 @@ from sem_loyalty.fitting.ordinal import ordinal_discrepancy, ordinal_problem
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
 from sem_loyalty.kernel.likelihood import Likelihood
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.kernel.solver import minimise
 from sem_loyalty.model.scatter import blocks as make_blocks
 from sem_loyalty.model.scatter import subspace
@@ -53,14 +54,11 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
             f"{specification.n_parameters + degrees_of_freedom(specification)} sample moments. "
             "Fix or remove parameters, or add indicators."
         )
-    if specification.ordered:
-        covs: tuple[Array, ...] = tuple(entry.cov for entry in moments.groups)
-        blocks = make_blocks(specification, covs, tuple(entry.mean for entry in moments.groups))
-        least = ordinal_discrepancy(specification, moments, blocks, estimator)
-        discrepancy: Minimised = least
-        problem: Problem[Any] = ordinal_problem(specification, moments, least)
+    discrepancy, covs, means = discrepancy_for(specification, moments, estimator)
+    problem: Problem[Any]
+    if isinstance(discrepancy, OrdinalDiscrepancy):
+        problem = ordinal_problem(specification, moments, discrepancy)
     else:
-        discrepancy, covs, means = discrepancy_of(estimator, specification, moments)
         problem = pose(specification, discrepancy, covs, means)
     if moments.missing == "fiml":
         problem = _two_stage_start(problem, Likelihood(discrepancy.blocks, discrepancy.samples))
@@ -95,6 +93,31 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         space=subspace(specification),
         point=found.solution.point,
     )
+
+
+def discrepancy_for(
+    specification: Specification, moments: Moments, estimator: str
+) -> tuple[Minimised, tuple[Array, ...], tuple[Array | None, ...]]:
+    """Return what an estimator minimises, of ordinal or continuous items, and the moments that it takes for the truth.
+
+    Parameters
+    ----------
+    specification : Specification
+    moments : Moments
+    estimator : str
+
+    Returns
+    -------
+    discrepancy : Discrepancy
+    covs, means : tuple
+        By group, in the order of the observed variables; start values come from them.
+    """
+    if specification.ordered:
+        covs = tuple(np.ascontiguousarray(entry.cov) for entry in moments.groups)
+        means = tuple(entry.mean for entry in moments.groups)
+        blocks = make_blocks(specification, covs, means)
+        return ordinal_discrepancy(specification, moments, blocks, estimator), covs, means
+    return discrepancy_of(estimator, specification, moments)
 
 
 def _two_stage_start(problem: Problem[Any], complete: Likelihood) -> Problem[Any]:

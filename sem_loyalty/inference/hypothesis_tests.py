@@ -120,8 +120,8 @@ def likelihood_ratio_test(*fits: Fit) -> pd.DataFrame:
     ConfigurationError
         Fewer than two models, different data or estimators, or equal degrees of freedom.
     NotSupported
-        MLMV, WLSMV and ULSMV, whose difference needs more than the two scaled statistics; ULS and DWLS, whose
-        difference is no chi-square.
+        MLMV, whose difference needs more than the two scaled statistics; ULS and DWLS, whose difference is no
+        chi-square.
 
     Notes
     -----
@@ -140,11 +140,6 @@ def likelihood_ratio_test(*fits: Fit) -> pd.DataFrame:
             raise ConfigurationError(
                 "The fits rest on different data or variables, so their chi-squares differ in kind."
             )
-    if first.estimator in ("WLSMV", "ULSMV"):
-        raise NotSupported(
-            f"Differences of {first.estimator} statistics are not supported; test the equations with `wald_test`, or "
-            "compare fits by 'WLS'."
-        )
     if first.estimator in ("ULS", "DWLS"):
         raise NotSupported(
             f"A difference of statistics by {first.estimator} is no chi-square; use 'WLS', 'GLS' or 'MLM'."
