@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, NotSupported, SpecificationError
 from sem_loyalty.fitting.discrepancies import FROM_MATRIX, LEAST_SQUARES
 from sem_loyalty.fitting.options import ALIASES, check_options, names_of
-from sem_loyalty.fitting.ordinal import category_counts, check_ordered, is_ordinal, ordinal_moments
+from sem_loyalty.fitting.ordinal import category_counts, is_ordinal, ordinal_items, ordinal_moments
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.fitting.solve import solve
 from sem_loyalty.kernel.threads import one_thread
-from sem_loyalty.model.defaults import refuse_unsupported, specify
+from sem_loyalty.model.defaults import specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
+from sem_loyalty.model.ordinal import refuse_unsupported
 from sem_loyalty.model.roles import roles, roles_of_text
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
@@ -37,6 +38,7 @@ def fit(
     group: str | None = None,
     group_equal: tuple[str, ...] | list[str] | str = (),
     group_partial: tuple[str, ...] | list[str] | str = (),
+    parameterization: str = "delta",
     std_lv: bool = False,
     meanstructure: bool | None = None,
     fixed_x: bool | None = None,
@@ -66,21 +68,26 @@ def fit(
         unweighted (ULS), weighted by the inverse of the moments' estimated covariance matrix (WLS, asymptotically
         distribution-free), or of its diagonal (DWLS). WLS and DWLS need `data`. Those for ordinal items are least
         squares on thresholds and polychoric correlations; see Notes.
-    missing : {"listwise", "fiml"}, default "listwise"
+    missing : {"listwise", "fiml", "pairwise"}, default "listwise"
         "listwise" leaves out, and counts, rows with a missing answer on an item of the model. "fiml" ("ml", "direct")
         keeps every row with an answer and maximises the likelihood of the answers present (full-information maximum
         likelihood), which is right where answers are missing at random; means are then modelled, standard errors come
         from the observed information, and rows without an answer on a fixed covariate are left out. For ML and MLR.
+        "pairwise", with `ordered`, takes thresholds from all answers to an item and correlations from all answers to
+        both, which is right where answers are missing completely at random.
     ordered : bool, str or sequence of str, optional
-        True, or the names of all observed variables: the items are ordinal. Some ordinal and some continuous
-        variables, or ordinal items in several groups, raise NotSupported.
+        The ordinal items: names, or True for all observed variables. The others are continuous.
     group : str, optional
         Column that splits the sample, for a multi-group model.
     group_equal : sequence of str, default ()
         Parameters held equal across groups: "loadings", "intercepts", "means", "residuals",
-        "residual_covariances", "lv_variances", "lv_covariances", "regressions".
+        "residual_covariances", "lv_variances", "lv_covariances", "regressions"; of ordinal items "thresholds", which
+        go together with "intercepts".
     group_partial : sequence of str, default ()
-        Parameters that `group_equal` spares, such as "x3 ~ 1".
+        Parameters that `group_equal` spares, such as "x3 ~ 1" or "y2 | t1".
+    parameterization : {"delta", "theta"}, default "delta"
+        Of ordinal items: whether their scales (`y ~*~ y`) or their residual variances are parameters, one where nothing
+        frees them. Continuous variables know no difference.
     std_lv : bool, default False
         Unit latent variances instead of marker loadings.
     meanstructure : bool, optional
@@ -127,11 +134,13 @@ def fit(
     a weight that is not, and their plain standard errors and test take no account of it: they equal lavaan's defaults
     and are not to be reported on their own. The statistic of ULS has no p-value.
 
-    With `ordered`, answers are categories of normal responses of unit variance, divided by thresholds (delta
-    parameterisation). WLSMV and ULSMV weight the statistics by the inverse of their variances and equally; standard
-    errors are sandwiches, and the test is scaled and shifted. DWLS and ULS are the same estimates with plain standard
-    errors and no test, as lavaan has them: not to be reported. WLS weights by the full inverse and needs thousands of
-    respondents.
+    With `ordered`, answers are categories of normal responses, divided by thresholds; their variances are one (delta
+    parameterisation), or one more than what is explained (theta). Thresholds that are equal across groups identify
+    latent means, and scales (delta) or residual variances (theta), beyond the first group, which are then free, as in
+    lavaan. Polyserial correlations join items and continuous variables. WLSMV and ULSMV weight the statistics by the
+    inverse of their variances and equally; standard errors are sandwiches, and the test is scaled and shifted. DWLS
+    and ULS are the same estimates with plain standard errors and no test, as lavaan has them: not to be reported. WLS
+    weights by the full inverse and needs thousands of respondents.
 
     References
     ----------
@@ -140,6 +149,9 @@ def fit(
 
     Muthen, B. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous
     latent variable indicators. Psychometrika, 49, 115-132. doi:10.1007/BF02294210
+
+    Olsson, U., Drasgow, F. and Dorans, N. J. (1982). The polyserial correlation coefficient. Psychometrika, 47,
+    337-347. doi:10.1007/BF02294164
 
     Joreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor analysis.
     Psychometrika, 34, 183-202. doi:10.1007/BF02289343
@@ -155,7 +167,7 @@ def fit(
     missing = ALIASES.get(missing, missing)
     text = text_of(model)
     if ordered is None and isinstance(model, Specification) and model.ordered:
-        ordered = True
+        ordered = model.ordered
     ordinal = is_ordinal(ordered)
     estimator = estimator or ("WLSMV" if ordinal else "ML")
     check_options(estimator, missing, engine, ordinal=ordinal)
@@ -172,11 +184,11 @@ def fit(
     if data is None or missing != "fiml" or not (fixed_x or isinstance(model, Specification)):
         needed = ()
     if ordinal:
-        check_ordered(ordered, role.observed, estimator, group=group, matrix=data is None)
+        items = ordinal_items(ordered, role.observed, estimator, matrix=data is None)
         if data is None or sample_cov is not None:
             raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
         with one_thread():
-            moments = ordinal_moments(data, role.observed, missing)
+            moments = ordinal_moments(data, role.observed, items, group=group, missing=missing)
     else:
         moments = _moments(role.observed, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):
@@ -198,9 +210,10 @@ def fit(
             group_equal=names_of(group_equal),
             group_partial=names_of(group_partial),
             ordered=category_counts(moments),
+            parameterization=parameterization,
         )
-    if bool(specification.ordered) != ordinal:
-        raise ConfigurationError("The specification was made for ordinal items; leave out `ordered` or set it to True.")
+    if tuple(category_counts(moments)) != specification.ordered:
+        raise ConfigurationError("The specification was made for other ordinal items; leave out `ordered`.")
     if estimator not in FROM_MATRIX and moments.raw is None:
         listed = ", ".join(repr(name) for name in FROM_MATRIX)
         raise NotSupported(

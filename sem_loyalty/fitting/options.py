@@ -7,7 +7,7 @@ from sem_loyalty.fitting.discrepancies import ESTIMATORS, LEAST_SQUARES
 from sem_loyalty.fitting.ordinal import WEIGHTS
 
 ENGINES = ("auto", "semopy", "kernel")
-MISSING = ("listwise", "fiml")
+MISSING = ("listwise", "fiml", "pairwise")
 # Other programs' names of the same rule.
 ALIASES = {"ml": "fiml", "direct": "fiml"}
 
@@ -20,9 +20,11 @@ def check_options(estimator: str, missing: str, engine: str, *, ordinal: bool) -
         more = "; it is for ordinal items: give ordered=True" if estimator in WEIGHTS else ""
         raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}{more}.")
     if missing not in MISSING:
-        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise', 'fiml'.")
+        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise', 'fiml', 'pairwise'.")
     if missing == "fiml" and ordinal:
-        raise NotSupported("missing='fiml' is for continuous items; with `ordered` available: 'listwise'.")
+        raise NotSupported("missing='fiml' is for continuous items; with `ordered` available: 'listwise', 'pairwise'.")
+    if missing == "pairwise" and not ordinal:
+        raise NotSupported("missing='pairwise' is for ordinal items; without `ordered` available: 'listwise', 'fiml'.")
     if missing == "fiml" and estimator not in ("ML", "MLR"):
         raise NotSupported(
             f"estimator={estimator!r} corrects by the fourth moments of complete rows; with missing='fiml' available: "

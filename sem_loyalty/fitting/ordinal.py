@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, check_choice
-from sem_loyalty.fitting.search import Problem
-from sem_loyalty.kernel.likelihood import Point
-from sem_loyalty.kernel.ordinal import LARGEST, ordinal_statistics
+from sem_loyalty.fitting.measured import measure
+from sem_loyalty.fitting.search import Moved, Problem, pose
+from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
+from sem_loyalty.kernel.mixed import mixed_statistics
+from sem_loyalty.kernel.ordinal import LARGEST, OrdinalStatistics, ordinal_statistics
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, make_weight
 from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.responses import ResponseModel
+from sem_loyalty.kernel.solver import held_space
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.survey.moments import GroupMoments, Moments
 from sem_loyalty.survey.sample import moments_from_data
@@ -36,18 +41,16 @@ def is_ordinal(ordered: object) -> bool:
     return ordered is not None and ordered is not False and not (isinstance(ordered, (list, tuple)) and not ordered)
 
 
-def check_ordered(ordered: Any, observed: Sequence[str], estimator: str, *, group: str | None, matrix: bool) -> None:
-    """Raise where the items named, the estimator or the data cannot be had with ordinal items.
+def ordinal_items(ordered: Any, observed: Sequence[str], estimator: str, *, matrix: bool) -> tuple[str, ...]:
+    """Return the ordinal items; raise where they, the estimator or the data cannot be had.
 
     Parameters
     ----------
     ordered : bool, str or sequence of str
-        True, or the ordinal items.
+        True for all observed variables, or the ordinal items.
     observed : sequence of str
         Observed variables of the model.
     estimator : str
-    group : str or None
-        Grouping column.
     matrix : bool
         Whether the data are a covariance matrix.
 
@@ -56,77 +59,115 @@ def check_ordered(ordered: Any, observed: Sequence[str], estimator: str, *, grou
     ConfigurationError
         An item is not in the model.
     NotSupported
-        Only some items are ordinal, there are groups, a matrix as input, or another estimator.
+        A matrix as input, or another estimator.
     """
-    if ordered is not True:
+    if ordered is True:
+        named = tuple(observed)
+    else:
         named = (ordered,) if isinstance(ordered, str) else tuple(ordered)
         for name in named:
             check_choice("ordered", name, tuple(observed))
-        rest = [name for name in observed if name not in named]
-        if rest:
-            raise NotSupported(
-                "Ordinal and continuous variables in one model are not supported; not in `ordered`: "
-                f"{', '.join(rest)}. Available: ordered=True, which takes every item as ordinal, or no `ordered`."
-            )
     if estimator not in WEIGHTS:
         listed = ", ".join(repr(name) for name in WEIGHTS)
         raise NotSupported(f"estimator={estimator!r} is not for ordinal items; available with `ordered`: {listed}.")
-    if group is not None:
-        raise NotSupported("Ordinal items in several groups are not supported; available: one group, or no `ordered`.")
     if matrix:
         raise NotSupported("Ordinal items need the answers: give `data` instead of `sample_cov`.")
+    return tuple(name for name in observed if name in named)
 
 
-def ordinal_moments(data: pd.DataFrame | Mapping[str, Any], names: Sequence[str], missing: str) -> Moments:
-    """Return thresholds and polychoric correlations of complete rows, as the moments that are fitted.
+def ordinal_moments(
+    data: pd.DataFrame | Mapping[str, Any],
+    names: Sequence[str],
+    items: Sequence[str],
+    *,
+    group: str | None,
+    missing: str,
+) -> Moments:
+    """Return thresholds and polychoric correlations, as the moments that are fitted.
 
     Parameters
     ----------
     data : DataFrame or mapping of columns
     names : sequence of str
-        Items. Their categories are the distinct answers, in numerical order.
-    missing : {"listwise"}
+        Observed variables.
+    items : sequence of str
+        The ordinal ones. Their categories are the distinct answers of all groups, in numerical order.
+    group : str or None
+        Grouping column.
+    missing : {"listwise", "pairwise"}
 
     Raises
     ------
     DataError
-        An item has too many distinct answers to be ordinal, or two items determine each other.
+        An item has too many distinct answers to be ordinal, nobody in a group gave an answer that others gave, or two
+        variables determine each other.
     """
-    moments = moments_from_data(data, names, missing=missing)
-    rows = moments.raw[0] if moments.raw else np.zeros((0, len(names)))
-    codes = np.zeros(rows.shape, dtype=np.intp)
-    for j, name in enumerate(names):
-        levels, codes[:, j] = np.unique(rows[:, j], return_inverse=True)
-        if len(levels) > MOST_CATEGORIES:
+    moments = moments_from_data(data, names, group=group, missing=missing)
+    rows = moments.raw or ()
+    continuous = np.array([name not in items for name in names])
+    chosen = [j for j, name in enumerate(names) if name in items]
+    levels = [_distinct(np.concatenate([answers[:, j] for answers in rows])) for j in chosen]
+    for j, found in zip(chosen, levels, strict=True):
+        if len(found) > MOST_CATEGORIES:
             raise DataError(
-                f"{name!r} has {len(levels)} distinct answers, too many for an ordinal item (at most "
-                f"{MOST_CATEGORIES}). Leave out `ordered` to treat the items as continuous."
+                f"{names[j]!r} has {len(found)} distinct answers, too many for an ordinal item (at most "
+                f"{MOST_CATEGORIES}). Leave it out of `ordered` to treat it as continuous."
             )
-    found = ordinal_statistics(codes)
+    statistics = []
+    for entry, answers in zip(moments.groups, rows, strict=True):
+        codes = np.full((len(answers), len(chosen)), -1, dtype=np.intp)
+        for k, (j, found) in enumerate(zip(chosen, levels, strict=True)):
+            seen = ~np.isnan(answers[:, j])
+            codes[seen, k] = np.searchsorted(found, answers[seen, j])
+            absent = found[np.bincount(codes[seen, k], minlength=len(found)) == 0]
+            if len(absent):
+                listed = ", ".join(f"{value:g}" for value in absent)
+                raise DataError(
+                    f"Nobody in group {entry.label!r} answered {listed} to {names[j]!r}, so a threshold of it does not "
+                    "exist there. Join the category with a neighbouring one in every group, or leave out the item or "
+                    "the group."
+                )
+        sample = mixed_statistics(codes, answers[:, continuous], continuous) if any(continuous) else None
+        statistics.append(ordinal_statistics(codes) if sample is None else sample)
+        _check_determined(statistics[-1], names, f" in group {entry.label!r}" if entry.label else "")
+    groups = tuple(
+        GroupMoments(label=entry.label, n=entry.n, cov=sample.correlation, mean=sample.mean)
+        for entry, sample in zip(moments.groups, statistics, strict=True)
+    )
+    return replace(moments, groups=groups, ordinal=tuple(statistics))
+
+
+def _distinct(answers: Array) -> Array:
+    """Return the distinct answers in numerical order."""
+    return np.unique(answers[~np.isnan(answers)])
+
+
+def _check_determined(sample: OrdinalStatistics, names: Sequence[str], where: str) -> None:
+    """Raise where a correlation has no maximum inside."""
     first, second = np.triu_indices(len(names), 1)
-    edge = np.flatnonzero(np.abs(found.correlation[first, second]) >= LARGEST - 1e-9)
-    if len(edge):
-        pairs = ", ".join(f"{names[first[k]]} and {names[second[k]]}" for k in edge[:5])
+    lost = np.isnan(np.diagonal(sample.covariance)[-len(first) :]) if len(first) else np.zeros(0, dtype=np.bool_)
+    sd = np.sqrt(np.diagonal(sample.correlation))
+    edge = np.abs(sample.correlation[first, second]) >= (LARGEST - 1e-9) * sd[first] * sd[second]
+    both = sample.continuous[first] & sample.continuous[second]
+    found = np.flatnonzero(lost | (edge & ~both))
+    if len(found):
+        pairs = ", ".join(f"{names[first[k]]} and {names[second[k]]}" for k in found[:5])
         raise DataError(
-            f"No polychoric correlation short of one for {pairs}: the answers to one item determine those to the "
+            f"No polychoric correlation short of one for {pairs}{where}: the answers to one determine those to the "
             "other. Drop one of them, or join categories that few respondents chose."
         )
-    return replace(
-        moments,
-        groups=(GroupMoments(label="", n=found.n, cov=found.correlation, mean=None),),
-        ordinal=found,
-    )
 
 
 def category_counts(moments: Moments) -> dict[str, int]:
-    """Return the number of categories of every item."""
+    """Return the number of categories of every ordinal item."""
     if moments.ordinal is None:
         return {}
-    return {name: len(cuts) + 1 for name, cuts in zip(moments.names, moments.ordinal.thresholds, strict=True)}
+    cuts = zip(moments.names, moments.ordinal[0].thresholds, strict=True)
+    return {name: len(found) + 1 for name, found in cuts if len(found)}
 
 
 def ordinal_discrepancy(
-    specification: Specification, moments: Moments, block: Block, estimator: str
+    specification: Specification, moments: Moments, blocks: Sequence[Block], estimator: str
 ) -> OrdinalDiscrepancy:
     """Return what is minimised.
 
@@ -136,12 +177,30 @@ def ordinal_discrepancy(
         WLS, and too few respondents for its weight matrix.
     """
     if moments.ordinal is None or specification.observed != moments.names:
-        raise ConfigurationError("A model of ordinal items needs the answers; give `data` and ordered=True.")
-    counts = {name: sum(r.op == "|" and r.lhs == name for r in specification.parameters) for name in moments.names}
-    differs = [name for name, many in category_counts(moments).items() if counts[name] != many - 1]
+        raise ConfigurationError("A model of ordinal items needs the answers; give `data` and `ordered`.")
+    counts = Counter(row.lhs for row in specification.parameters if row.op == "|" and row.group == 1)
+    found = category_counts(moments)
+    differs = [name for name in moments.names if counts[name] != found.get(name, 1) - 1]
     if differs:
         raise DataError(f"The number of categories differs between the model and the data: {', '.join(differs)}.")
-    sample = moments.ordinal
+    total = moments.n
+    return OrdinalDiscrepancy(
+        models=tuple(
+            _response_model(specification, group, block, sample)
+            for group, (block, sample) in enumerate(zip(blocks, moments.ordinal, strict=True), start=1)
+        ),
+        samples=tuple(
+            Sample(sample.n / total, sample.correlation, sample.mean, log_determinant(sample.correlation) or 0.0)
+            for sample in moments.ordinal
+        ),
+        statistics=tuple(sample.statistics for sample in moments.ordinal),
+        weights=tuple(_weight(sample, estimator) for sample in moments.ordinal),
+        sizes=tuple(sample.n for sample in moments.ordinal),
+    )
+
+
+def _weight(sample: OrdinalStatistics, estimator: str) -> Array:
+    """Return the weight of one group."""
     size = len(sample.covariance)
     weight = make_weight(sample, WEIGHTS[estimator]) if estimator != "WLS" or sample.n > size else None
     if weight is None:
@@ -149,33 +208,82 @@ def ordinal_discrepancy(
             f"estimator='WLS' inverts the covariance matrix of {size} thresholds and correlations, which {sample.n} "
             "respondents do not determine. Use estimator='WLSMV'."
         )
-    by_item = {(row.lhs, row.rhs): row.free for row in specification.parameters if row.op == "|"}
-    positions = [
-        by_item[name, f"t{number}"]
-        for name, cuts in zip(moments.names, sample.thresholds, strict=True)
-        for number in range(1, len(cuts) + 1)
-    ]
-    return OrdinalDiscrepancy(
+    return weight
+
+
+def _response_model(specification: Specification, group: int, block: Block, sample: OrdinalStatistics) -> ResponseModel:
+    """Return where the parameters of one group stand among the statistics."""
+    rows = {(r.op, r.lhs, r.rhs): r for r in specification.parameters if r.group == group and r.op in ("|", "~*~")}
+    items, parameters, values = [], [], []
+    scale_parameter, scale_value = np.full(len(sample.continuous), -1, dtype=np.intp), np.ones(len(sample.continuous))
+    for j, (name, cuts) in enumerate(zip(specification.observed, sample.thresholds, strict=True)):
+        for number in range(1, max(1, len(cuts)) + 1):
+            row = rows.get(("|", name, f"t{number}"))
+            items.append(j)
+            parameters.append(row.free if row is not None else -1)
+            values.append(row.value if row is not None and row.value is not None else 0.0)
+        row = rows.get(("~*~", name, name))
+        if row is not None:
+            scale_parameter[j] = row.free
+            scale_value[j] = row.value if row.value is not None else 1.0
+    theta = specification.parameterization == "theta"
+    return ResponseModel(
         block=block,
-        statistics=sample.statistics,
-        weight=weight,
-        threshold_parameter=np.array(positions, dtype=np.intp),
-        units=np.ones(len(moments.names)),
-        pairs=np.triu_indices(len(moments.names), 1),
+        cut_item=np.array(items, dtype=np.intp),
+        cut_parameter=np.array(parameters, dtype=np.intp),
+        cut_value=np.array(values, dtype=np.float64),
+        varying=np.flatnonzero(sample.continuous),
+        scale_parameter=scale_parameter,
+        scale_value=scale_value,
+        completed=np.zeros_like(sample.continuous) if theta else ~sample.continuous,
+        standardised=~sample.continuous if theta else np.zeros_like(sample.continuous),
     )
 
 
-def with_thresholds(problem: Problem[Point], discrepancy: OrdinalDiscrepancy) -> Problem[Point]:
-    """Return the problem with thresholds that start at the sample's."""
+def ordinal_problem(specification: Specification, moments: Moments, discrepancy: OrdinalDiscrepancy) -> Problem[Point]:
+    """Return the problem with its start values: thresholds at the sample's, scales at one.
+
+    Where residual variances are one (theta), the units of the responses grow with what is explained of them.
+    """
+    units, covs = [], []
+    for group, entry in enumerate(moments.groups, start=1):
+        unit = np.ones(len(moments.names))
+        if specification.parameterization == "theta":
+            explained = measure(specification, group, entry.cov).explained
+            for j, name in enumerate(moments.names):
+                if name in specification.ordered:
+                    unit[j] = (1.0 - explained.get(name, 0.5)) ** -0.5
+        units.append(unit)
+        covs.append(np.ascontiguousarray(entry.cov * np.outer(unit, unit)))
+    problem = pose(specification, discrepancy, tuple(covs), tuple(entry.mean for entry in moments.groups))
 
     def at_sample(theta: Array) -> Array:
         moved = theta.copy()
-        moved[discrepancy.threshold_parameter] = discrepancy.statistics[: len(discrepancy.threshold_parameter)]
-        return moved
+        # The first group wins where thresholds are equal.
+        for model, s, unit in reversed(list(zip(discrepancy.models, discrepancy.statistics, units, strict=True))):
+            free = model.cut_parameter >= 0
+            moved[model.cut_parameter[free]] = (s[: model.n_cuts] * unit[model.cut_item])[free]
+            moved[model.scale_parameter[model.scale_parameter >= 0]] = 1.0
+        for row in specification.parameters:
+            if row.op in ("|", "~*~") and row.free >= 0 and row.start is not None:
+                moved[row.free] = row.start
+        space = problem.space
+        return space.offset + space.basis @ (space.basis.T @ (moved - space.offset)) if space.constrained else moved
 
+    if discrepancy.separable and not problem.space.constrained and problem.space.restrictions is None:
+        problem = _held(problem, discrepancy, at_sample(problem.start))
     return replace(
         problem,
         start=at_sample(problem.start),
         plain_start=at_sample(problem.plain_start),
-        crude_starts=tuple(at_sample(theta) for theta in problem.crude_starts),
+        crude_starts=Moved(problem.crude_starts, at_sample),
     )
+
+
+def _held(problem: Problem[Point], discrepancy: OrdinalDiscrepancy, at_sample: Array) -> Problem[Point]:
+    """Return the problem with the thresholds held at the sample's, which they are at the minimum."""
+    kept = np.setdiff1d(np.arange(len(at_sample)), discrepancy.cut_parameters)
+    units = problem.units
+    if units is not None:
+        units = replace(units, space=held_space(at_sample * units.weight, kept))
+    return replace(problem, space=held_space(at_sample, kept), units=units)

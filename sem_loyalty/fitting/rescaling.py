@@ -115,6 +115,9 @@ def _weights(specification: Specification, scale: Array) -> Array | None:
     factor[effects] = scale[at.row[effects]] / scale[at.col[effects]]
     factor[covariances] = scale[at.row[covariances]] * scale[at.col[covariances]]
     factor[means] = scale[at.row[means]]
+    for matrix, power in (("t", 1.0), ("d", -1.0)):
+        own = at.matrix == matrix
+        factor[own] = scale[at.row[own]] ** power
     # A fixed value moves with its units; a fixed loading that shares a label would contradict the label.
     free = at.free >= 0
     weight = np.full(specification.n_free, np.nan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Generic
@@ -74,6 +74,18 @@ class CrudeStarts:
             yield start_values(
                 self.specification, self.covs, self.means, self.space, structural=False, measured=measured
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Start values that are moved when they are asked for."""
+
+    starts: Iterable[Array]
+    move: Callable[[Array], Array]
+
+    def __iter__(self) -> Iterator[Array]:
+        """Yield the moved vectors."""
+        return map(self.move, self.starts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,10 +134,12 @@ class Fit:
         used = f"N = {self.moments.n}" + (f" ({', '.join(groups)})" if groups else "")
         lost = self.moments.n_collected - self.moments.n
         if lost:
-            why = "nothing to use" if self.moments.missing == "fiml" else self.moments.missing
+            why = "listwise" if self.moments.missing == "listwise" else "nothing to use"
             used += f" of {self.moments.n_collected}; {lost} rows left out ({why})"
         if self.moments.missing == "fiml":
             used += "; missing answers by full information"
+        elif self.moments.missing == "pairwise":
+            used += "; missing answers left out pair by pair"
         lines = [
             self.certificate.summary,
             f"{self.estimator} estimates by {self.engine}; {used}",
@@ -159,7 +161,9 @@ def degrees_of_freedom(specification: Specification) -> int:
     """Return sample moments less free parameters, over all groups."""
     p, x = len(specification.observed), len(specification.exogenous)
     if specification.ordered:
-        return p * (p - 1) // 2 + specification.n_thresholds - specification.n_parameters
+        # Every continuous variable has a mean and a variance.
+        moments = p * (p - 1) // 2 + 2 * (p - len(specification.ordered))
+        return moments * len(specification.groups) + specification.n_thresholds - specification.n_parameters
     moments = p * (p + 1) // 2 - x * (x + 1) // 2
     if specification.meanstructure:
         moments += p - x

@@ -13,11 +13,12 @@ from sem_loyalty.fitting.certificate import certify
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised, discrepancy_of
 from sem_loyalty.fitting.held import defined_starts, held_at
 from sem_loyalty.fitting.identification import unidentified_parameters
-from sem_loyalty.fitting.ordinal import ordinal_discrepancy, with_thresholds
+from sem_loyalty.fitting.ordinal import ordinal_discrepancy, ordinal_problem
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.model.scatter import blocks as make_blocks
+from sem_loyalty.model.scatter import subspace
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.survey.moments import Moments
 
@@ -53,9 +54,11 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
             "Fix or remove parameters, or add indicators."
         )
     discrepancy, covs, means = discrepancy_for(specification, moments, estimator)
-    problem: Problem[Any] = pose(specification, discrepancy, covs, means)
+    problem: Problem[Any]
     if isinstance(discrepancy, OrdinalDiscrepancy):
-        problem = with_thresholds(problem, discrepancy)
+        problem = ordinal_problem(specification, moments, discrepancy)
+    else:
+        problem = pose(specification, discrepancy, covs, means)
     if problem.space.restrictions is not None:
         starts = (problem.start, problem.plain_start, *problem.crude_starts)
         start, plain, *crude = defined_starts(specification, problem.space, starts)
@@ -91,7 +94,8 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         iterations=found.solution.iterations,
         notes=found.notes,
         discrepancy=discrepancy,
-        space=held.space,
+        # Thresholds that were held at the sample's are parameters all the same.
+        space=held.space if problem.space.kept is None else subspace(specification),
         point=found.solution.point,
         active=held.active,
     )
@@ -115,9 +119,10 @@ def discrepancy_for(
         By group, in the order of the observed variables; start values come from them.
     """
     if specification.ordered:
-        cov = np.ascontiguousarray(moments.groups[0].cov)
-        block = make_blocks(specification, (cov,), (None,))[0]
-        return ordinal_discrepancy(specification, moments, block, estimator), (cov,), (None,)
+        covs = tuple(np.ascontiguousarray(entry.cov) for entry in moments.groups)
+        means = tuple(entry.mean for entry in moments.groups)
+        blocks = make_blocks(specification, covs, means)
+        return ordinal_discrepancy(specification, moments, blocks, estimator), covs, means
     return discrepancy_of(estimator, specification, moments)
 
 

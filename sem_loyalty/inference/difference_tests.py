@@ -14,7 +14,7 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.scaled_tests import scaled_test
 from sem_loyalty.inference.uncertainty import answers, bread, fixed_positions, maximum, ordinal_parts
 from sem_loyalty.kernel.likelihood import Likelihood, Point
-from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, weighted
 from sem_loyalty.kernel.robust import meat, moment_jacobian
 from sem_loyalty.kernel.solver import minimise
 
@@ -210,9 +210,14 @@ def _satorra_2000(wide: Fit, narrow: Fit, plain: float, df: int, *, a_method: st
 def _score_covariance(fit: Fit) -> Array:
     """Return B, from the fourth moments of the sample, shape (q, q)."""
     if fit.specification.ordered:
-        discrepancy, gamma = ordinal_parts(fit)
-        weighted = discrepancy.times_weight(discrepancy.jacobian(maximum(fit)))
-        return np.asarray(weighted.T @ gamma @ weighted)
+        discrepancy, gammas = ordinal_parts(fit)
+        total = np.zeros((len(fit.theta), len(fit.theta)))
+        for J, W, gamma, sample in zip(
+            discrepancy.jacobians(maximum(fit)), discrepancy.weights, gammas, discrepancy.samples, strict=True
+        ):
+            pull = weighted(W, J)
+            total += discrepancy.used * sample.weight * (pull.T @ gamma @ pull)
+        return total
     return meat(fit.blocks, fit.samples, maximum(fit), answers(fit), centred=True, fixed=fixed_positions(fit))
 
 
@@ -221,7 +226,7 @@ def _jacobian(fit: Fit, order: list[int]) -> Array:
     if isinstance(fit.discrepancy, OrdinalDiscrepancy):
         if order != sorted(order):
             raise ConfigurationError("Write the items of both models in the same order to compare them.")
-        return fit.discrepancy.jacobian(maximum(fit))
+        return np.concatenate(fit.discrepancy.jacobians(maximum(fit)))
     parts = []
     p = len(order)
     col, row = np.triu_indices(p)

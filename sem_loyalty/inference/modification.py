@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.ordinal_scores import ordinal_score_parts
 from sem_loyalty.inference.standardise import standardised_values
-from sem_loyalty.inference.uncertainty import maximum, moment_weights, ordinal_parts
+from sem_loyalty.inference.uncertainty import maximum, moment_weights
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, Weight
 from sem_loyalty.kernel.likelihood import weight_matrix
@@ -71,14 +72,17 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     index is lavaan's, which is not a full score test (use `fixed_x=False` for one).
     sepc_lv and sepc_all are epc in standard deviations of the latent, and of all, variables. With least squares mi and
     epc are lavaan's: the slope counts N - 1 respondents a group and the information N, so both are smaller by 1 / N.
-    With ordinal items N - 1 takes the place of N in mi, and the index is not corrected for the weight.
+    With ordinal items likewise, and the index is not corrected for the weight.
     """
     candidates = fixed_candidates(fit.specification)
     columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_lv", "sepc_all"]
     if not candidates:
         return pd.DataFrame(columns=columns)
-    parts = _ordinal_parts if fit.specification.ordered else _score_parts
-    slope, reduced, crossed, own = parts(fit, candidates)
+    rows = tuple(_row(candidate) for candidate in candidates)
+    if fit.specification.ordered:
+        slope, reduced, crossed, own = ordinal_score_parts(fit, rows)
+    else:
+        slope, reduced, crossed, own = _score_parts(fit, candidates)
     scale = np.sqrt(np.maximum(np.diagonal(reduced), 1e-300))
     try:
         solved = np.linalg.solve(reduced / np.outer(scale, scale), crossed / scale[:, None])
@@ -86,11 +90,10 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     remaining = own - np.einsum("ij,ij->j", crossed / scale[:, None], solved)
     usable = remaining > REDUNDANT * np.maximum(own, 1e-300)
-    n = fit.test_n if fit.specification.ordered else fit.moments.n
+    n = fit.moments.n
     with np.errstate(divide="ignore", invalid="ignore"):
         mi = np.where(usable, n * slope**2 / (4.0 * remaining), np.nan)
         epc = np.where(usable, -slope / (2.0 * remaining), np.nan)
-    rows = tuple(_row(candidate) for candidate in candidates)
     frame = pd.DataFrame(
         {
             "lhs": [c.lhs for c in candidates],
@@ -120,6 +123,7 @@ def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:
     )
     exogenous = set(specification.exogenous)
     random = [name for name in specification.observed if name not in exogenous]
+    derived = specification.ordered if specification.parameterization == "delta" else ()
     for group in range(1, len(specification.groups) + 1):
         taken = set()
         for row in specification.parameters:
@@ -132,9 +136,10 @@ def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:
                     taken.add((row.rhs, "=~" if row.op == "~" else "~", row.lhs))
         options: list[tuple[str, str, str]] = [
             *((latent, "=~", item) for latent in specification.latent for item in random if item in indicators),
-            *((name, "~~", name) for name in (*random, *specification.latent) if name not in specification.ordered),
+            *((name, "~~", name) for name in (*random, *specification.latent) if name not in derived),
             *((a, "~~", b) for a, b in combinations(random, 2)),
             *((a, "~~", b) for a, b in combinations(specification.latent, 2)),
+            *((name, "~*~", name) for name in derived),
             *(((name, "~1", "") for name in (*random, *specification.latent)) if specification.meanstructure else ()),
             *((a, "~", b) for a in structural for b in structural if a != b and not {a, b} <= exogenous),
         ]
@@ -239,23 +244,6 @@ def _weighted_by_patterns(level: Array, spread: Array, jacobian: _Jacobian) -> _
     cov = np.zeros_like(jacobian.cov)
     cov[row * p + col] = spread @ jacobian.cov[row * p + col]
     return _Jacobian(cov, level @ jacobian.mean)
-
-
-def _ordinal_parts(fit: Fit, candidates: tuple[Candidate, ...]) -> tuple[Array, Array, Array, Array]:
-    """Return the same of a model of ordinal items, where the moments are thresholds and correlations."""
-    discrepancy, _ = ordinal_parts(fit)
-    p, cuts = discrepancy.n_observed, len(discrepancy.threshold_parameter)
-    by_cov = _jacobian([_row(item) for item in candidates], variables(fit.specification), fit.point.implied[0]).cov
-    first, second = discrepancy.pairs
-    more = np.zeros((len(discrepancy.statistics), len(candidates)))
-    more[cuts:] = by_cov[first * p + second]
-    weighted = discrepancy.times_weight(more)
-    point = maximum(fit)
-    slope = np.asarray(-2.0 * weighted.T @ discrepancy.residual(point))
-    cross = discrepancy.jacobian(point).T @ weighted
-    own = np.einsum("ij,ij->j", more, weighted)
-    information = discrepancy.information(point)
-    return slope, fit.space.reduce_matrix(information), fit.space.basis.T @ cross, own
 
 
 def _given(jacobian: _Jacobian, fixed: list[int], p: int) -> _Jacobian:

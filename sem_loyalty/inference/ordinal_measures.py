@@ -13,7 +13,15 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.uncertainty import bread, maximum, ordinal_parts
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import spd_inverse
-from sem_loyalty.kernel.ordinal_discrepancy import independence_traces, independence_value, residual_traces
+from sem_loyalty.kernel.ordinal_discrepancy import weighted
+from sem_loyalty.kernel.ordinal_tests import (
+    Fitted,
+    fitted_part,
+    independence_traces,
+    independence_value,
+    residual_traces,
+)
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -46,6 +54,7 @@ class _Test:
         return float(chdtrc(self.df, self.chisq)) if self.df else indices.NAN
 
 
+@one_thread()
 def ordinal_measures(fit: Fit) -> dict[str, float]:
     """Return the fit measures of a model of ordinal items.
 
@@ -64,21 +73,24 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
     Notes
     -----
     The corrected test is plain / a + b, a = sqrt(tr(U Gamma U Gamma) / df), b = df - tr(U Gamma) / a (Asparouhov and
-    Muthen 2010, "Simple second order chi-square correction", Mplus technical note). N - 1 takes the place of N in
-    rmsea and mfi. `_robust` indices estimate those of maximum likelihood with the underlying responses observed
-    (Savalei 2021, doi:10.1080/00273171.2020.1717922); they are nan where the polychoric correlations are not positive
-    definite. srmr is over correlations; rmr and crmr count thresholds as well, whose residuals are zero except with
-    WLS. wrmr is sqrt(N F / m), m the number of thresholds and correlations (Yu 2002).
+    Muthen 2010, "Simple second order chi-square correction", Mplus technical note). N less one per group takes the
+    place of N in rmsea and mfi. `_robust` indices estimate those of maximum likelihood with the underlying responses
+    observed (Savalei 2021, doi:10.1080/00273171.2020.1717922); they are nan where the polychoric correlations are not
+    positive definite, where thresholds are constrained, and beside continuous variables. In several groups the expected
+    value of the baseline in cfi and tli `_robust` is lavaan 0.6's, which does not weight the groups. srmr is over
+    correlations; rmr and crmr count thresholds as well, whose residuals are zero where they are free, except with WLS.
+    wrmr is sqrt(N F / m), m the number of thresholds and correlations of a group (Yu 2002). rmr, srmr, crmr and gfi are
+    averaged over groups by size.
     """
-    n, df, chisq = fit.test_n, fit.df, fit.chisq
-    discrepancy, gamma = ordinal_parts(fit)
-    pairs, size = len(discrepancy.pairs[0]), len(discrepancy.statistics)
-    s = discrepancy.statistics
-    baseline, baseline_df = fit.moments.n * independence_value(discrepancy), pairs
+    n, groups, df, chisq = fit.test_n, len(fit.moments.groups), fit.df, fit.chisq
+    discrepancy, gammas = ordinal_parts(fit)
+    baseline = fit.moments.n * independence_value(discrepancy)
+    baseline_df = sum(len(model.first) for model in discrepancy.models)
+    size = sum(len(s) for s in discrepancy.statistics)
     tested = fit.tested
     nfi, tli = indices.nfi(chisq, baseline), indices.tli(chisq, df, baseline, baseline_df)
-    low, high = indices.rmsea_interval(chisq, df, n)
-    gfi = 1.0 - fit.value / float(s @ discrepancy.times_weight(s))
+    low, high = indices.rmsea_interval(chisq, df, n, groups)
+    gfi = _goodness(fit)
     values = {
         "npar": fit.specification.n_parameters,
         "ntotal": fit.moments.n,
@@ -97,43 +109,71 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
         "pnfi": df / baseline_df * nfi if baseline_df else indices.NAN,
         "ifi": indices.ifi(chisq, df, baseline),
         "rni": indices.rni(chisq, df, baseline, baseline_df),
-        "rmsea": indices.rmsea(chisq, df, n),
+        "rmsea": indices.rmsea(chisq, df, n, groups),
         "rmsea_ci_lower": low,
         "rmsea_ci_upper": high,
-        "rmsea_pvalue": indices.rmsea_close(chisq, df, n),
-        "rmsea_notclose_pvalue": indices.rmsea_notclose(chisq, df, n),
+        "rmsea_pvalue": indices.rmsea_close(chisq, df, n, groups),
+        "rmsea_notclose_pvalue": indices.rmsea_notclose(chisq, df, n, groups),
         **_residual_measures(fit),
         "gfi": gfi,
         "agfi": 1.0 - size / df * (1.0 - gfi) if df else 1.0,
         "pgfi": df / size * gfi,
         "mfi": indices.mfi(chisq, df, n),
-        "wrmr": float(np.sqrt(chisq / size)),
+        "wrmr": float(np.sqrt(chisq * groups / size)),
     }
     if fit.estimator in ROBUST:
-        own = _Test(chisq, df, *residual_traces(discrepancy, maximum(fit), gamma, bread(fit)))
-        values |= _scaled(own, _Test(baseline, baseline_df, *independence_traces(discrepancy, gamma)), n)
-        values |= _robust(fit)
+        part = fitted_part(discrepancy, maximum(fit), bread(fit))
+        own = _Test(chisq, df, *residual_traces(discrepancy, part, gammas))
+        null = _Test(baseline, baseline_df, *independence_traces(discrepancy, gammas))
+        values |= _scaled(own, null, n, groups)
+        values |= _robust(fit, part)
     return values
 
 
-def _residual_measures(fit: Fit) -> dict[str, float]:
-    """Return rmr, srmr and crmr."""
+def _goodness(fit: Fit) -> float:
+    """Return gfi, 1 - e' W e / s' W s, averaged over groups by size."""
     discrepancy, _ = ordinal_parts(fit)
-    squares, p = discrepancy.residual(maximum(fit)) ** 2, discrepancy.n_observed
-    cuts = len(discrepancy.threshold_parameter)
-    total, correlations = float(squares.sum()), float(squares[cuts:].sum())
-    return {
-        "rmr": float(np.sqrt(total / (len(squares) + p))),
-        "srmr": float(np.sqrt(correlations / (len(squares) - cuts + p))),
-        "crmr": float(np.sqrt(total / len(squares))),
-    }
+    gfi = 0.0
+    for s, e, weight, sample in zip(
+        discrepancy.statistics,
+        discrepancy.residuals(maximum(fit)),
+        discrepancy.weights,
+        discrepancy.samples,
+        strict=True,
+    ):
+        gfi += sample.weight * (1.0 - float(e @ weighted(weight, e)) / float(s @ weighted(weight, s)))
+    return gfi
 
 
-def _scaled(own: _Test, null: _Test, n: int) -> dict[str, float]:
+def _residual_measures(fit: Fit) -> dict[str, float]:
+    """Return rmr, srmr and crmr, averaged over groups by size.
+
+    As in lavaan, residual variances of continuous variables count as zero, and their means not at all.
+    """
+    discrepancy, _ = ordinal_parts(fit)
+    rmr = srmr = crmr = 0.0
+    for model, sample, at, e in zip(
+        discrepancy.models, discrepancy.samples, fit.point.implied, discrepancy.residuals(maximum(fit)), strict=True
+    ):
+        p, i, j = model.block.n_observed, model.first, model.second
+        raw = e[model.n_single :]
+        implied = model.covariance(fit.theta, at)
+        sd, implied_sd = np.sqrt(np.diagonal(sample.cov)), np.sqrt(np.diagonal(implied))
+        standard = raw / (sd[i] * sd[j])
+        correlations = sample.cov[i, j] / (sd[i] * sd[j]) - implied[i, j] / (implied_sd[i] * implied_sd[j])
+        cuts = e[: model.n_cuts][~np.isin(model.cut_item, model.varying)]
+        level, pairs = float(cuts @ cuts), len(raw)
+        rmr += sample.weight * float(np.sqrt((raw @ raw + level) / (pairs + p + len(cuts))))
+        srmr += sample.weight * float(np.sqrt(standard @ standard / (pairs + p)))
+        crmr += sample.weight * float(np.sqrt((correlations @ correlations + level) / (pairs + len(cuts))))
+    return {"rmr": rmr, "srmr": srmr, "crmr": crmr}
+
+
+def _scaled(own: _Test, null: _Test, n: int, groups: int) -> dict[str, float]:
     """Return the indices computed from corrected tests."""
     chisq, df, baseline, baseline_df = own.chisq, own.df, null.chisq, null.df
     nfi, tli = indices.nfi(chisq, baseline), indices.tli(chisq, df, baseline, baseline_df)
-    low, high = indices.rmsea_interval(chisq, df, n)
+    low, high = indices.rmsea_interval(chisq, df, n, groups)
     return {
         "chisq_scaled": chisq,
         "df_scaled": df,
@@ -151,14 +191,14 @@ def _scaled(own: _Test, null: _Test, n: int) -> dict[str, float]:
         "pnfi_scaled": df / baseline_df * nfi if baseline_df else indices.NAN,
         "ifi_scaled": indices.ifi(chisq, df, baseline),
         "rni_scaled": indices.rni(chisq, df, baseline, baseline_df),
-        "rmsea_scaled": indices.rmsea(chisq, df, n),
+        "rmsea_scaled": indices.rmsea(chisq, df, n, groups),
         "rmsea_ci_lower_scaled": low,
         "rmsea_ci_upper_scaled": high,
-        "rmsea_pvalue_scaled": indices.rmsea_close(chisq, df, n),
+        "rmsea_pvalue_scaled": indices.rmsea_close(chisq, df, n, groups),
     }
 
 
-def _robust(fit: Fit) -> dict[str, float]:
+def _robust(fit: Fit, part: Fitted) -> dict[str, float]:
     """Return what the indices of maximum likelihood would be, had the responses themselves been observed.
 
     The likelihood-ratio statistic of the polychoric correlations at the estimates, X, has expected value c df plus its
@@ -166,41 +206,60 @@ def _robust(fit: Fit) -> dict[str, float]:
     """
     names = ("cfi", "tli", "nnfi", "rni", "rmsea", "rmsea_ci_lower", "rmsea_ci_upper", "rmsea_pvalue")
     none = {f"{name}_robust": indices.NAN for name in names}
-    df, n = fit.df, fit.moments.n
-    discrepancy, _ = ordinal_parts(fit)
-    ordinal, cuts = fit.moments.ordinal, len(discrepancy.threshold_parameter)
-    sample, at = fit.samples[0].cov, fit.point.implied[0].cov
-    observed, solved = spd_inverse(sample), spd_inverse(at)
-    if ordinal is None or observed is None or solved is None or not df:
+    df, n, groups = fit.df, fit.moments.n, len(fit.moments.groups)
+    discrepancy, gammas = ordinal_parts(fit)
+    tied = {position for constraint in fit.specification.constraints for position, _ in constraint.coefficients}
+    if not df or not discrepancy.free_thresholds or tied & set(discrepancy.cut_parameters.tolist()):
         return none
-    # As with maximum likelihood N here, not N - 1, except in rmsea; so has lavaan it.
-    R = ordinal.covariance[cuts:, cuts:]
-    M = _correlation_weight(solved[0], *discrepancy.pairs)
-    whole = discrepancy.jacobian(maximum(fit))
-    J, A = whole[cuts:], discrepancy.times_weight(whole)[cuts:] @ bread(fit)
-    kept = R - J @ (A.T @ R)
-    kept -= (kept @ A) @ J.T
-    excess = n * (solved[1] + float(np.einsum("ij,ij->", solved[0], sample)) - observed[1] - len(sample))
-    expected = float(np.einsum("ij,ij->", M, kept))
-    null = n * -observed[1]
-    null_df = len(R)
-    # At independence the weight is the identity.
-    null_expected = float(np.trace(R))
+    # As with maximum likelihood N here, not N - 1, except in rmsea; and the independence model, whose weight is the
+    # identity, leaves the groups' Gamma unweighted. So has lavaan it.
+    excess = expected = null = null_expected = 0.0
+    null_df = 0
+    meat = np.zeros_like(part.bread)
+    curved = np.zeros_like(part.bread)
+    for model, sample, at, whole, J, A, start in zip(
+        discrepancy.models,
+        discrepancy.samples,
+        fit.point.implied,
+        gammas,
+        part.jacobians,
+        part.lifted,
+        part.first,
+        strict=True,
+    ):
+        observed, solved = spd_inverse(sample.cov), spd_inverse(model.covariance(fit.theta, at))
+        if observed is None or solved is None:
+            return none
+        skip = model.n_cuts - start
+        R = whole[model.n_cuts :, model.n_cuts :]
+        M = _correlation_weight(solved[0], model.first, model.second)
+        null_expected += float(np.trace(R)) / sample.weight
+        null -= n * sample.weight * observed[1]
+        null_df += len(R)
+        misfit = solved[1] + float(np.einsum("ij,ij->", solved[0], sample.cov)) - observed[1] - len(sample.cov)
+        excess += n * sample.weight * misfit
+        # tr(P'MP Gamma) = tr(M Gamma) - 2 tr(MJA' Gamma) + tr(J'MJ sum over groups A' Gamma A), A = WJ bread.
+        moved, pulled = whole[start:, start:] @ A, M @ J[skip:]
+        expected += float(np.einsum("ij,ij->", M, R))
+        expected -= 2.0 * sample.weight * float(np.einsum("ij,ij->", pulled, moved[skip:]))
+        meat += sample.weight * (A.T @ moved)
+        curved += sample.weight * (J[skip:].T @ pulled)
+    expected += float(np.einsum("ij,ij->", curved, meat))
     top, bottom = excess - expected, null - null_expected
     largest = max(top, bottom, 0.0)
     tli = 1.0 - top * null_df / (bottom * df) if bottom else indices.NAN
     factor = expected / df
-    low, high = indices.rmsea_interval(excess / factor, df, fit.test_n)
+    low, high = indices.rmsea_interval(excess / factor, df, fit.test_n, groups)
     widen = float(np.sqrt(factor))
     return {
         "cfi_robust": 1.0 - max(top, 0.0) / largest if largest > 0 else 1.0,
         "tli_robust": tli,
         "nnfi_robust": tli,
         "rni_robust": 1.0 - top / bottom if bottom else indices.NAN,
-        "rmsea_robust": float(np.sqrt(max(top, 0.0) / (df * fit.test_n))),
+        "rmsea_robust": float(np.sqrt(max(top, 0.0) * groups / (df * fit.test_n))),
         "rmsea_ci_lower_robust": low * widen,
         "rmsea_ci_upper_robust": high * widen,
-        "rmsea_pvalue_robust": indices.rmsea_close(excess / factor, df, fit.test_n, bound=0.05 / widen),
+        "rmsea_pvalue_robust": indices.rmsea_close(excess / factor, df, fit.test_n, groups, bound=0.05 / widen),
     }
 
 

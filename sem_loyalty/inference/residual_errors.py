@@ -61,7 +61,7 @@ def residual_spreads(fit: Fit) -> tuple[Spread, ...]:
     NotSupported
         ULS and DWLS of answers that are not ordinal.
     """
-    groups = [_ordinal(fit)] if fit.specification.ordered else _continuous(fit)
+    groups = _ordinal(fit) if fit.specification.ordered else _continuous(fit)
     shares = [sample.weight for sample in fit.samples]
     J = np.concatenate([group.jacobian for group in groups])
     W = np.asarray(block_diag(*[share * group.weight for share, group in zip(shares, groups, strict=True)]))
@@ -142,13 +142,20 @@ def _weight_and_gamma(fit: Fit, k: int, among: NDArray[np.bool_], fixed: list[in
     return (observed if means else observed[p:, p:])[square], gamma
 
 
-def _ordinal(fit: Fit) -> _Parts:
-    """Return the parts of a model of ordinal items: thresholds, which stand nowhere, and correlations."""
-    discrepancy, _ = ordinal_parts(fit)
-    if fit.moments.ordinal is None:
-        raise ValueError("The model was not fitted to ordinal items.")
-    cuts, p = len(discrepancy.threshold_parameter), discrepancy.n_observed
-    pairs = p + np.flatnonzero(np.not_equal(*np.triu_indices(p)))
-    weight = np.diag(discrepancy.weight) if discrepancy.weight.ndim == 1 else discrepancy.weight
-    jacobian = discrepancy.jacobian(maximum(fit)) @ fit.space.basis
-    return _Parts(np.concatenate([np.full(cuts, -1), pairs]), weight, fit.moments.ordinal.covariance, jacobian)
+def _ordinal(fit: Fit) -> list[_Parts]:
+    """Return the parts of a model of ordinal items by group: thresholds, which stand nowhere, and correlations."""
+    discrepancy, gammas = ordinal_parts(fit)
+    if any(model.n_single != model.n_cuts or not model.plain for model in discrepancy.models):
+        raise NotSupported(
+            "Standard errors of residuals are not supported for ordinal beside continuous variables, and not in the "
+            "theta parameterisation; available: 'raw' and correlation residuals."
+        )
+    found = []
+    for model, J, W, gamma in zip(
+        discrepancy.models, discrepancy.jacobians(maximum(fit)), discrepancy.weights, gammas, strict=True
+    ):
+        p = model.block.n_observed
+        pairs = p + np.flatnonzero(np.not_equal(*np.triu_indices(p)))
+        weight = np.diag(W) if W.ndim == 1 else W
+        found.append(_Parts(np.concatenate([np.full(model.n_cuts, -1), pairs]), weight, gamma, J @ fit.space.basis))
+    return found

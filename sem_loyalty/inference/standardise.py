@@ -24,10 +24,13 @@ def row_values(fit: Fit) -> Array:
         else:
             block = fit.blocks[row.group - 1]
             at = place(row, position)
-            if at.matrix in ("t", "d"):
-                values[i] = 1.0 if row.value is None else row.value
+            if at.matrix == "d" and row.value is None:
+                # Follows from the variance of the response (theta parameterisation).
+                values[i] = float(fit.point.implied[row.group - 1].cov[at.row, at.row]) ** -0.5
+            elif at.matrix in ("t", "d"):
+                values[i] = 0.0 if row.value is None else row.value
             elif at.matrix == "S" and at.row == at.col and row.lhs in fit.specification.ordered:
-                # Follows from the loadings: what they leave of the unit variance of the response.
+                # What follows from the loadings (delta) and what is fixed (theta) both stand among the residuals.
                 values[i] = fit.point.implied[row.group - 1].residual[at.row, at.row]
             elif at.matrix == "m":
                 values[i] = block.intercepts[at.row]

@@ -14,12 +14,15 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.standardise import row_values, standardised_values
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.kernel.likelihood import evaluate
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 
 KINDS = ("std_all", "std_lv")
 
 
+@one_thread()
 def standardised_solution(fit: Fit, *, kind: str = "std_all", level: float = 0.95) -> pd.DataFrame:
     """Return the standardised parameters with standard errors by the delta method.
 
@@ -94,7 +97,8 @@ def _slope(fit: Fit, k: int, step: float, observed: bool) -> Array:
 
 def _standard(fit: Fit, theta: Array, *, observed: bool) -> Array:
     """Return the standardised rows at another parameter vector; nan where the model is not defined there."""
-    point = evaluate(fit.blocks, fit.samples, theta)
+    ordinal = isinstance(fit.discrepancy, OrdinalDiscrepancy)
+    point = fit.discrepancy.evaluate(theta) if ordinal else evaluate(fit.blocks, fit.samples, theta)
     if point is None:
         return np.full(len(fit.specification.parameters), np.nan)
     moved = replace(fit, theta=theta, point=point)

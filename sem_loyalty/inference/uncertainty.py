@@ -15,7 +15,8 @@ from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight
 from sem_loyalty.kernel.likelihood import Likelihood, Point, spd_inverse
-from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, sampling_covariance, sandwich
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
+from sem_loyalty.kernel.ordinal_tests import fitted_part, sandwich
 from sem_loyalty.kernel.robust import meat
 from sem_loyalty.kernel.threads import one_thread
 
@@ -43,8 +44,9 @@ def parameter_covariance(fit: Fit) -> Array:
     if {problem.code for problem in fit.certificate.problems} & {"singular information", "not converged"}:
         return np.full((size, size), np.nan)
     if fit.specification.ordered and fit.estimator in ROBUST:
-        discrepancy, gamma = ordinal_parts(fit)
-        covariance = sandwich(discrepancy, maximum(fit), gamma, bread(fit)) / fit.moments.n
+        discrepancy, gammas = ordinal_parts(fit)
+        part = fitted_part(discrepancy, maximum(fit), bread(fit))
+        covariance = sandwich(discrepancy, part, gammas, size) / fit.test_n
         return np.asarray(0.5 * (covariance + covariance.T))
     incomplete = isinstance(fit.discrepancy, Incomplete)
     if fit.estimator == "ML" or fit.estimator in LEAST_SQUARES:
@@ -114,11 +116,11 @@ def moment_weights(fit: Fit) -> tuple[Weight, ...]:
     return tuple(NormalWeight(inverse) for inverse in maximum(fit).inverse)
 
 
-def ordinal_parts(fit: Fit) -> tuple[OrdinalDiscrepancy, Array]:
-    """Return the discrepancy of a model of ordinal items, and Gamma with divisor n - 1, shape (m, m)."""
+def ordinal_parts(fit: Fit) -> tuple[OrdinalDiscrepancy, tuple[Array, ...]]:
+    """Return the discrepancy of a model of ordinal items, and Gamma by group, each (m, m)."""
     if not isinstance(fit.discrepancy, OrdinalDiscrepancy) or fit.moments.ordinal is None:
         raise ValueError("The model was not fitted to ordinal items.")
-    return fit.discrepancy, sampling_covariance(fit.moments.ordinal)
+    return fit.discrepancy, tuple(sample.covariance for sample in fit.moments.ordinal)
 
 
 def answers(fit: Fit) -> tuple[Array, ...]:

@@ -15,7 +15,9 @@ from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
+_MANY, _FEW, _FEWEST = (np.polynomial.legendre.leggauss(nodes) for nodes in (20, 8, 2))
+# Steps, relative to what is left up to a right angle, that the smaller rules integrate.
+SHORT, TINY = 0.25, 1e-4
 # Twenty nodes leave an error below 1e-14 up to this correlation.
 ONE_PANEL = 0.75
 # Stands for an infinite threshold: the density is zero there and the distribution function one, in floating point.
@@ -52,7 +54,7 @@ def probability(h: Array, k: Array, r: Array) -> Array:
     low, high = np.zeros_like(angle), np.clip(angle, -first, first)
     todo = np.arange(len(r))
     while len(todo):
-        out[todo] += _panel(level[todo], product[todo], low[todo], high[todo])
+        out[todo] += _panel(level[todo], product[todo], low[todo], high[todo], _MANY)
         todo = todo[np.abs(high[todo]) < np.abs(angle[todo])]
         low[todo] = high[todo]
         towards = 0.5 * (np.abs(low[todo]) + 0.5 * np.pi)
@@ -60,11 +62,33 @@ def probability(h: Array, k: Array, r: Array) -> Array:
     return np.asarray(np.clip(out, 0.0, 1.0))
 
 
-def _panel(level: Array, product: Array, low: Array, high: Array) -> Array:
+def shifted(joint: Array, h: Array, k: Array, low: Array, high: Array) -> Array:
+    """Return the probabilities at correlations `high`, given those at `low`, shape (pairs, a, b).
+
+    Parameters
+    ----------
+    joint : ndarray, shape (pairs, a, b)
+        P(X <= h, Y <= k) at `low`.
+    h, k : ndarray, shape (pairs, a) and (pairs, b)
+    low, high : ndarray, shape (pairs,)
+        Correlations, within (-1, 1).
+    """
+    start, end = np.arcsin(low), np.arcsin(high)
+    # Few nodes integrate over a step that is small beside the distance to a right angle, where the singularity is.
+    distance = np.abs(end - start) / (0.5 * np.pi - np.maximum(np.abs(start), np.abs(end)))
+    if not len(distance) or float(distance.max()) > SHORT:
+        return probability(h, k, high)
+    level = 0.5 * (h * h)[:, :, None] + 0.5 * (k * k)[:, None, :]
+    product = h[:, :, None] * k[:, None, :]
+    rule = _FEW if float(distance.max()) > TINY else _FEWEST
+    return np.asarray(np.clip(joint + _panel(level, product, start, end, rule), 0.0, 1.0))
+
+
+def _panel(level: Array, product: Array, low: Array, high: Array, rule: tuple[Array, Array]) -> Array:
     """Return the integral from `low` to `high`, one interval per pair, shape (pairs, a, b)."""
     half = 0.5 * (high - low)
     total = np.zeros_like(level)
-    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+    for node, weight in zip(*rule, strict=True):
         t = low + half * (1.0 + node)
         sine, share = np.sin(t), 1.0 / np.cos(t) ** 2
         exponent = (product * sine[:, None, None] - level) * share[:, None, None]

@@ -9,20 +9,23 @@ functions of the two steps (Muthen 1984, doi:10.1007/BF02294210; Muthen and Sato
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from sem_loyalty.kernel.bivariate import BEYOND, density, probability
+from sem_loyalty.kernel.bivariate import BEYOND, density, probability, shifted
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 # Correlations are sought within this distance of zero; an estimate that ends there has no interior maximum.
 LARGEST = 0.999
-# The size of a last Newton step: what is left after it is its square.
-LAST_STEP = 1e-8
+# A Newton step of this size, in units of sqrt(1 - rho^2), is the last: what is left after it is some times its square.
+LAST_STEP = 1e-6
+# Terms of the tetrachoric series behind the first guess.
+SERIES = 8
 # Cells that hold answers have at least this probability.
 LEAST = 1e-16
 # A table with less information than this (per respondent) is fitted ever better the nearer the correlation is to one.
@@ -31,36 +34,47 @@ UNINFORMATIVE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class OrdinalStatistics:
-    """Thresholds and polychoric correlations of one sample.
+    """Thresholds and polychoric correlations of one sample, and the moments of continuous variables beside them.
 
     Attributes
     ----------
     thresholds : tuple of ndarray
-        One array per item, ascending, one value less than the item has categories.
+        One array per item, ascending, one value less than the item has categories; empty for a continuous variable.
     correlation : ndarray, shape (p, p)
-        Polychoric correlations, unit diagonal; not necessarily positive definite.
+        Polychoric correlations, unit diagonal; not necessarily positive definite. In the rows and columns of
+        continuous variables, covariances (polyserial correlations times the standard deviation).
+    mean : ndarray, shape (p,)
+        Means of continuous variables; zero for items.
+    continuous : ndarray of bool, shape (p,)
+        Which variables are continuous.
     covariance : ndarray, shape (m, m)
-        Gamma: N times the covariance matrix of the estimates, all thresholds first (item by item), then the
-        correlations of the lower triangle by columns. nan for a correlation that has no maximum inside.
+        Gamma: N times the covariance matrix of the estimates in the order of `statistics`. nan for a correlation that
+        has no maximum inside.
     n : int
         Respondents.
     """
 
     thresholds: tuple[Array, ...]
     correlation: Array
+    mean: Array
+    continuous: NDArray[np.bool_]
     covariance: Array
     n: int
 
     @property
-    def n_thresholds(self) -> int:
-        """Thresholds over all items."""
-        return sum(len(found) for found in self.thresholds)
-
-    @property
     def statistics(self) -> Array:
-        """Thresholds and correlations in the order of `covariance`, shape (m,)."""
+        """What is fitted, shape (m,).
+
+        Thresholds, and minus the means of continuous variables, variable by variable; then variances of continuous
+        variables; then correlations and covariances of the lower triangle by columns.
+        """
         first, second = np.triu_indices(len(self.correlation), 1)
-        return np.concatenate([*self.thresholds, self.correlation[first, second]])
+        single = [
+            np.array([-mean]) if varies else cuts
+            for cuts, mean, varies in zip(self.thresholds, self.mean, self.continuous, strict=True)
+        ]
+        variances = np.diagonal(self.correlation)[self.continuous]
+        return np.concatenate([*single, variances, self.correlation[first, second]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +95,8 @@ class Tables:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cells:
-    """Cell probabilities of every pair and their slopes by the correlation, each (pairs, k, k)."""
+class Cells:
+    """Cell probabilities of every pair and their first and second slopes by the correlation, each (pairs, k, k)."""
 
     value: Array
     slope: Array
@@ -95,32 +109,72 @@ def ordinal_statistics(codes: NDArray[np.intp]) -> OrdinalStatistics:
     Parameters
     ----------
     codes : ndarray of int, shape (n, p)
-        Categories, from 0 without gaps: every category of an item occurs.
+        Categories, from 0 without gaps: every category of an item occurs. -1 for a missing answer.
 
     Returns
     -------
     OrdinalStatistics
         A correlation of ±0.999 is one whose likelihood has no maximum inside.
+
+    Notes
+    -----
+    Where answers are missing, thresholds rest on all answers to an item and correlations on all answers to both.
     """
     n, p = codes.shape
+    found = item_statistics(codes)
+    influence = np.concatenate([*found.by_threshold, found.by_pair], axis=1)
+    gamma = influence.T @ influence / n
+    return OrdinalStatistics(found.thresholds, found.correlation, np.zeros(p), np.zeros(p, dtype=np.bool_), gamma, n)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStatistics:
+    """Thresholds and polychoric correlations with the influence of every respondent on them.
+
+    Attributes
+    ----------
+    thresholds : tuple of ndarray
+        By item.
+    correlation : ndarray, shape (p, p)
+    first, second : ndarray of int, shape (pairs,)
+        The items of every correlation of the lower triangle by columns.
+    by_threshold : tuple of ndarray, each (n, thresholds of the item)
+    by_pair : ndarray, shape (n, pairs)
+    """
+
+    thresholds: tuple[Array, ...]
+    correlation: Array
+    first: Index
+    second: Index
+    by_threshold: tuple[Array, ...]
+    by_pair: Array
+
+
+def item_statistics(codes: Index) -> ItemStatistics:
+    """Return thresholds, polychoric correlations and influences of categories, shape (n, p), -1 where missing."""
+    p = codes.shape[1]
     levels = codes.max(axis=0) + 1
     thresholds = tuple(_thresholds(codes[:, j], int(levels[j])) for j in range(p))
     padded = np.full((p, int(levels.max()) - 1), BEYOND)
     for j, found in enumerate(thresholds):
         padded[j, : len(found)] = found
     tables = two_way_tables(codes)
-    rho = polychoric(padded, tables, levels)
+    rho, cells = polychoric(padded, tables, levels)
     correlation = np.eye(p)
     correlation[tables.first, tables.second] = rho
     correlation[tables.second, tables.first] = rho
-    influence = _influence(codes, levels, padded, tables, rho)
-    return OrdinalStatistics(thresholds, correlation, influence.T @ influence / n, n)
+    # A missing answer is one more category, in which nobody says anything.
+    codes = np.where(codes < 0, padded.shape[1] + 1, codes)
+    by_category = _threshold_influence(codes, levels, padded)
+    by_threshold = tuple(by_category[j, codes[:, j], : levels[j] - 1] for j in range(p))
+    by_pair = _pair_influence(codes, by_category, padded, tables, rho, cells)
+    return ItemStatistics(thresholds, correlation, tables.first, tables.second, by_threshold, by_pair)
 
 
 def _thresholds(codes: NDArray[np.intp], levels: int) -> Array:
     """Return the normal quantiles of the cumulative shares, without the last."""
-    below = np.cumsum(np.bincount(codes, minlength=levels))[:-1]
-    return np.asarray(ndtri(below / len(codes)))
+    below = np.cumsum(np.bincount(codes[codes >= 0], minlength=levels))
+    return np.asarray(ndtri(below[:-1] / below[-1]))
 
 
 def two_way_tables(codes: NDArray[np.intp]) -> Tables:
@@ -128,13 +182,14 @@ def two_way_tables(codes: NDArray[np.intp]) -> Tables:
     n, p = codes.shape
     k = int(codes.max()) + 1
     indicator = np.zeros((n, p * k))
-    indicator[np.arange(n)[:, None], codes + k * np.arange(p)] = 1.0
+    respondent, item = np.nonzero(codes >= 0)
+    indicator[respondent, codes[respondent, item] + k * item] = 1.0
     joint = (indicator.T @ indicator).reshape(p, k, p, k)
     first, second = np.triu_indices(p, 1)
     return Tables(first, second, np.ascontiguousarray(joint[first, :, second, :]))
 
 
-def polychoric(thresholds: Array, tables: Tables, levels: NDArray[np.intp]) -> Array:
+def polychoric(thresholds: Array, tables: Tables, levels: NDArray[np.intp]) -> tuple[Array, Cells]:
     """Return the correlation of every pair that maximises the likelihood of its table, given the thresholds.
 
     Parameters
@@ -147,44 +202,61 @@ def polychoric(thresholds: Array, tables: Tables, levels: NDArray[np.intp]) -> A
 
     Returns
     -------
-    ndarray, shape (pairs,)
+    rho : ndarray, shape (pairs,)
+    cells : Cells
+        Cell probabilities at rho.
 
     Notes
     -----
     Newton steps, kept inside a bracket that the sign of the slope shrinks. A table of two dichotomies with an empty
     cell has no finite maximum: half a respondent is moved into the cell at unchanged margins, as lavaan does.
+    Probabilities are integrated from one step to the next.
     """
     h, k = thresholds[tables.first], thresholds[tables.second]
     counts = _without_empty_cells(tables, levels)
-    rho = np.clip(_first_guess(counts), -0.9, 0.9)
+    rho = _first_guess(thresholds, tables)
+    joint = probability(h, k, rho)
     low, high = np.full(len(rho), -LARGEST), np.full(len(rho), LARGEST)
     held = np.ones(len(rho))
+    size = counts.sum(axis=(1, 2))
     todo = np.arange(len(rho))
     for _iteration in range(80):
-        at, table = rho[todo], counts[todo]
-        cells = _cells(h[todo], k[todo], at)
+        whole = len(todo) == len(rho)
+        at = rho if whole else rho[todo]
+        table, ends = (counts, (h, k)) if whole else (counts[todo], (h[todo], k[todo]))
+        cells = cells_between(*ends, at, joint if whole else joint[todo], curved=True)
         share = cells.slope / cells.value
-        score = np.einsum("mab,mab->m", table, share)
-        bend = np.einsum("mab,mab->m", table, cells.curve / cells.value - share**2)
-        held[todo] = np.einsum("mab,mab->m", table, share**2) / table.sum(axis=(1, 2))
+        weight = table * share
+        score = weight.sum(axis=(1, 2))
+        spread = (weight * share).sum(axis=(1, 2))
+        bend = (table * cells.curve / cells.value).sum(axis=(1, 2)) - spread
+        held[todo] = spread / size[todo]
         low[todo] = np.where(score > 0, at, low[todo])
         high[todo] = np.where(score > 0, high[todo], at)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = np.where(bend < 0, -score / bend, np.inf)
         moved = at + step
         inside = (moved > low[todo]) & (moved < high[todo])
-        rho[todo] = np.where(inside, moved, 0.5 * (low[todo] + high[todo]))
-        settled = (inside & (np.abs(step) < LAST_STEP)) | (high[todo] - low[todo] < 1e-14)
+        reached = np.where(inside, moved, 0.5 * (low[todo] + high[todo]))
+        joint[todo] = shifted(joint[todo], *ends, at, reached)
+        rho[todo] = reached
+        settled = (inside & (np.abs(step) < LAST_STEP * np.sqrt(1.0 - at * at))) | (high[todo] - low[todo] < 1e-14)
         todo = todo[~settled]
         if not len(todo):
             break
-    return np.where(held < UNINFORMATIVE, np.sign(rho) * LARGEST, rho)
+    lost = held < UNINFORMATIVE
+    rho = np.where(lost, np.sign(rho) * LARGEST, rho)
+    if lost.any():
+        joint[lost] = probability(h[lost], k[lost], rho[lost])
+    return rho, cells_between(h, k, rho, joint)
 
 
 def _without_empty_cells(tables: Tables, levels: NDArray[np.intp]) -> Array:
     """Return the counts with half a respondent moved into the empty cells of two-by-two tables."""
-    counts = tables.counts.copy()
     binary = np.flatnonzero((levels[tables.first] == 2) & (levels[tables.second] == 2))
+    if not len(binary):
+        return tables.counts
+    counts = tables.counts.copy()
     for pair in binary:
         square = counts[pair, :2, :2]
         # Two empty cells are items that determine each other: no half respondent hides that.
@@ -194,51 +266,76 @@ def _without_empty_cells(tables: Tables, levels: NDArray[np.intp]) -> Array:
     return counts
 
 
-def _first_guess(counts: Array) -> Array:
-    """Return the product-moment correlation of the category numbers."""
-    k = np.arange(counts.shape[1], dtype=np.float64)
-    n = counts.sum(axis=(1, 2))
-    rows, cols = counts.sum(axis=2), counts.sum(axis=1)
-    mean_row, mean_col = rows @ k / n, cols @ k / n
-    spread = (rows @ k**2 / n - mean_row**2) * (cols @ k**2 / n - mean_col**2)
-    return np.asarray((np.einsum("mab,a,b->m", counts, k, k) / n - mean_row * mean_col) / np.sqrt(spread))
+def _first_guess(thresholds: Array, tables: Tables) -> Array:
+    """Return the correlations that reproduce the covariances of the category numbers, nearly.
+
+    By the tetrachoric series the covariance of the numbers of two items is the sum over r of rho^r / r! a_r b_r, a_r
+    the sum over the thresholds of phi(t) He_(r-1)(t) (Pearson 1900, doi:10.1098/rsta.1900.0022). Cut after r = 8, it is
+    solved by bisection.
+    """
+    k = np.arange(tables.counts.shape[1], dtype=np.float64)
+    n = tables.counts.sum(axis=(1, 2))
+    rows, cols = tables.counts.sum(axis=2) @ k / n, tables.counts.sum(axis=1) @ k / n
+    wanted = (tables.counts @ k) @ k / n - rows * cols
+    density_at = np.exp(-0.5 * thresholds**2) / np.sqrt(2.0 * np.pi)
+    before, polynomial = np.zeros_like(thresholds), np.ones_like(thresholds)
+    terms = []
+    for r in range(1, SERIES + 1):
+        sums = (density_at * polynomial).sum(axis=1) / np.sqrt(float(factorial(r)))
+        terms.append(sums[tables.first] * sums[tables.second])
+        before, polynomial = polynomial, thresholds * polynomial - (r - 1) * before
+    low, high = np.full(len(wanted), -0.95), np.full(len(wanted), 0.95)
+    for _halving in range(12):
+        at = 0.5 * (low + high)
+        found = np.zeros_like(at)
+        for term in reversed(terms):
+            found = (found + term) * at
+        over = found > wanted
+        low, high = np.where(over, low, at), np.where(over, at, high)
+    return np.asarray(0.5 * (low + high))
 
 
-def _cells(h: Array, k: Array, rho: Array) -> _Cells:
-    """Return cell probabilities with their first and second derivatives by the correlation."""
-    m, a, b = len(h), h.shape[1], k.shape[1]
-    joint = np.zeros((m, a + 2, b + 2))
-    joint[:, 1:-1, 1:-1] = probability(h, k, rho)
-    joint[:, 1:-1, -1], joint[:, -1, 1:-1], joint[:, -1, -1] = ndtr(h), ndtr(k), 1.0
+def cells_between(h: Array, k: Array, rho: Array, joint: Array, *, curved: bool = False) -> Cells:
+    """Return cell probabilities with their first and, if asked, second derivatives by the correlation.
+
+    Parameters
+    ----------
+    h, k : ndarray, shape (pairs, a) and (pairs, b)
+        Thresholds.
+    rho : ndarray, shape (pairs,)
+    joint : ndarray, shape (pairs, a, b)
+        Probability of both responses below the thresholds.
+    curved : bool, default False
+    """
+    m, a, b = joint.shape
+    corners = np.zeros((3 if curved else 2, m, a + 2, b + 2))
+    corners[0, :, 1:-1, 1:-1] = joint
+    corners[0, :, 1:-1, -1], corners[0, :, -1, 1:-1], corners[0, :, -1, -1] = ndtr(h), ndtr(k), 1.0
     u, v, r = h[:, :, None], k[:, None, :], rho[:, None, None]
     peak = density(u, v, r)
-    rest = 1.0 - r * r
-    bend = peak * (r / rest + (u * v * (1.0 + r * r) - r * (u * u + v * v)) / rest**2)
-    slope, curve = np.zeros_like(joint), np.zeros_like(joint)
-    slope[:, 1:-1, 1:-1], curve[:, 1:-1, 1:-1] = peak, bend
-    return _Cells(np.maximum(_differences(joint), LEAST), _differences(slope), _differences(curve))
+    corners[1, :, 1:-1, 1:-1] = peak
+    if curved:
+        rest = 1.0 - r * r
+        product = u * v
+        curve = (product * (1.0 + r * r) - r * (u * u + v * v)) / rest**2
+        corners[2, :, 1:-1, 1:-1] = peak * (r / rest + curve)
+    along = corners[:, :, 1:] - corners[:, :, :-1]
+    inside = along[:, :, :, 1:] - along[:, :, :, :-1]
+    return Cells(np.maximum(inside[0], LEAST), inside[1], inside[2] if curved else np.zeros(0))
 
 
-def _differences(corners: Array) -> Array:
-    """Return the contents of the cells between the corners of a grid, over the last two axes."""
-    return np.asarray(np.diff(np.diff(corners, axis=1), axis=2))
-
-
-def _influence(codes: NDArray[np.intp], levels: NDArray[np.intp], padded: Array, tables: Tables, rho: Array) -> Array:
-    """Return every respondent's influence on every statistic, shape (n, m).
+def _pair_influence(codes: Index, by_category: Array, padded: Array, tables: Tables, rho: Array, cells: Cells) -> Array:
+    """Return every respondent's influence on every correlation, shape (n, pairs).
 
     The correlation of a pair solves sum s = 0, s the slope of its log-likelihood, at thresholds that are estimates
     themselves. With the slopes of s as cross-products of scores, its influence is
     (s - sum of A21 times the influence on the thresholds of both items) / A22.
     """
-    n, p = codes.shape
-    limits = padded.shape[1]
-    by_category = _threshold_influence(codes, levels, padded)
-    columns = [by_category[j, codes[:, j], : levels[j] - 1] for j in range(p)]
+    n, limits = len(codes), padded.shape[1]
+    both = tables.counts.sum(axis=(1, 2))[:, None, None]
     h, k = padded[tables.first], padded[tables.second]
-    cells = _cells(h, k, rho)
     score = cells.slope / cells.value
-    weighted = tables.counts * score / n
+    weighted = tables.counts * score / both
     curvature = np.einsum("mab,mab->m", weighted, score)
     rows = _threshold_slopes(h, k, rho) / cells.value[:, None]
     cols = np.swapaxes(_threshold_slopes(k, h, rho), 2, 3) / cells.value[:, None]
@@ -247,25 +344,28 @@ def _influence(codes: NDArray[np.intp], levels: NDArray[np.intp], padded: Array,
     left = np.einsum("mt,mct->mc", by_row, by_category[tables.first])
     right = np.einsum("mt,mct->mc", by_col, by_category[tables.second])
     inner = np.where(np.abs(rho) < LARGEST - 1e-9, curvature, np.nan)
-    effect = (score - left[:, :, None] - right[:, None, :]) / inner[:, None, None]
-    size = limits + 1
+    effect = -left[:, :, None] - right[:, None, :]
+    effect[:, :-1, :-1] += score * (n / both)
+    effect /= inner[:, None, None]
+    size = limits + 2
     cell = codes[:, tables.first] * size + codes[:, tables.second]
-    pairs = effect.reshape(len(rho), size * size)[np.arange(len(rho)), cell]
-    return np.concatenate([*columns, pairs], axis=1)
+    return np.asarray(effect.reshape(len(rho), size * size)[np.arange(len(rho)), cell])
 
 
 def _threshold_influence(codes: NDArray[np.intp], levels: NDArray[np.intp], padded: Array) -> Array:
-    """Return what an answer in each category does to each threshold of its item, shape (p, k, k - 1).
+    """Return what an answer in each category does to each threshold of its item, shape (p, k + 1, k - 1).
 
-    A threshold is the quantile of a share: (1[answer <= c] - share) / phi(threshold).
+    A threshold is the quantile of a share: (1[answer <= c] - share) / phi(threshold), times n over the number of
+    answers. The last category is that of missing answers.
     """
     p, limits = padded.shape
-    out = np.zeros((p, limits + 1, limits))
+    out = np.zeros((p, limits + 2, limits))
+    times = len(codes) / (codes <= limits).sum(axis=0)
     category, cut = np.arange(limits + 1)[:, None], np.arange(limits)[None, :]
     for j in range(p):
         t = padded[j, : levels[j] - 1]
         effect = ((category <= cut)[:, : len(t)] - ndtr(t)) / (np.exp(-0.5 * t * t) / np.sqrt(2.0 * np.pi))
-        out[j, :, : len(t)] = effect
+        out[j, :-1, : len(t)] = effect * times[j]
     return out
 
 

@@ -1,13 +1,12 @@
 """Least squares over thresholds and polychoric correlations: the discrepancy of models of ordinal items.
 
-With s the sample's thresholds and correlations, sigma the model's, and e = s - sigma:
+Per group, with s the sample's statistics, sigma the model's (`responses`), and e = s - sigma:
 
-    F = e' W e
+    F = sum over groups of (n_g - 1) / N e' W e
 
 W is the inverse of the sampling covariance Gamma (WLS), the inverse of its diagonal (DWLS) or the identity (ULS)
-(Muthen 1984, doi:10.1007/BF02294210; Muthen, du Toit and Spisic 1997). Responses have unit variance, so the residual
-variance of an item is what the model leaves unexplained (delta parameterisation). Gamma and W carry n - 1, so N F is
-the test statistic, as in lavaan.
+(Muthen 1984, doi:10.1007/BF02294210; Muthen, du Toit and Spisic 1997). N F is the test statistic. Information weights
+groups by n_g / N; per respondent, N - G takes the place of N. All as in lavaan.
 """
 
 from __future__ import annotations
@@ -18,26 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
+from sem_loyalty.kernel.likelihood import Point, Sample
 from sem_loyalty.kernel.ordinal import OrdinalStatistics
-from sem_loyalty.kernel.ram import (
-    Block,
-    Implied,
-    block_factors,
-    covariance_curvature,
-    implied,
-    matrix_to_parameters,
-    rescaled_block,
-    to_parameters,
-)
+from sem_loyalty.kernel.ram import Block, Implied, matrix_to_parameters
+from sem_loyalty.kernel.responses import ResponseModel
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-
-
-def sampling_covariance(sample: OrdinalStatistics) -> Array:
-    """Return Gamma with divisor n - 1: N times the covariance matrix of the statistics, shape (m, m)."""
-    return np.asarray(sample.covariance * (sample.n / (sample.n - 1.0)))
 
 
 def make_weight(sample: OrdinalStatistics, kind: str) -> Array | None:
@@ -48,9 +34,9 @@ def make_weight(sample: OrdinalStatistics, kind: str) -> Array | None:
     sample : OrdinalStatistics
     kind : {"DWLS", "ULS", "WLS"}
     """
+    gamma = sample.covariance
     if kind == "ULS":
-        return np.full(len(sample.covariance), (sample.n - 1.0) / sample.n)
-    gamma = sampling_covariance(sample)
+        return np.ones(len(gamma))
     if kind == "DWLS":
         return np.asarray(1.0 / np.diagonal(gamma))
     factor, info = lapack.dpotrf(gamma, lower=1)
@@ -69,188 +55,141 @@ class OrdinalDiscrepancy:
 
     Attributes
     ----------
-    block : Block
-        The model; its items have no free residual variance and no effect on other variables.
-    statistics : ndarray, shape (m,)
-        Thresholds, then correlations of the lower triangle by columns.
-    weight : ndarray, shape (m,) or (m, m)
-        W, or its diagonal.
-    threshold_parameter : ndarray of int, shape (thresholds,)
-        Position of every threshold in the parameter vector.
-    units : ndarray, shape (p,)
-        Standard deviations that the responses have in the units of the model; ones, except in a second search.
-    pairs : tuple of ndarray of int, each (p (p - 1) / 2,)
-        The two items of every correlation.
+    models : tuple of ResponseModel
+        The model, one per group.
+    samples : tuple of Sample
+        Correlations (and covariances, means) in place of covariances, one per group; the weight is n_g / N.
+    statistics : tuple of ndarray, each (m,)
+        s by group.
+    weights : tuple of ndarray, each (m,) or (m, m)
+        W by group, or its diagonal.
+    sizes : tuple of int
+        n_g.
     """
 
-    block: Block
-    statistics: Array
-    weight: Array
-    threshold_parameter: Index
-    units: Array
-    pairs: tuple[Index, Index]
+    models: tuple[ResponseModel, ...]
+    samples: tuple[Sample, ...]
+    statistics: tuple[Array, ...]
+    weights: tuple[Array, ...]
+    sizes: tuple[int, ...]
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """The model, in the one group there is."""
-        return (self.block,)
-
-    @property
-    def samples(self) -> tuple[Sample, ...]:
-        """The polychoric correlations, in place of covariances."""
-        cov = np.eye(self.n_observed)
-        cov[self.pairs] = self.statistics[len(self.threshold_parameter) :]
-        cov.T[self.pairs] = cov[self.pairs]
-        return (Sample(weight=1.0, cov=cov, mean=np.zeros(len(cov)), logdet=log_determinant(cov) or 0.0),)
+        """The model of the responses, one block per group."""
+        return tuple(model.block for model in self.models)
 
     @property
     def n_observed(self) -> int:
-        """Items."""
-        return self.block.n_observed
+        """Variables over all groups."""
+        return sum(model.block.n_observed for model in self.models)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """(n_g - 1) / N, the weight of each group in F."""
+        total = sum(self.sizes)
+        return tuple((n - 1.0) / total for n in self.sizes)
+
+    @property
+    def used(self) -> float:
+        """(N - G) / N, what information per respondent counts of a respondent."""
+        total = sum(self.sizes)
+        return (total - len(self.sizes)) / total
+
+    @property
+    def free_thresholds(self) -> bool:
+        """Whether all variables are ordinal and every threshold is a parameter of its own, linear constraints apart."""
+        if any(len(model.varying) or model.block.means for model in self.models):
+            return False
+        cuts = self.cut_parameters
+        return bool((cuts >= 0).all()) and len(np.unique(cuts)) == len(cuts)
+
+    @property
+    def separable(self) -> bool:
+        """Whether thresholds can be left out of the fit: they are the sample's, and say nothing of correlations."""
+        diagonal = all(W.ndim == 1 for W in self.weights)
+        return diagonal and all(model.plain for model in self.models) and self.free_thresholds
+
+    @property
+    def cut_parameters(self) -> Index:
+        """Positions of the thresholds of all groups in the parameter vector; -1 where they are fixed."""
+        return np.concatenate([model.cut_parameter for model in self.models])
 
     def evaluate(self, theta: Array) -> Point | None:
         """Return F and the implied moments, with residual variances, or None where they are not finite."""
-        at = implied(self.block, theta)
-        if at is None or not np.isfinite(at.total).all():
-            return None
-        at = completed(at, self.units)
-        e = self._residual(theta, at)
-        value = float(e @ self.times_weight(e))
-        return Point(theta=theta, value=value, implied=(at,), inverse=()) if np.isfinite(value) else None
+        value = 0.0
+        found: list[Implied] = []
+        for model, s, weight, share in zip(self.models, self.statistics, self.weights, self.shares, strict=True):
+            at = model.moments(theta)
+            if at is None:
+                return None
+            e = s - model.predicted(theta, at)
+            value += share * float(e @ weighted(weight, e))
+            found.append(at)
+        return Point(theta=theta, value=value, implied=tuple(found), inverse=()) if np.isfinite(value) else None
 
-    def _residual(self, theta: Array, at: Implied) -> Array:
-        first, second = self.pairs
-        correlations = at.cov[first, second] / (self.units[first] * self.units[second])
-        return np.asarray(self.statistics - np.concatenate([theta[self.threshold_parameter], correlations]))
+    def residuals(self, point: Point) -> tuple[Array, ...]:
+        """Return e by group, each (m,)."""
+        return tuple(
+            s - model.predicted(point.theta, at)
+            for model, s, at in zip(self.models, self.statistics, point.implied, strict=True)
+        )
 
-    def residual(self, point: Point) -> Array:
-        """Return e, shape (m,)."""
-        return self._residual(point.theta, point.implied[0])
-
-    def times_weight(self, columns: Array) -> Array:
-        """Return W times a vector or the columns of a matrix."""
-        if self.weight.ndim == 2:
-            return np.asarray(self.weight @ columns)
-        return np.asarray(self.weight * columns if columns.ndim == 1 else self.weight[:, None] * columns)
-
-    def correlation_slopes(self, at: Implied) -> Array:
-        """Return the derivatives of the correlations by the free entries of the block, shape (pairs, entries)."""
-        first, second = self.pairs
-        found = block_factors(self.block, at)
-        columns = found.columns / self.units[:, None]
-        u, w = columns[:, found.left], columns[:, found.right]
-        return np.asarray(found.weight * (u[first] * w[second] + w[first] * u[second]))
-
-    def jacobian(self, point: Point) -> Array:
-        """Return the derivatives of thresholds and correlations by the parameters, shape (m, q)."""
-        size, cuts = len(point.theta), len(self.threshold_parameter)
-        out = np.zeros((len(self.statistics), size))
-        out[np.arange(cuts), self.threshold_parameter] = 1.0
-        slopes = self.correlation_slopes(point.implied[0])
-        n_cov = slopes.shape[1]
-        np.add.at(out[cuts:].T, self.block.entry_parameter[:n_cov], slopes.T)
-        return out
+    def jacobians(self, point: Point) -> tuple[Array, ...]:
+        """Return the derivatives of the statistics by the parameters, by group, each (m, q)."""
+        return tuple(model.jacobian(point.theta, at) for model, at in zip(self.models, point.implied, strict=True))
 
     def gradient(self, point: Point) -> Array:
         """Return dF / d theta."""
-        cuts, at = len(self.threshold_parameter), point.implied[0]
-        pull = self.times_weight(self.residual(point))
-        found = block_factors(self.block, at)
-        product = found.columns.T @ self._matrix(pull[cuts:]) @ found.columns
-        by_entry = np.zeros(len(self.block.entry_parameter))
-        by_entry[: len(found.left)] = -4.0 * found.weight * product[found.left, found.right]
-        out = to_parameters(self.block, by_entry, len(point.theta))
-        out[self.threshold_parameter] -= 2.0 * pull[:cuts]
-        return out
-
-    def _matrix(self, pull: Array) -> Array:
-        """Return the symmetric matrix M, zero diagonal, with tr(M dSigma) = pull' drho."""
-        first, second = self.pairs
-        M = np.zeros((self.n_observed, self.n_observed))
-        M[first, second] = M[second, first] = 0.5 * pull / (self.units[first] * self.units[second])
-        return M
+        total = np.zeros(len(point.theta))
+        for model, at, e, weight, share in zip(
+            self.models, point.implied, self.residuals(point), self.weights, self.shares, strict=True
+        ):
+            total -= 2.0 * share * model.pulled(point.theta, at, weighted(weight, e))
+        return total
 
     def information(self, point: Point) -> Array:
-        """Return J'WJ, J the derivatives of the statistics: positive semidefinite, and exact where e is zero."""
-        if self.weight.ndim == 2:
-            J = self.jacobian(point)
-            return np.asarray(J.T @ self.weight @ J)
-        # Thresholds share no statistic with other parameters.
-        cuts = len(self.threshold_parameter)
-        slopes = self.correlation_slopes(point.implied[0])
-        entries = slopes.T @ (self.weight[cuts:, None] * slopes)
-        whole = np.zeros((len(self.block.entry_parameter), len(self.block.entry_parameter)))
-        whole[: len(entries), : len(entries)] = entries
-        out = matrix_to_parameters(self.block, whole, len(point.theta))
-        out[self.threshold_parameter, self.threshold_parameter] += self.weight[:cuts]
-        return out
+        """Return J'WJ per respondent: positive semidefinite."""
+        total = np.zeros((len(point.theta), len(point.theta)))
+        for model, at, weight, sample in zip(self.models, point.implied, self.weights, self.samples, strict=True):
+            total += self.used * sample.weight * _squares(model, point.theta, at, weight)
+        return total
 
     def hessian(self, point: Point) -> Array:
         """Return half the second derivative of F."""
-        pull = self.times_weight(self.residual(point))[len(self.threshold_parameter) :]
-        curve = covariance_curvature(self.block, point.implied[0], self._matrix(pull))
-        return np.asarray(self.information(point) - matrix_to_parameters(self.block, curve, len(point.theta)))
+        total = np.zeros((len(point.theta), len(point.theta)))
+        for model, at, e, weight, share in zip(
+            self.models, point.implied, self.residuals(point), self.weights, self.shares, strict=True
+        ):
+            entries = _squares(model, point.theta, at, weight)
+            entries -= model.curvature(point.theta, at, weighted(weight, e))
+            total += share * entries
+        return np.asarray(0.5 * (total + total.T))
 
     def rescaled(self, scale: Array) -> OrdinalDiscrepancy:
         """Return the same problem with the responses, and latent variables, in other units."""
-        return replace(self, block=rescaled_block(self.block, scale), units=self.units * scale[: self.block.n_observed])
+        return replace(self, models=tuple(model.rescaled(scale) for model in self.models))
 
 
-def completed(at: Implied, units: Array) -> Implied:
-    """Return the moments with the residual variances that give every item the variance of its units."""
-    p = len(at.cov)
-    items = np.arange(p)
-    rest = units**2 - np.diagonal(at.cov)
-    residual, total, cov = at.residual.copy(), at.total.copy(), at.cov.copy()
-    residual[items, items] += rest
-    total[items, items] += rest
-    cov[items, items] += rest
-    return replace(at, residual=residual, total=total, cov=cov)
+def weighted(weight: Array, columns: Array) -> Array:
+    """Return W times a vector or the columns of a matrix, W a matrix or its diagonal."""
+    if weight.ndim == 2:
+        return np.asarray(weight @ columns)
+    return np.asarray(weight * columns if columns.ndim == 1 else weight[:, None] * columns)
 
 
-def sandwich(discrepancy: OrdinalDiscrepancy, point: Point, gamma: Array, bread: Array) -> Array:
-    """Return bread J'W Gamma WJ bread: N times the covariance of the estimates, whatever the weight, shape (q, q).
-
-    Parameters
-    ----------
-    discrepancy, point
-        The model at its minimum.
-    gamma : ndarray, shape (m, m)
-        From `sampling_covariance`.
-    bread : ndarray, shape (q, q)
-        Inverse of J'WJ within the constraints.
-    """
-    pull = discrepancy.times_weight(discrepancy.jacobian(point)) @ bread
-    return np.asarray(pull.T @ gamma @ pull)
-
-
-def residual_traces(discrepancy: OrdinalDiscrepancy, point: Point, gamma: Array, bread: Array) -> tuple[float, float]:
-    """Return tr(U Gamma) and tr(U Gamma U Gamma), U = W - WJ bread J'W, for a diagonal W.
-
-    With G = Gamma WJ and X = bread J'W G, they are tr(W Gamma) - tr(X) and
-    sum w_i w_j Gamma_ij^2 - 2 tr(bread G'WG) + tr(XX): no m x m products.
-    """
-    w, A = discrepancy.weight, discrepancy.times_weight(discrepancy.jacobian(point))
-    G = gamma @ A
-    X = bread @ (A.T @ G)
-    trace = float(w @ np.diagonal(gamma)) - float(np.trace(X))
-    cross = float(np.einsum("ij,ji->", bread, G.T @ (w[:, None] * G)))
-    return trace, float(w @ gamma**2 @ w) - 2.0 * cross + float(np.einsum("ij,ji->", X, X))
-
-
-def independence_traces(discrepancy: OrdinalDiscrepancy, gamma: Array) -> tuple[float, float]:
-    """Return the same of the independence model, whose thresholds are free and correlations zero."""
-    cuts = len(discrepancy.threshold_parameter)
-    w, R = discrepancy.weight[cuts:], gamma[cuts:, cuts:]
-    return float(w @ np.diagonal(R)), float(w @ R**2 @ w)
-
-
-def independence_value(discrepancy: OrdinalDiscrepancy) -> float:
-    """Return the minimum of F of the independence model."""
-    cuts, W = len(discrepancy.threshold_parameter), discrepancy.weight
-    r = discrepancy.statistics[cuts:]
-    if W.ndim == 1:
-        return float(W[cuts:] @ r**2)
-    # Thresholds that are correlated with the correlations move to where they serve best.
-    pull = W[:cuts, cuts:] @ r
-    return float(r @ W[cuts:, cuts:] @ r - pull @ np.linalg.solve(W[:cuts, :cuts], pull))
+def _squares(model: ResponseModel, theta: Array, at: Implied, weight: Array) -> Array:
+    """Return J'WJ of one group, shape (q, q)."""
+    block = model.block
+    if weight.ndim == 2 or block.means or not model.plain or len(model.varying):
+        J = model.jacobian(theta, at)
+        return np.asarray(J.T @ weighted(weight, J))
+    # Thresholds share no statistic with other parameters.
+    slopes = model.pair_slopes(theta, at)
+    entries = slopes.T @ (weight[model.n_cuts :, None] * slopes)
+    whole = np.zeros((len(block.entry_parameter), len(block.entry_parameter)))
+    whole[: len(entries), : len(entries)] = entries
+    out = matrix_to_parameters(block, whole, len(theta))
+    free = np.flatnonzero(model.cut_parameter >= 0)
+    by_cut = weight[free] * model.scale_value[model.cut_item[free]] ** 2
+    out.ravel()[:: len(out) + 1] += np.bincount(model.cut_parameter[free], weights=by_cut, minlength=len(theta))
+    return out

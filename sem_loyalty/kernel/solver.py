@@ -57,29 +57,47 @@ class Subspace:
         False where K is the identity.
     restrictions : Restrictions or None
         Nonlinear equations, and inequalities, that the vectors satisfy as well.
+    kept : ndarray of int, optional
+        Where K only selects: the parameters that vary, the others being held at their values in `offset`.
     """
 
     offset: Array
     basis: Array
     constrained: bool
     restrictions: Restrictions | None = None
+    kept: NDArray[np.intp] | None = None
 
     def reduce_vector(self, vector: Array) -> Array:
         """Return K' g."""
+        if self.kept is not None:
+            return vector[self.kept]
         return self.basis.T @ vector if self.constrained else vector
 
     def reduce_matrix(self, matrix: Array) -> Array:
         """Return K' M K."""
+        if self.kept is not None:
+            return matrix[self.kept[:, None], self.kept]
         return self.basis.T @ matrix @ self.basis if self.constrained else matrix
 
     def expand(self, step: Array) -> Array:
         """Return K d."""
+        if self.kept is not None:
+            out = np.zeros(len(self.offset))
+            out[self.kept] = step
+            return out
         return self.basis @ step if self.constrained else step
 
 
 def whole_space(size: int) -> Subspace:
     """Return the subspace without constraints."""
     return Subspace(offset=np.zeros(size), basis=np.eye(size), constrained=False)
+
+
+def held_space(values: Array, kept: NDArray[np.intp]) -> Subspace:
+    """Return the subspace in which only the parameters `kept` vary, the others being held at `values`."""
+    offset = values.copy()
+    offset[kept] = 0.0
+    return Subspace(offset=offset, basis=np.eye(len(values))[:, kept], constrained=True, kept=kept)
 
 
 def affine_subspace(matrix: Array, right: Array) -> Subspace | None:

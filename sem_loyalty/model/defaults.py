@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from sem_loyalty.errors import NotSupported, SpecificationError, check_choice
+from sem_loyalty.errors import SpecificationError, check_choice
 from sem_loyalty.model.equality import GROUP_EQUAL, EqualityRequest, merge
+from sem_loyalty.model.ordinal import Ordinal, fix_ordinal, refuse_for_ordinal, refuse_unsupported
 from sem_loyalty.model.roles import Roles, roles
 from sem_loyalty.model.rows import Row
 from sem_loyalty.model.spec import Defined, Specification
 from sem_loyalty.model.syntax import ModelText, Modifier, Statement, parse
 
 KINDS = ("sem", "cfa", "growth")
+PARAMETERIZATIONS = ("delta", "theta")
 
 
 def specify(
@@ -35,6 +37,7 @@ def specify(
     group_partial: tuple[str, ...] = (),
     means_available: bool = True,
     ordered: Mapping[str, int] | None = None,
+    parameterization: str = "delta",
 ) -> Specification:
     """Complete a model text to a parameter table.
 
@@ -48,7 +51,7 @@ def specify(
         Set the scale of latent variables by unit variances instead of marker loadings.
     meanstructure : bool, optional
         Model the means. By default only where the text has intercepts, for several groups with means, and for
-        "growth".
+        "growth"; always with `ordered`.
     fixed_x : bool, default True
         Hold the moments of exogenous observed covariates at their sample values.
     orthogonal : bool, default False
@@ -60,7 +63,9 @@ def specify(
     means_available : bool, default True
         False where the data are covariance matrices without means.
     ordered : mapping of str to int, optional
-        Categories of every observed variable, for a model of ordinal items.
+        The ordinal items, with the number of their categories.
+    parameterization : {"delta", "theta"}, default "delta"
+        Whether scales or residual variances of ordinal items are parameters; see `fit`.
 
     Returns
     -------
@@ -73,16 +78,18 @@ def specify(
     SpecificationError
         The text contradicts itself: a parameter given twice, a variable regressed on itself, an unknown label.
     NotSupported
-        Composites (`<~`), written thresholds and scaling factors; with `ordered`, means, ordinal predictors and
-        written residual variances of items.
+        Composites (`<~`), thresholds and scales of items that are not ordinal; with `ordered`, growth models, ordinal
+        predictors, fixed covariates and, in the delta parameterisation, written residual variances of items.
     """
     check_choice("kind", kind, KINDS)
+    check_choice("parameterization", parameterization, PARAMETERIZATIONS)
     for name in group_equal:
         check_choice("group_equal", name, GROUP_EQUAL)
     options = _Options(
         kind, std_lv, meanstructure, fixed_x, orthogonal, tuple(groups), tuple(group_equal), tuple(group_partial),
         means_available,
         tuple(ordered.items()) if ordered else (),
+        parameterization,
     )  # fmt: skip
     return _specified_text(model, options) if isinstance(model, str) else _specified(model, options)
 
@@ -101,6 +108,7 @@ class _Options:
     group_partial: tuple[str, ...]
     means_available: bool
     ordered: tuple[tuple[str, int], ...]
+    parameterization: str
 
 
 @lru_cache(maxsize=64)
@@ -110,26 +118,35 @@ def _specified_text(source: str, options: _Options) -> Specification:
 
 def _specified(text: ModelText, options: _Options) -> Specification:
     """Return the parameter table of a parsed model."""
-    refuse_unsupported(text)
+    ordered = dict(options.ordered)
+    items = Ordinal(ordered, options.parameterization)
+    refuse_unsupported(text, tuple(items.categories))
     role = roles(text.statements)
     ordered = dict(options.ordered)
     kind, std_lv, fixed_x, groups = options.kind, options.std_lv, options.fixed_x, options.groups
     if ordered:
-        refuse_for_ordinal(text, role, kind, options.meanstructure)
+        refuse_for_ordinal(text, role, items, kind, fixed_x=fixed_x)
+        if options.meanstructure is False:
+            raise SpecificationError("meanstructure=False contradicts `ordered`: thresholds are part of the model.")
+    elif "thresholds" in options.group_equal:
+        raise SpecificationError("group_equal='thresholds' is for ordinal items; give `ordered`.")
     several = len(groups) > 1 and options.means_available
-    means = False if ordered else _has_means(text, kind, options.meanstructure, several=several)
+    means = bool(ordered) or _has_means(text, kind, options.meanstructure, several=several)
     rows: list[Row] = []
     for number, group in enumerate(groups, start=1):
         written = _written_rows(text, number, group, groups)
-        rows += _complete(written, role, number, kind, std_lv, means, fixed_x, options.orthogonal)
-        if ordered:
-            _add_ordinal(rows, role, ordered)
+        rows += _complete(written, role, items, number, kind, std_lv, means, fixed_x, options.orthogonal)
     _fix_scales(rows, role, std_lv)
+    if ordered:
+        fix_ordinal(rows, items)
     _apply_modifiers(rows, groups)
-    request = EqualityRequest(
-        options.group_equal, options.group_partial, std_lv, len(groups), frozenset(role.exogenous)
-    )
+    covariates, categorical = frozenset(role.exogenous), frozenset(items.categories)
+    request = EqualityRequest(options.group_equal, options.group_partial, std_lv, len(groups), covariates, categorical)
     parameters, n_free, constraints = merge(rows, request, text)
+    if ordered:
+        # Means that are all fixed at zero, beside thresholds that are free, are no part of the model.
+        free = any(row.op == "~1" and (row.free >= 0 or row.value) for row in parameters)
+        means = free or (request.thresholds and len(groups) > 1)
     return Specification(
         parameters=parameters,
         observed=role.observed,
@@ -146,50 +163,9 @@ def _specified(text: ModelText, options: _Options) -> Specification:
         meanstructure=means,
         std_lv=std_lv,
         text=text.source,
-        ordered=role.observed if ordered else (),
+        ordered=tuple(name for name in role.observed if name in items.categories),
+        parameterization=options.parameterization,
     )
-
-
-def refuse_unsupported(text: ModelText) -> None:
-    """Raise NotSupported for the statements that no estimator here can honour."""
-    reasons = {
-        "<~": "composites (`<~`) need a composite-based estimator; reflective constructs (`=~`) are supported",
-        "|": "thresholds (`|`) cannot be written; with ordered=True every item has its own, all free",
-        "~*~": "scaling factors (`~*~`) cannot be written; with ordered=True they are one",
-    }
-    for statement in text.statements:
-        if statement.op in reasons:
-            raise NotSupported(f"Line {statement.line}: {reasons[statement.op]}.")
-
-
-def refuse_for_ordinal(text: ModelText, role: Roles, kind: str, meanstructure: bool | None) -> None:
-    """Raise NotSupported for what a model of ordinal items cannot have here."""
-    available = "available: ordinal indicators and outcomes of latent variables, in one group, without means"
-    if kind == "growth" or meanstructure:
-        raise NotSupported(f"Means of ordinal items are not supported; {available}.")
-    explaining = {statement.rhs.name for statement in text.statements if statement.op == "~"}
-    predictors = [name for name in role.observed if name in explaining]
-    if predictors:
-        raise NotSupported(f"{', '.join(predictors)}: ordinal items as predictors are not supported; {available}.")
-    for statement in text.statements:
-        if statement.op == "~1":
-            raise NotSupported(f"Line {statement.line}: means of ordinal items are not supported; {available}.")
-        if statement.op == "~~" and statement.lhs == statement.rhs.name and statement.lhs in role.observed:
-            raise NotSupported(
-                f"Line {statement.line}: the residual variance of an ordinal item follows from its loadings and cannot "
-                f"be written; {available}."
-            )
-
-
-def _add_ordinal(rows: list[Row], role: Roles, ordered: Mapping[str, int]) -> None:
-    """Add thresholds, scales and means of ordinal items after the user's rows, in place."""
-    own = sum(row.user for row in rows)
-    cuts = [Row(name, "|", f"t{number}", 1, user=False) for name in role.observed for number in range(1, ordered[name])]
-    rows[own:own] = cuts
-    for row in rows:
-        row.derived = row.op == "~~" and row.lhs == row.rhs and row.lhs in role.observed
-    rows += [Row(name, "~*~", name, 1, user=False, fixed=1.0) for name in role.observed]
-    rows += [Row(name, "~1", "", 1, user=False, fixed=0.0) for name in (*role.observed, *role.latent)]
 
 
 def _has_means(text: ModelText, kind: str, meanstructure: bool | None, *, several: bool) -> bool:
@@ -237,7 +213,15 @@ def _in_block(statement: Statement, number: int, group: str, groups: tuple[str, 
 
 
 def _complete(
-    written: list[Row], role: Roles, number: int, kind: str, std_lv: bool, means: bool, fixed_x: bool, orthogonal: bool
+    written: list[Row],
+    role: Roles,
+    items: Ordinal,
+    number: int,
+    kind: str,
+    std_lv: bool,
+    means: bool,
+    fixed_x: bool,
+    orthogonal: bool,
 ) -> list[Row]:
     """Return the rows of one group with the default rows after the user's."""
     rows = list(written)
@@ -249,6 +233,8 @@ def _complete(
             present.add(row.key)
             rows.append(row)
 
+    for name, threshold in items.thresholds(role.observed):
+        add(name, "|", threshold)
     random = [name for name in role.observed if name not in role.exogenous]
     for name in (*random, *role.latent):
         add(name, "~~", name)
@@ -261,9 +247,12 @@ def _complete(
     for position, first in enumerate(role.exogenous):
         for second in role.exogenous[position:]:
             add(first, "~~", second, exogenous=fixed_x)
+    for name in role.observed:
+        if name in items.categories:
+            add(name, "~*~", name)
     if means:
         for name in random:
-            add(name, "~1", "", fixed=0.0 if kind == "growth" else None)
+            add(name, "~1", "", fixed=0.0 if kind == "growth" or name in items.categories else None)
         for name in role.exogenous:
             add(name, "~1", "", exogenous=fixed_x)
         for name in role.latent:

@@ -19,6 +19,7 @@ GROUP_EQUAL = (
     "lv_variances",
     "lv_covariances",
     "regressions",
+    "thresholds",
 )
 
 
@@ -31,6 +32,12 @@ class EqualityRequest:
     std_lv: bool
     n_groups: int
     covariates: frozenset[str]
+    ordered: frozenset[str]
+
+    @property
+    def thresholds(self) -> bool:
+        """Whether thresholds are held equal; with ordinal items, they and intercepts go together, as in lavaan."""
+        return bool(self.ordered) and bool({"thresholds", "intercepts"} & set(self.equal))
 
 
 def merge(rows: list[Row], request: EqualityRequest, text: ModelText) -> tuple[tuple[Parameter, ...], int, Constraints]:
@@ -45,7 +52,7 @@ def merge(rows: list[Row], request: EqualityRequest, text: ModelText) -> tuple[t
         What is written beyond shared numbers.
     """
     if request.n_groups > 1:
-        _free_identified_means(rows, request)
+        _free_identified(rows, request)
     groups_of_equals = _classes(rows, request)
     fixed = {name: row.fixed for name, row in zip(groups_of_equals, rows, strict=True) if row.fixed is not None}
     position: dict[str, int] = {}
@@ -122,13 +129,15 @@ def _held_equal(row: Row, request: EqualityRequest, latent: set[str]) -> bool:
     # Moments of covariates are no part of the model, whether fixed or random.
     if row.lhs in request.covariates and row.op in ("~1", "~~"):
         return False
+    if row.op in ("|", "~*~"):
+        return row.op == "|" and request.thresholds
     is_latent, same = row.lhs in latent, row.lhs == row.rhs
     kinds = {
         ("=~", True): "loadings",
         ("~", True): "regressions",
         ("~", False): "regressions",
         ("~1", True): "means",
-        ("~1", False): "intercepts",
+        ("~1", False): "thresholds" if request.thresholds and "intercepts" not in request.equal else "intercepts",
     }
     if row.op == "~~":
         if same:
@@ -140,13 +149,25 @@ def _held_equal(row: Row, request: EqualityRequest, latent: set[str]) -> bool:
     return kind in request.equal
 
 
-def _free_identified_means(rows: list[Row], request: EqualityRequest) -> None:
-    """Free what equality across groups identifies: latent means after intercepts, latent variances after loadings."""
+def _free_identified(rows: list[Row], request: EqualityRequest) -> None:
+    """Free what equality across groups identifies, beyond the first group.
+
+    Latent means after intercepts or thresholds; latent variances after loadings, where they are units; after thresholds
+    the scales of ordinal items (delta) or their residual variances (theta).
+    """
     latent = {row.lhs for row in rows if row.op == "=~"}
+    spared = _partial_keys(request.partial)
     for row in rows:
-        if row.group == 1 or row.lhs not in latent or row.user:
+        if row.group == 1 or row.user:
             continue
-        if row.op == "~1" and "intercepts" in request.equal and "means" not in request.equal:
+        spread = row.op == "~~" and row.lhs == row.rhs and row.lhs in request.ordered
+        held = "residuals" in request.equal and row.key not in spared
+        if request.thresholds and not row.derived and (row.op == "~*~" or (spread and not held)):
+            row.fixed = None
+        if row.lhs not in latent:
+            continue
+        level = request.thresholds or "intercepts" in request.equal
+        if row.op == "~1" and level and "means" not in request.equal:
             row.fixed = None
         unit = request.std_lv and "loadings" in request.equal and "lv_variances" not in request.equal
         if unit and row.op == "~~" and row.lhs == row.rhs:

@@ -31,8 +31,8 @@ class Parameter:
         Position in the parameter vector, from 0; -1 where the value is fixed. Parameters that share a label
         share a position.
     value : float or None
-        The fixed value; None for a free parameter, for an exogenous moment that the sample fixes, and for the
-        residual variance of an ordinal item, which follows from the other parameters.
+        The fixed value; None for a free parameter, for an exogenous moment that the sample fixes, and for what
+        follows from the other parameters: the residual variance of an ordinal item, or (theta) its scale.
     label : str
         The user's label, or "".
     start : float or None
@@ -115,11 +115,13 @@ class Specification:
     text : str
         The model as the user wrote it.
     ordered : tuple of str
-        Ordinal items: all observed variables, or none.
+        Ordinal items.
     equations : tuple of ExpressionConstraint
         Independent equality constraints that are not linear.
     inequalities : tuple of LinearConstraint or ExpressionConstraint
         What must not be negative: the sum less `right`, or `left` less `right`. They cost no degrees of freedom.
+    parameterization : {"delta", "theta"}
+        Whether scales or residual variances of ordinal items are parameters.
     """
 
     parameters: tuple[Parameter, ...]
@@ -138,6 +140,7 @@ class Specification:
     ordered: tuple[str, ...] = ()
     equations: tuple[ExpressionConstraint, ...] = ()
     inequalities: tuple[LinearConstraint | ExpressionConstraint, ...] = ()
+    parameterization: str = "delta"
 
     @cached_property
     def indicators(self) -> dict[str, tuple[str, ...]]:
@@ -163,7 +166,7 @@ class Specification:
 
     @cached_property
     def n_thresholds(self) -> int:
-        """Thresholds of the ordinal items."""
+        """Thresholds of the ordinal items, over all groups."""
         return sum(row.op == "|" for row in self.parameters)
 
     @cached_property

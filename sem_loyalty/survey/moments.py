@@ -48,11 +48,12 @@ class Moments:
     n_collected : int
         Rows before the missing-data rule; equal to `n` where nothing was dropped.
     missing : str
-        The missing-data rule: "listwise"; "fiml" where missing answers are kept; "none" for a matrix given as input.
+        The missing-data rule: "listwise"; "fiml" or "pairwise" where missing answers are kept; "none" for a matrix
+        given as input.
     raw : tuple of ndarray, each of shape (n_g, p), or None
         The rows behind the moments, by group, NaN where an answer is missing; None for a matrix given as input.
-    ordinal : OrdinalStatistics or None
-        Thresholds and polychoric correlations, where the items are analysed as ordinal. `groups` then holds the
+    ordinal : tuple of OrdinalStatistics, or None
+        Thresholds and polychoric correlations by group, where items are analysed as ordinal. `groups` then holds the
         correlations in place of covariances.
     """
 
@@ -61,7 +62,7 @@ class Moments:
     n_collected: int
     missing: str
     raw: tuple[Array, ...] | None = field(default=None, repr=False)
-    ordinal: OrdinalStatistics | None = field(default=None, repr=False)
+    ordinal: tuple[OrdinalStatistics, ...] | None = field(default=None, repr=False)
 
     @property
     def n(self) -> int:

@@ -190,9 +190,10 @@ def moments_from_data(
     group : str, optional
         Column that splits the sample; groups come in order of appearance, and rows without a group are left out
         with a DataWarning.
-    missing : {"listwise", "fiml"}, default "listwise"
+    missing : {"listwise", "fiml", "pairwise"}, default "listwise"
         "listwise" leaves out rows with a missing item. "fiml" keeps every row with an answer; the moments are then the
-        maximum-likelihood estimates of the saturated model (`normal_em`), within each group.
+        maximum-likelihood estimates of the saturated model (`normal_em`), within each group. "pairwise" keeps the same
+        rows, and computes no moments: they are nan, for the caller to fill in.
     needed : sequence of str, default ()
         With "fiml": items, such as fixed covariates, without which a row is left out, with a DataWarning.
 
@@ -209,9 +210,10 @@ def moments_from_data(
     NotSupported
         Another rule for missing values.
     """
-    if missing not in ("listwise", "fiml"):
+    if missing not in ("listwise", "fiml", "pairwise"):
         raise NotSupported(
-            f"missing={missing!r} has no sample moments to compute; moments_from_data knows 'listwise' and 'fiml'."
+            f"missing={missing!r} has no sample moments to compute; moments_from_data knows 'listwise', 'fiml' and "
+            "'pairwise'."
         )
     names = tuple(names)
     if not names:
@@ -231,7 +233,7 @@ def moments_from_data(
     short = 0
     for label, positions in splits:
         rows = matrix[positions]
-        if missing == "fiml":
+        if missing != "listwise":
             answered = ~np.isnan(rows).all(axis=1)
             usable = answered & ~np.isnan(rows[:, columns]).any(axis=1)
             short += int((answered & ~usable).sum())
@@ -253,6 +255,10 @@ def moments_from_data(
         raise DataError(f"{text}.")
     groups = []
     for label, used in kept:
+        if missing == "pairwise":
+            nothing = np.full(len(names), np.nan)
+            groups.append(GroupMoments(label=label, n=len(used), cov=np.diag(nothing), mean=nothing))
+            continue
         mean, cov = mean_and_cov(used) if missing == "listwise" else normal_em(used)
         check_positive_definite(cov, names, where=_where(label))
         groups.append(GroupMoments(label=label, n=used.shape[0], cov=cov, mean=mean))

@@ -112,7 +112,7 @@ def test_published_covariance_matrix_of_iacobucci():
         ({"missing": "fiml", "meanstructure": False}, ConfigurationError, "models the means"),
         ({"missing": "fiml", "engine": "semopy"}, NotSupported, "mean structures"),
         ({"missing": "fiml", "ordered": True}, NotSupported, "available: 'listwise'"),
-        ({"ordered": True}, DataError, "Leave out `ordered`"),
+        ({"ordered": True}, DataError, "Leave it out of `ordered`"),
         ({"kind": "efa"}, ConfigurationError, "'sem', 'cfa', 'growth'"),
         ({"group_equal": ["loading"]}, ConfigurationError, "Did you mean 'loadings'"),
         ({"sample_cov": np.eye(9)}, ConfigurationError, "either"),

@@ -1,6 +1,8 @@
 """Models of ordinal items, held to lavaan: estimates, errors, tests, measures; and what is refused."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import sem_loyalty as sl
 from sem_loyalty.errors import ConfigurationError, DataError, ImproperSolutionWarning, NotSupported, SpecificationError
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
+from sem_loyalty.kernel.solver import minimise
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "ordinal.json").read_text(encoding="utf-8"))
 MODEL = REFERENCE["model"]
@@ -140,6 +143,69 @@ def test_derivatives_match_differences(fits, estimator):
         np.testing.assert_allclose(problem.hessian(point), curve, rtol=1e-6, atol=1e-6 * np.abs(curve).max())
 
 
+def test_thresholds_left_out_of_the_fit_change_nothing(survey, fits):
+    fitted = fits["WLSMV"]
+    discrepancy, point = fitted.discrepancy, fitted.point
+    assert discrepancy.separable
+    theta = fitted.theta + 1e-3 * np.cos(np.arange(len(fitted.theta)))
+    whole = minimise(discrepancy, theta)
+    np.testing.assert_allclose(whole.point.theta, fitted.theta, atol=1e-10)
+    # The same from the derivatives of all statistics.
+    gamma, W = fitted.moments.ordinal[0].covariance, np.diag(discrepancy.weights[0])
+    (J,) = discrepancy.jacobians(point)
+    outer = np.linalg.inv(J.T @ W @ J)
+    cover = outer @ J.T @ W @ gamma @ W @ J @ outer / (fitted.moments.n - 1)
+    free = sl.estimates(fitted)
+    free = free[free["op"] != ":="]["se"].to_numpy()
+    position = [row.free for row in fitted.specification.parameters]
+    expected = np.where(np.array(position) >= 0, np.sqrt(np.diagonal(cover))[position], 0.0)
+    np.testing.assert_allclose(free, expected, rtol=1e-9)
+    U = W - W @ J @ outer @ J.T @ W
+    product = U @ gamma
+    factor = np.sqrt(np.trace(product @ product) / fitted.df)
+    assert sl.fit_measures(fitted)["chisq_scaling_factor"] == pytest.approx(factor, rel=1e-9)
+
+
+def test_thresholds_tied_by_equations_are_fitted(survey):
+    tied = sl.fit(MODEL + "\ny2 | a*t1\ny3 | c*t1\na == c", survey, ordered=True)
+    assert tied.certificate.certified
+    assert tied.df == sl.fit(MODEL, survey, ordered=True).df + 1
+    found = sl.estimates(tied).set_index(["lhs", "op", "rhs"])
+    assert found.loc[("y2", "|", "t1"), "est"] == pytest.approx(found.loc[("y3", "|", "t1"), "est"], abs=1e-12)
+    assert found.loc[("y2", "|", "t1"), "se"] == pytest.approx(found.loc[("y3", "|", "t1"), "se"], abs=1e-12)
+    assert np.isnan(sl.fit_measures(tied)["cfi_robust"])
+    equal = sl.fit(MODEL + "\ny2 | a*t1\ny3 | a*t1", survey, ordered=True)
+    assert equal.chisq == pytest.approx(tied.chisq, abs=1e-8)
+    assert sl.fit_measures(equal)["chisq_scaled"] == pytest.approx(sl.fit_measures(tied)["chisq_scaled"], abs=1e-6)
+
+
+def test_the_number_of_threads_changes_no_bit(survey, tmp_path):
+    survey.to_csv(tmp_path / "survey.csv", index=False)
+    script = (
+        "import hashlib, sys, numpy as np, pandas as pd, sem_loyalty as sl\n"
+        "data = pd.read_csv(sys.argv[1]).assign(group=np.arange(400) % 2)\n"
+        "model = 'f =~ y2 + y3 + y4\\ng =~ y5 + y7 + y8'\n"
+        "several = {'group': 'group', 'group_equal': ['loadings', 'thresholds']}\n"
+        "for more in ({}, {'parameterization': 'theta'}, several):\n"
+        "    fitted = sl.fit(model, data, ordered=True, **more)\n"
+        "    measures = np.array(list(sl.fit_measures(fitted).values()))\n"
+        "    numbers = [fitted.theta, sl.estimates(fitted)['se'], measures, sl.modification_indices(fitted)['mi']]\n"
+        "    print(hashlib.sha256(np.concatenate(numbers).tobytes()).hexdigest())\n"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / "survey.csv")],
+            env={"PYTHONPATH": str(Path(__file__).parents[2]), "OPENBLAS_NUM_THREADS": count, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for count in ("1", "2")
+    }
+    assert len(seen) == 1
+    assert len(seen.pop().split()) == 3
+
+
 def test_simulated_estimates_cover_the_truth():
     generator = np.random.default_rng(21)
     n, loadings = 4000, np.array([0.8, 0.7, 0.6, 0.75])
@@ -168,18 +234,24 @@ def test_a_loading_beyond_one_is_a_negative_residual_variance():
 @pytest.mark.parametrize(
     ("model", "arguments", "error", "message"),
     [
-        (MODEL, {"ordered": ["y1", "y2"]}, NotSupported, "ordered=True"),
         (MODEL, {"ordered": ["y1", "y22"]}, ConfigurationError, "y22"),
         (MODEL, {"ordered": True, "estimator": "ML"}, NotSupported, "available with `ordered`: 'WLSMV', 'ULSMV'"),
         (MODEL, {"estimator": "WLSMV"}, NotSupported, "give ordered=True"),
-        (MODEL, {"ordered": True, "group": "y1"}, NotSupported, "one group"),
         (MODEL, {"ordered": True, "engine": "semopy"}, NotSupported, "ordinal"),
-        (MODEL, {"ordered": True, "missing": "fiml"}, NotSupported, "listwise"),
-        (MODEL, {"ordered": True, "meanstructure": True}, NotSupported, "without means"),
-        ("f =~ y2 + y3 + y4\nf ~ 1", {"ordered": True}, NotSupported, "means"),
+        (MODEL, {"ordered": True, "missing": "fiml"}, NotSupported, "'listwise', 'pairwise'"),
+        (MODEL, {"missing": "pairwise"}, NotSupported, "'listwise', 'fiml'"),
+        (MODEL, {"ordered": True, "meanstructure": False}, SpecificationError, "thresholds are part"),
+        (MODEL, {"ordered": True, "kind": "growth"}, NotSupported, "Growth"),
+        (MODEL, {"ordered": True, "parameterization": "beta"}, ConfigurationError, "delta"),
+        (MODEL, {"group_equal": "thresholds"}, SpecificationError, "ordinal items"),
+        ("f =~ y2 + y3 + y4\nf ~ 1", {"ordered": True}, SpecificationError, "not identified"),
+        ("f =~ y2 + y3 + y4\nf ~ y5", {"ordered": ["y2"]}, NotSupported, "y5: covariates held.*fixed_x=False"),
         ("f =~ y2 + y3 + y4\nf ~ y5", {"ordered": True}, NotSupported, "y5: ordinal items as predictors"),
         ("f =~ y2 + y3 + y4\ny2 ~~ 0.5*y2", {"ordered": True}, NotSupported, "residual variance"),
-        ("f =~ y2 + y3 + y4\ny2 | t1", {"ordered": True}, NotSupported, "thresholds"),
+        ("f =~ y2 + y3 + y4\ny2 | t9", {"ordered": True}, SpecificationError, "no threshold t9"),
+        ("f =~ y2 + y3 + y4\ny2 | t1", {"ordered": ["y3"]}, NotSupported, "name y2 in `ordered`"),
+        ("f =~ y2 + y3 + y4\ny2 ~*~ y2", {"ordered": True, "parameterization": "theta"}, SpecificationError, "theta"),
+        ("f =~ y2 + y3 + y4\ny2 ~*~ y3", {"ordered": True}, SpecificationError, "of one item"),
         ("f =~ y2 + y3", {"ordered": True}, SpecificationError, "not identified"),
         ("f =~ y2", {"ordered": True}, SpecificationError, "not identified"),
         ("f =~ y2 + y3 + y4\nh =~ y5\nh ~ f", {"ordered": True}, SpecificationError, "h ~~ h"),

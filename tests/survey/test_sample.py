@@ -123,7 +123,7 @@ def test_errors_name_the_group() -> None:
     with pytest.raises(DataError, match="both an item and the grouping variable"):
         moments_from_data(FRAME, ["a", "b"], group="a")
     with pytest.raises(NotSupported, match="listwise"):
-        moments_from_data(FRAME, ["a"], missing="pairwise")
+        moments_from_data(FRAME, ["a"], missing="mean")
 
 
 def test_matrix_is_rescaled_as_in_lavaan() -> None:
