@@ -45,19 +45,13 @@ def refuse_unsupported(text: ModelText, ordered: Collection[str] | None = None) 
     for statement in text.statements:
         if statement.op == "<~":
             raise NotSupported(
-                f"Line {statement.line}: composites (`<~`) need a composite-based estimator; reflective constructs "
+                f"Line {statement.line}: composites (`<~`) need a composite-based estimator, sl.pls; reflective constructs "
                 "(`=~`) are supported."
             )
         if statement.op in ("|", "~*~") and ordered is not None and statement.lhs not in ordered:
             what = "thresholds (`|`)" if statement.op == "|" else "scaling factors (`~*~`)"
             raise NotSupported(
                 f"Line {statement.line}: {what} are of ordinal items only; name {statement.lhs} in `ordered` of `fit`."
-            )
-    for constraint in text.constraints:
-        if constraint.op != "==":
-            raise NotSupported(
-                f"Line {constraint.line}: the inequality constraint {constraint.lhs.text} {constraint.op} "
-                f"{constraint.rhs.text} is not supported; linear equality constraints (`==`) are."
             )
 
 
