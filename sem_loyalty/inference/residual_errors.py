@@ -53,8 +53,8 @@ def residual_spreads(fit: Fit) -> tuple[Spread, ...]:
     """Return the sampling covariance of sample moments and residuals, by group.
 
     With J the derivatives of the moments, W their weight and Gamma the covariance of the sample moments, residuals are
-    (I - J (J'WJ)^-1 J'W) times the sampling error of the moments, over all groups (Ogasawara 2001,
-    doi:10.1207/S15328007SEM0803_6; Maydeu-Olivares 2017, doi:10.1007/s11336-016-9552-7).
+    (I - J (J'WJ)^-1 J'W) times the sampling error of the moments, over all groups (Maydeu-Olivares 2017,
+    doi:10.1007/s11336-016-9552-7).
 
     Raises
     ------
