@@ -23,8 +23,10 @@ full <- function(...) {
   parameterEstimates(fit, standardized = TRUE)
   fitMeasures(fit)
 }
+many <- data[rep(seq_len(nrow(data)), 4000), items]
 cat(toJSON(list(
   "one ML fit with standard errors, standardised solution and fit measures" = median_of(function() full(), 9),
+  "one ML fit to a million respondents" = median_of(function() parameterEstimates(sem(model, many)), 1),
   "the same with MLR corrections" = median_of(function() full(estimator = "MLR"), 5),
   "metric invariance, two groups" = median_of(function() full(group = "group", group.equal = "loadings"), 5),
   "FIML, 10 % of answers missing, with fit measures" = median_of(function() of(gaps, missing = "ml"), 1),

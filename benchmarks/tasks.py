@@ -24,6 +24,21 @@ def median(work: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
+def wide(constructs: int = 48, items: int = 5, n: int = 1000) -> tuple[str, pd.DataFrame]:
+    """Return a measurement model of many constructs, and answers."""
+    generator = np.random.default_rng(3)
+    scores = np.sqrt(0.7) * generator.standard_normal((n, constructs)) + np.sqrt(0.3) * generator.standard_normal(
+        (n, 1)
+    )
+    names = [[f"x{j}_{k}" for k in range(items)] for j in range(constructs)]
+    answers = {
+        name: 0.75 * score + 0.66 * generator.standard_normal(n)
+        for found, score in zip(names, scores.T, strict=True)
+        for name in found
+    }
+    return "\n".join(f"F{j} =~ {' + '.join(found)}" for j, found in enumerate(names)), pd.DataFrame(answers)
+
+
 def ours(data: pd.DataFrame) -> dict[str, float]:
     import sem_loyalty as sl
 
@@ -56,8 +71,21 @@ def ours(data: pd.DataFrame) -> dict[str, float]:
     def bootstrap() -> None:
         sl.bootstrap(fitted, draws=5000, seed=1, progress=False).estimates()
 
+    many = pd.DataFrame(np.tile(data.to_numpy(), (4000, 1)), columns=data.columns)
+    wide_model, wide_answers = wide()
+
+    def million() -> None:
+        sl.estimates(sl.fit(MODEL, many, engine="kernel"))
+
+    def constructs() -> None:
+        found = sl.fit(wide_model, wide_answers, engine="kernel")
+        sl.estimates(found)
+        sl.fit_measures(found)
+
     return {
         "one ML fit with standard errors, standardised solution and fit measures": median(full, 30),
+        "one ML fit to a million respondents": median(million, 3),
+        "one ML fit with 48 constructs, 240 items and 1,608 parameters": median(constructs, 3),
         "the same with MLR corrections": median(lambda: full(estimator="MLR"), 15),
         "metric invariance, two groups": median(metric, 10),
         "FIML, 10 % of answers missing, with fit measures": median(fiml, 5),
