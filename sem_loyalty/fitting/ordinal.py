@@ -257,33 +257,45 @@ def ordinal_problem(specification: Specification, moments: Moments, discrepancy:
         covs.append(np.ascontiguousarray(entry.cov * np.outer(unit, unit)))
     problem = pose(specification, discrepancy, tuple(covs), tuple(entry.mean for entry in moments.groups))
 
-    def at_sample(theta: Array) -> Array:
-        moved = theta.copy()
-        # The first group wins where thresholds are equal.
-        for model, s, unit in reversed(list(zip(discrepancy.models, discrepancy.statistics, units, strict=True))):
-            free = model.cut_parameter >= 0
-            moved[model.cut_parameter[free]] = (s[: model.n_cuts] * unit[model.cut_item])[free]
-            moved[model.scale_parameter[model.scale_parameter >= 0]] = 1.0
-        for row in specification.parameters:
-            if row.op in ("|", "~*~") and row.free >= 0 and row.start is not None:
-                moved[row.free] = row.start
-        space = problem.space
-        return space.offset + space.basis @ (space.basis.T @ (moved - space.offset)) if space.constrained else moved
+    sampled = _sample_values(discrepancy, units, problem.start)
+    held = discrepancy.separable and not problem.space.constrained and problem.space.restrictions is None
+    if held:
+        problem = _held(problem, discrepancy, sampled)
+    written = [] if held else [row for row in specification.parameters if row.op in ("|", "~*~")]
+    for row in written:
+        if row.free >= 0 and row.start is not None:
+            sampled[row.free] = row.start
+    own = [row.free for row in specification.parameters if row.op in ("|", "~*~") and row.free >= 0]
+    space = problem.space
 
-    if discrepancy.separable and not problem.space.constrained and problem.space.restrictions is None:
-        problem = _held(problem, discrepancy, at_sample(problem.start))
+    def moved(theta: Array) -> Array:
+        out = theta.copy()
+        out[own] = sampled[own]
+        return space.offset + space.basis @ (space.basis.T @ (out - space.offset)) if space.constrained else out
+
     return replace(
         problem,
-        start=at_sample(problem.start),
-        plain_start=at_sample(problem.plain_start),
-        crude_starts=Moved(problem.crude_starts, at_sample),
+        start=moved(problem.start),
+        plain_start=moved(problem.plain_start),
+        crude_starts=Moved(problem.crude_starts, moved),
     )
 
 
-def _held(problem: Problem[Point], discrepancy: OrdinalDiscrepancy, at_sample: Array) -> Problem[Point]:
+def _sample_values(discrepancy: OrdinalDiscrepancy, units: Sequence[Array], theta: Array) -> Array:
+    """Return a parameter vector with the sample's thresholds, in the units given, and scales of one."""
+    out = theta.copy()
+    # The first group wins where thresholds are equal.
+    for model, s, unit in reversed(list(zip(discrepancy.models, discrepancy.statistics, units, strict=True))):
+        free = model.cut_parameter >= 0
+        out[model.cut_parameter[free]] = (s[: model.n_cuts] * (unit / model.scale_value)[model.cut_item])[free]
+        out[model.scale_parameter[model.scale_parameter >= 0]] = 1.0
+    return out
+
+
+def _held(problem: Problem[Point], discrepancy: OrdinalDiscrepancy, sampled: Array) -> Problem[Point]:
     """Return the problem with the thresholds held at the sample's, which they are at the minimum."""
-    kept = np.setdiff1d(np.arange(len(at_sample)), discrepancy.cut_parameters)
+    kept = np.setdiff1d(np.arange(len(sampled)), discrepancy.cut_parameters)
     units = problem.units
     if units is not None:
-        units = replace(units, space=held_space(at_sample * units.weight, kept))
-    return replace(problem, space=held_space(at_sample, kept), units=units)
+        units = replace(units, space=held_space(sampled * units.weight, kept))
+    return replace(problem, space=held_space(sampled, kept), units=units)

@@ -166,6 +166,21 @@ def test_thresholds_left_out_of_the_fit_change_nothing(survey, fits):
     assert sl.fit_measures(fitted)["chisq_scaling_factor"] == pytest.approx(factor, rel=1e-9)
 
 
+def test_written_scales_and_start_values_change_units_only(survey, fits):
+    scaled = sl.fit(MODEL + "\ny2 ~*~ 0.8*y2\ny2 | start(3)*t1", survey, ordered=True)
+    assert scaled.certificate.certified
+    assert scaled.chisq == pytest.approx(fits["WLSMV"].chisq, abs=1e-9)
+    found, before = (sl.estimates(fitted).set_index(["lhs", "op", "rhs"]) for fitted in (scaled, fits["WLSMV"]))
+    for column in ("est", "se"):
+        own, other = (frame.loc[("y2", "|", "t1"), column] for frame in (found, before))
+        assert own == pytest.approx(other / 0.8, abs=1e-10)
+        own, other = (frame.loc[("f", "=~", "y2"), column] for frame in (found, before))
+        assert own == pytest.approx(other / 0.8, abs=1e-7)
+    np.testing.assert_allclose(found["std_all"].iloc[:30], before["std_all"].loc[found.index[:30]], atol=1e-7)
+    measures = sl.fit_measures(scaled)
+    assert measures["chisq_scaled"] == pytest.approx(sl.fit_measures(fits["WLSMV"])["chisq_scaled"], abs=1e-7)
+
+
 def test_thresholds_tied_by_equations_are_fitted(survey):
     tied = sl.fit(MODEL + "\ny2 | a*t1\ny3 | c*t1\na == c", survey, ordered=True)
     assert tied.certificate.certified
