@@ -66,7 +66,7 @@ class Evaluator(Protocol):
 
 def evaluator(block: Block, exogenous: Index) -> Evaluator:
     """Return the fastest evaluator that suits a block."""
-    found = factor_evaluator(block) if len(exogenous) == 0 else None
+    found = factor_evaluator(block, exogenous)
     return dense_evaluator(block, exogenous) if found is None else found
 
 
