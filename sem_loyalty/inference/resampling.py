@@ -135,7 +135,7 @@ def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
     taken = sum(one.lane_bytes for one in problem.evaluators) + 8 * 30 * size
     lanes = int(np.clip(BLOCK_BYTES // taken // 50 * 50, 50, BLOCK))
     covs = tuple(sample.cov for sample in fit.samples)
-    units = lane_units(fit.blocks, covs, constrained=fit.space.constrained) if len(fixed) == 0 else None
+    units = lane_units(fit.blocks, covs, weights, fit.space, fixed)
     return Plan(
         problem=problem,
         products=tuple(products(one) for one in rows),
@@ -178,14 +178,14 @@ def draw_block(plan: Plan, block: int) -> Drawn:
     if plan.test:
         for weight, cov in zip(plan.weights, covs, strict=True):
             constant += weight * (np.linalg.slogdet(np.moveaxis(cov, -1, 0))[1] + len(cov))
-    worked, factors = covs, []
+    worked, moved, factors = covs, means, []
     if plan.units is not None:
-        worked = [cov.copy() for cov in covs]
-        factors = rescale(plan.units, worked)
+        worked, moved = [cov.copy() for cov in covs], [mean.copy() for mean in means]
+        factors = rescale(plan.units, worked, moved, plan.weights)
         for weight, factor in zip(plan.weights, factors, strict=True):
             constant += 2.0 * weight * np.log(factor).sum(axis=0)
     evaluators = plan.problem.evaluators
-    samples = tuple(one.arrange(cov, mean) for one, cov, mean in zip(evaluators, worked, means, strict=True))
+    samples = tuple(one.arrange(cov, mean) for one, cov, mean in zip(evaluators, worked, moved, strict=True))
     found = minimise_lanes(plan.problem, samples)
     theta, value = found.theta, found.value - constant
     if plan.units is not None:
@@ -195,7 +195,9 @@ def draw_block(plan: Plan, block: int) -> Drawn:
         moments = tuple(
             (np.ascontiguousarray(cov[..., lane]), mean[:, lane].copy()) for cov, mean in zip(covs, means, strict=True)
         )
-        again = minimise_one(plan.blocks, plan.weights, moments, (plan.problem.centre,), plan.space, plan.fixed)
+        # The lane's last point is lower than the full sample's, and nearer to what there is to find.
+        start = theta[:, lane] if np.isfinite(value[lane]) else plan.problem.centre
+        again = minimise_one(plan.blocks, plan.weights, moments, (start,), plan.space, plan.fixed)
         if again is not None:
             theta[:, lane], converged[lane] = again[0], True
             fitted = sum(

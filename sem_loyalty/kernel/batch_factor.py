@@ -28,13 +28,10 @@ from numpy.typing import NDArray
 from sem_loyalty.kernel.batch_dense import Lanes, sweep
 from sem_loyalty.kernel.batch_structure import Structure, structure_of
 from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.scratch import Scratch
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-
-# Bytes of the small matrices of one call that the processor's cache holds together.
-CACHE = 3_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class _Values:
@@ -73,49 +70,45 @@ class FactorEvaluator:
     @property
     def lane_bytes(self) -> int:
         """Working memory of one lane, roughly."""
-        return 16 * self.block.n_observed**2
-
-    @property
-    def together(self) -> int:
-        """Lanes to evaluate at a time: as many as the processor's cache holds."""
-        m = len(self.structure.measured)
-        return max(64, CACHE // (8 * m * (6 * m + self.block.n_observed)))
+        p, m = self.block.n_observed, len(self.structure.measured)
+        return 8 * (2 * p**2 + m * p + 8 * m**2)
 
     def arrange(self, cov: Array, mean: Array) -> Lanes:
         """Return moments with lanes last, shapes (p, p, L) and (p, L), variables in the order of the structure."""
         order = self.structure.order
         return Lanes(np.ascontiguousarray(cov[np.ix_(order, order)]), np.ascontiguousarray(mean[order]), -1)
 
-    def evaluate(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
+    def evaluate(self, theta: Array, lanes: Lanes, scratch: Scratch) -> tuple[Array, Array]:
         """Return log|Sigma| + tr(Sigma^-1 T), shape (L,), and its derivatives by the free entries, (entries, L).
 
-        The value is inf where Sigma is not positive definite.
+        The value is inf where Sigma is not positive definite. The derivatives are an array of `scratch`.
         """
         with np.errstate(all="ignore"):
-            return self._evaluate(theta, lanes)
+            return self._evaluate(theta, lanes, scratch)
 
-    def _evaluate(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
-        own, cov = self.structure, lanes.cov
-        at = self._scatter(theta, lanes)
+    def _evaluate(self, theta: Array, lanes: Lanes, scratch: Scratch) -> tuple[Array, Array]:
+        own, cov, new = self.structure, lanes.cov, scratch.array
+        at = self._scatter(theta, lanes, scratch)
         p, items, constructs = len(cov), own.items, len(own.spans)
         m, count = len(own.measured), theta.shape[1]
         diagonal, observed = np.arange(m), np.arange(constructs, m)
-        phi_all = self._covariance(at)
+        phi_all = self._covariance(at, scratch)
         whole = m == len(phi_all)
         phi = phi_all if whole else phi_all[np.ix_(own.measured, own.measured)]
-        inverse = 1.0 / at.residual
-        a = at.loading * inverse
-        M, R, T = np.empty((m, count)), np.empty((m, p, count)), np.empty((m, m, count))
-        self._gathered(at.loading * a, out=M)
+        inverse = np.divide(1.0, at.residual, out=new(p, count))
+        a = np.multiply(at.loading, inverse, out=new(p, count))
+        work = new(p, count)
+        M, R, T = new(m, count), new(m, p, count), new(m, m, count)
+        self._gathered(np.multiply(at.loading, a, out=work), out=M)
         for k, (_, first, end) in enumerate(own.spans):
             np.einsum("kpl,kl->pl", cov[first:end], a[first:end], out=R[k])
         np.multiply(cov[items:], a[items:, None], out=R[constructs:])
-        variance = cov[np.arange(p), np.arange(p)]
+        weighted = np.einsum("iil->il", cov) * inverse
         if self.block.means:
             centre = self._means(at)
             apart = lanes.mean - at.intercept - at.loading * centre[own.construct]
-            carried = self._gathered(a * apart, out=np.empty((m, count)))
-            variance += apart**2
+            carried = self._gathered(np.multiply(a, apart, out=work), out=new(m, count))
+            weighted += apart**2 * inverse
             R += carried[:, None] * apart[None, :]
         for k, (_, first, end) in enumerate(own.spans):
             np.einsum("jkl,kl->jl", R[:, first:end], a[first:end], out=T[k])
@@ -124,40 +117,45 @@ class FactorEvaluator:
         sign = np.sign(M)
         root = np.sqrt(np.abs(M))
         signed = sign * root
-        W = phi * signed[:, None]
+        W = np.multiply(phi, signed[:, None], out=new(m, m, count))
         W[observed, observed] -= at.residual[items:] * signed[constructs:]
         W *= signed[None, :]
         W[diagonal, diagonal] += sign
-        pivots = sweep(W)  # W is now -W^-1
+        pivots = sweep(W, new(m, m, count))  # W is now -W^-1
         W[diagonal, diagonal] += sign
         inside = 1.0 / root
         P = W
         P *= inside[:, None]
         P *= inside[None, :]
         negative = (at.residual < 0).sum(axis=0) + (pivots < 0).sum(axis=0) - (M < 0).sum(axis=0)
-        X = np.einsum("ijl,jkl->ikl", T, P)
-        Y = np.einsum("ijl,jkl->ikl", P, X)
-        weighted = variance * inverse
-        value = np.log(np.abs(at.residual)).sum(axis=0) + np.log(np.abs(pivots)).sum(axis=0)
+        X = np.einsum("ijl,jkl->ikl", T, P, out=new(m, m, count))
+        Y = np.einsum("ijl,jkl->ikl", P, X, out=new(m, m, count))
+        np.log(np.abs(at.residual, out=work), out=work)
+        value = work.sum(axis=0) + np.log(np.abs(pivots)).sum(axis=0)
         value += weighted.sum(axis=0) - np.einsum("ijl,ijl->l", P, T)
         value = np.where((negative == 0) & np.isfinite(value), value, np.inf)
 
-        loading, spread = np.empty((items, count)), np.empty((items, count))
+        # By loading: 2 (level - along); by residual variance: (1 - weighted) / theta + a (2 along - level).
+        level, along = new(items, count), new(items, count)
         for k, (_, first, end) in enumerate(own.spans):
-            part = slice(first, end)
-            level = a[part] * (P[k, k] + Y[k, k])
-            along = np.einsum("jkl,jl->kl", R[:, part], P[k]) * inverse[part]
-            loading[part] = 2.0 * (level - along)
-            spread[part] = (1.0 - weighted[part]) * inverse[part] + a[part] * (2.0 * along - level)
+            np.multiply(a[first:end], P[k, k] + Y[k, k], out=level[first:end])
+            np.einsum("jkl,jl->kl", R[:, first:end], P[k], out=along[first:end])
+        along *= inverse[:items]
+        loading = np.subtract(level, along, out=new(items, count))
+        loading *= 2.0
+        spread = np.add(along, along, out=along)
+        spread -= level
+        spread *= a[:items]
+        spread += (1.0 - weighted[:items]) * inverse[:items]
         if self.block.means:
             # Sigma^-1 d, and what it says of the means of the structure.
             pull = inverse * apart - a * np.einsum("ijl,jl->il", P, carried)[own.column]
             loading -= 2.0 * pull[:items] * centre[own.construct[:items]]
             above = np.zeros_like(centre)
-            above[own.measured] = self._gathered(at.loading * pull, out=np.empty((m, count)))
+            above[own.measured] = self._gathered(np.multiply(at.loading, pull, out=work), out=new(m, count))
 
         # Lambda' W Lambda = M - M P M - T + M T' P + P' T M - M P T P M, all in place.
-        XM = X * M[None, :]
+        XM = np.multiply(X, M[None, :], out=new(m, m, count))
         inner = P
         inner += Y
         inner *= M[:, None]
@@ -170,19 +168,21 @@ class FactorEvaluator:
             filled = np.zeros_like(phi_all)
             filled[np.ix_(own.measured, own.measured)] = inner
             inner = filled
-        self._pull_back(at.B, inner)
-        paths = self._by_path(inner, phi_all)
-        self._pull_back(at.B, inner.transpose(1, 0, 2))
-        slope = self._gather(loading, spread, inner, paths)
+        slope = new(len(self.block.entry_parameter), count)
+        self._pull_back(at.B, inner, scratch)
+        self._set_paths(slope, inner, phi_all)
+        self._pull_back(at.B, inner.transpose(1, 0, 2), scratch)
+        self._set_rest(slope, loading, spread, inner)
         if self.block.means:
-            self._pull_back(at.B, above)
+            self._pull_back(at.B, above, scratch)
             self._add_means(slope, pull, above, centre)
         return value, slope
 
     def variances(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
         """Return the variances of all variables and of their residuals, each (v, L)."""
-        own, at = self.structure, self._scatter(theta, lanes)
-        phi = self._covariance(at)
+        scratch = Scratch()
+        own, at = self.structure, self._scatter(theta, lanes, scratch)
+        phi = self._covariance(at, scratch)
         total, left = np.empty((2, len(self.block.directed), theta.shape[1]))
         inside = np.arange(len(own.members))
         total[own.members], left[own.members] = phi[inside, inside], at.psi[inside, inside]
@@ -191,18 +191,19 @@ class FactorEvaluator:
         total[plain] = at.loading[: own.items] ** 2 * phi[construct, construct] + left[plain]
         return total, left
 
-    def _scatter(self, theta: Array, lanes: Lanes) -> _Values:
+    def _scatter(self, theta: Array, lanes: Lanes, scratch: Scratch) -> _Values:
         """Return the parameters of the lanes in their places."""
-        block, own, count = self.block, self.structure, theta.shape[1]
+        block, own, count, new = self.block, self.structure, theta.shape[1], scratch.array
         A, S, m = block.directed, block.symmetric, block.intercepts
         plain, members, p = own.order[: own.items], own.members, block.n_observed
-        loading, residual, intercept = np.ones((p, count)), np.empty((p, count)), np.zeros((p, count))
+        loading, residual, intercept = new(p, count), new(p, count), new(p, count)
+        B, psi = new(len(members), len(members), count), new(len(members), len(members), count)
         loading[: own.items] = A[plain, members[own.construct[: own.items]]][:, None]
+        loading[own.items :] = 1.0
         residual[: own.items] = S[plain, plain][:, None]
-        observed = np.arange(own.items, p)
-        residual[own.items :] = lanes.cov[observed, observed]
-        B = np.repeat(A[np.ix_(members, members)][:, :, None], count, axis=2)
-        psi = np.repeat(S[np.ix_(members, members)][:, :, None], count, axis=2)
+        residual[own.items :] = np.einsum("iil->il", lanes.cov)[own.items :]
+        B[:] = A[np.ix_(members, members)][:, :, None]
+        psi[:] = S[np.ix_(members, members)][:, :, None]
         at = own.directed
         loading[at.item] = theta[at.item_parameter]
         B[at.row, at.col] = theta[at.parameter]
@@ -211,11 +212,11 @@ class FactorEvaluator:
         psi[at.row, at.col] = psi[at.col, at.row] = theta[at.parameter]
         x = own.fixed
         if len(x):
-            place = own.fixed_place
-            psi[np.ix_(x, x)] = lanes.cov[np.ix_(place, place)]
+            psi[np.ix_(x, x)] = lanes.cov[np.ix_(own.fixed_place, own.fixed_place)]
         mean = np.zeros((len(members), count))
         if block.means:
             intercept[: own.items] = m[plain][:, None]
+            intercept[own.items :] = 0.0
             mean += m[members][:, None]
             at = own.intercepts
             intercept[at.item] = theta[at.item_parameter]
@@ -231,13 +232,14 @@ class FactorEvaluator:
         out[len(own.spans) :] = values[own.items :]
         return out
 
-    def _covariance(self, at: _Values) -> Array:
+    def _covariance(self, at: _Values, scratch: Scratch) -> Array:
         """Return (I - B)^-1 Psi (I - B)^-T by substitution along the sequence."""
-        phi = at.psi.copy()
+        phi, step = scratch.array(*at.psi.shape), scratch.array(*at.mean.shape)
+        phi[:] = at.psi
         for side in (phi, phi.transpose(1, 0, 2)):
             for i, causes in self.structure.sequence:
                 for j in causes:
-                    side[i] += at.B[i, j] * side[j]
+                    side[i] += np.multiply(at.B[i, j], side[j], out=step)
         return phi
 
     def _means(self, at: _Values) -> Array:
@@ -248,33 +250,30 @@ class FactorEvaluator:
                 centre[i] += at.B[i, j] * centre[j]
         return centre
 
-    def _pull_back(self, B: Array, inner: Array) -> None:
+    def _pull_back(self, B: Array, inner: Array, scratch: Scratch) -> None:
         """Replace X by (I - B)^-T X."""
+        step = scratch.array(*inner.shape[1:])
         for i, causes in reversed(self.structure.sequence):
             for j in causes:
-                inner[j] += B[i, j] * inner[i]
+                inner[j] += np.multiply(B[i, j], inner[i], out=step)
 
-    def _by_path(self, inner: Array, phi: Array) -> Array:
-        """Return d F / d B[i, j] = 2 (X Phi)[i, j] for the free paths, X = (I - B)^-T Lambda' W Lambda."""
+    def _set_paths(self, slope: Array, inner: Array, phi: Array) -> None:
+        """Set d F / d B[i, j] = 2 (X Phi)[i, j] for the free paths, X = (I - B)^-T Lambda' W Lambda."""
         at = self.structure.directed
-        out = np.empty((len(at.entry), phi.shape[-1]))
-        for k, (i, j) in enumerate(zip(at.row, at.col, strict=True)):
-            np.einsum("kl,kl->l", inner[i], phi[:, j], out=out[k])
-        out *= 2.0
-        return out
+        for entry, i, j in zip(at.entry, at.row, at.col, strict=True):
+            np.einsum("kl,kl->l", inner[i], phi[:, j], out=slope[entry])
+            slope[entry] *= 2.0
 
-    def _gather(self, loading: Array, spread: Array, inner: Array, paths: Array) -> Array:
-        """Return the slope by free entries in the order of `Block.entry_parameter`."""
-        first, count = len(self.block.directed_row), len(self.block.entry_parameter)
-        out = np.zeros((count, paths.shape[-1]))
+    def _set_rest(self, slope: Array, loading: Array, spread: Array, inner: Array) -> None:
+        """Set the derivatives by the other entries of A and S, in the order of `Block.entry_parameter`."""
+        first = len(self.block.directed_row)
         at = self.structure.directed
-        out[at.item_entry] = loading[at.item]
-        out[at.entry] = paths
+        slope[at.item_entry] = loading[at.item]
         at = self.structure.symmetric
-        out[first + at.item_entry] = spread[at.item]
-        out[first + at.entry] = inner[at.row, at.col]
-        out[first + at.entry[at.row != at.col]] *= 2.0
-        return out
+        slope[first + at.item_entry] = spread[at.item]
+        slope[first + at.entry] = inner[at.row, at.col]
+        slope[first + at.entry[at.row != at.col]] *= 2.0
+        slope[first + len(self.block.symmetric_row) :] = 0.0
 
     def _add_means(self, slope: Array, pull: Array, above: Array, centre: Array) -> None:
         """Add what the means say of the paths and the intercepts, in place."""
