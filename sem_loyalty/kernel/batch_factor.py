@@ -33,6 +33,7 @@ from sem_loyalty.kernel.scratch import Scratch
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+
 @dataclass(frozen=True, slots=True)
 class _Values:
     """The parameters of the lanes, in the order of the structure.

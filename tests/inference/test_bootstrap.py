@@ -11,7 +11,6 @@ from scipy import stats
 
 import sem_loyalty as sl
 from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, NotSupported
-from sem_loyalty.inference import bootstrap as module
 from sem_loyalty.inference import resampling
 from sem_loyalty.inference.influence import parameter_influence, row_jacobian
 from sem_loyalty.inference.intervals import acceleration, interval, quantiles, two_sided_p
@@ -199,8 +198,8 @@ def test_resumed_run_ends_with_the_same_numbers(fitted, small_blocks, tmp_path, 
         sl.bootstrap(fitted, 200, resume=file, progress=stop)
     assert [path.name for path in tmp_path.iterdir()] == ["draws.npz"]
     computed = []
-    real = resampling.draw_block
-    monkeypatch.setattr(module, "draw_block", lambda plan, block: computed.append(block) or real(plan, block))
+    real = resampling.Plan.draw
+    monkeypatch.setattr(resampling.Plan, "draw", lambda plan, block: computed.append(block) or real(plan, block))
     seen = []
     resumed = sl.bootstrap(fitted, 200, resume=file, progress=lambda done, total: seen.append((done, total)))
     assert computed == [2, 3]
