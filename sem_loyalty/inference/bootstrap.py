@@ -112,8 +112,8 @@ class Bootstrap:
         -------
         DataFrame
             The rows and columns of `sem_loyalty.estimates`, and `bias`, the mean of the draws less the estimate. `se`
-            is the standard deviation of the draws (n - 1), z = est / se, `pvalue` two-sided from the draws:
-            2 (min(#{draw <= 0}, #{draw >= 0}) + 1) / (draws + 1). Constants have se 0 and no interval. A defined
+            is the standard deviation of the draws (n - 1), z = est / se, `pvalue` two-sided from the draws: the level
+            at which the interval would begin to contain zero. Constants have se 0 and no interval. A defined
             parameter that is not finite in some draw has none either. `attrs` holds "certified", "draws", "failed",
             "rescued", "improper", "kind", "interval", "solution" and "seed".
 
@@ -143,8 +143,8 @@ class Bootstrap:
         with np.errstate(divide="ignore", invalid="ignore"):
             frame["z"] = np.where(se > 0, est / se, np.nan)
         frame["se"] = se
-        frame["pvalue"] = two_sided_p(drawn)
         skew = acceleration(self._defined_influence(which)) if interval == "bca" else np.zeros(len(est))
+        frame["pvalue"] = two_sided_p(est, drawn, interval, skew)
         frame["ci_lower"], frame["ci_upper"] = _interval(est, drawn, interval, level, skew)
         frame["bias"] = np.where(constant, 0.0, drawn.mean(axis=1) - est)
         frame = frame[[*COLUMNS, "bias"]]

@@ -7,6 +7,8 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 import sem_loyalty as sl
@@ -141,10 +143,26 @@ def test_bca_agrees_with_scipy():
 
 
 def test_p_value_by_hand():
+    zero, estimate = np.zeros(1), np.ones(1)
     draws = np.concatenate([np.full(3, -1.0), np.linspace(0.1, 2, 96)])[None]
-    assert two_sided_p(draws)[0] == pytest.approx(2 * 4 / 100)
-    assert two_sided_p(np.abs(draws))[0] == pytest.approx(2 / 100)
-    assert two_sided_p(np.concatenate([draws, -draws], axis=1))[0] == 1.0
+    assert two_sided_p(estimate, draws, "percentile", zero)[0] == pytest.approx(2 * 4 / 100)
+    assert two_sided_p(estimate, np.abs(draws), "percentile", zero)[0] == pytest.approx(2 / 100)
+    assert two_sided_p(estimate, np.concatenate([draws, -draws], axis=1), "percentile", zero)[0] == 1.0
+    assert two_sided_p(estimate, draws, "basic", zero)[0] == pytest.approx(2 * 2 / 100)  # one draw at 2 est or above
+
+
+@pytest.mark.parametrize("kind", ["percentile", "basic", "bca"])
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.floats(-0.2, 0.2), st.floats(-3, 3))
+def test_p_is_the_level_at_which_the_interval_meets_zero(kind, seed, a, mean):
+    draws = np.random.default_rng(seed).normal(mean, 1.0, (1, 999))
+    estimate, skew = np.array([mean + 0.1]), np.array([a])
+    p = float(two_sided_p(estimate, draws, kind, skew)[0])
+    if 0.01 < p < 0.9:
+        (inside,), (beyond,) = interval(estimate, draws, kind, 1 - 0.8 * p, skew)
+        assert inside < 0 < beyond
+        (low,), (high,) = interval(estimate, draws, kind, 1 - min(1.2 * p, 0.99), skew)
+        assert low > 0 or high < 0
 
 
 def test_influence_is_the_jackknife_to_the_first_order(fitted, chain, chain_model):
