@@ -246,7 +246,7 @@ def test_an_interrupt_ends_with_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sem_loyalty.study.estimates", interrupt)
+    monkeypatch.setattr("sem_loyalty.study.study_estimates", interrupt)
     fails(capsys, folder, "fit", "chain.lav", "data.csv", "--out", "out", status=INTERRUPTED)
 
 
