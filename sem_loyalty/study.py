@@ -412,8 +412,8 @@ def _figures(study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition) -
     made: dict[str, bytes] = {}
     for number, label in enumerate(edition.groups, start=1):
         note = None
-        if edition.simulated:  # a figure travels alone, so it must say so itself
-            stars = (edition.word("figure_note"),) if edition.certified else ()
+        if edition.simulated or edition.drawn:  # a figure travels alone, so it must say so itself
+            stars = (edition.drawn, edition.word("figure_note")) if edition.certified else ()
             note = edition.word("note_lead") + edition.note(*stars, fit=False)
             note = f"{label}: {note}" if label else note
         drawing = path_diagram(

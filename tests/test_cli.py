@@ -216,7 +216,12 @@ def test_a_syntax_error_shows_the_place(capsys: pytest.CaptureFixture[str], fold
 
 
 def test_what_is_not_supported_is_said(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    assert "available: 'ML'" in fails(capsys, folder, "fit", "chain.lav", "data.csv", "--estimator", "WLSMV")
+    said = fails(capsys, folder, "fit", "chain.lav", "data.csv", "--estimator", "WLSMV")
+    assert "--estimator 'WLSMV' is not for continuous items; available: ML, MLM" in said
+    assert "Ordinal items need --ordered." in said
+    said = fails(capsys, folder, "fit", "chain.lav", "data.csv", "--estimator", "ULS")
+    assert "no verdict could rest on it" in said
+    assert "--bootstrap draws = 1" not in fails(capsys, folder, "fit", "chain.lav", "data.csv", "--bootstrap", "1")
 
 
 def test_a_folder_with_other_files_is_left_alone(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

@@ -216,7 +216,7 @@ class Study:
 
     Attributes
     ----------
-    study, data, screen, model, bootstrap, efa, output
+    study, data, screen, model, efa, output, bootstrap
         The sections.
     folder : Path
         Where relative paths begin.
@@ -228,9 +228,9 @@ class Study:
     data: DataSource = DataSource()
     screen: ScreenChoice = ScreenChoice()
     model: ModelChoice = ModelChoice()
-    bootstrap: BootstrapChoice = BootstrapChoice()
     efa: FactorChoice = FactorChoice()
     output: Output = Output()
+    bootstrap: BootstrapChoice = BootstrapChoice()
     folder: Path = Path()
     name: str = "study.toml"
 

@@ -1,6 +1,7 @@
 """Bootstrap: intervals by hand, the same numbers whatever the circumstances, honest counts."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -230,6 +231,43 @@ def test_resumed_run_ends_with_the_same_numbers(fitted, small_blocks, tmp_path, 
         sl.bootstrap(fitted, 200, resume=file)
     with pytest.raises(ConfigurationError, match="does not exist"):
         sl.bootstrap(fitted, 200, resume=tmp_path / "none" / "draws.npz")
+
+
+INTERRUPTED = """
+import sys, numpy as np, pandas as pd, sem_loyalty as sl
+from sem_loyalty.inference import resampling
+resampling.BLOCK = 50
+rng = np.random.default_rng(5)
+f = rng.standard_normal((150, 1))
+data = pd.DataFrame(f + rng.standard_normal((150, 4)), columns=list("abcd"))
+fitted = sl.fit("f =~ a + b + c + d", data, engine="kernel")
+def tell(done, total):
+    print(done, flush=True)
+drawn = sl.bootstrap(fitted, int(sys.argv[2]), resume=sys.argv[1], progress=tell, workers=int(sys.argv[3]))
+print(drawn.rows.tobytes().hex()[:4000], drawn.failed)
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupted_process_keeps_what_is_finished(tmp_path, workers):
+    file = tmp_path / "draws.npz"
+    command = [sys.executable, "-c", INTERRUPTED, str(file), "200000", workers]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        for line in run.stdout:
+            if int(line) >= 100:
+                run.send_signal(signal.SIGINT)  # as Ctrl-C
+                break
+        run.stdout.read()
+        assert run.stderr.read().rstrip().endswith("KeyboardInterrupt")
+    assert run.returncode != 0
+    with np.load(file) as kept:
+        finished = len(kept["numbers"])
+    assert 2 <= finished < 4000
+    again = subprocess.run([*command[:4], "100", "1"], capture_output=True, text=True, check=True).stdout.split("\n")
+    fresh = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "other.npz"), "100", "1"]
+    whole = subprocess.run(fresh, capture_output=True, text=True, check=True).stdout.split("\n")
+    assert again[-2] == whole[-2]
+    assert again[0] == "100"  # nothing was left to compute
 
 
 def test_draws_that_fail_are_counted_and_left_out(chain, small_blocks):
