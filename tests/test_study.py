@@ -246,10 +246,8 @@ def test_measures_are_described_for_the_estimator(
 ) -> None:
     fitted = fit(chain_model, chain, estimator=estimator)
     for lang, sign in (("en", ""), ("zh", "乘以")):
-        rows = {
-            str(row["measure"]): str(row["definition"])
-            for row in fit_table({"chisq": 1.0, "gfi": 0.9}, Edition(lang), fitted).rows
-        }
+        table = fit_table({"chisq": 1.0, "gfi": 0.9}, Edition(lang), fitted)
+        rows = {str(row["measure"]): str(row["definition"]) for row in table.rows}
         if lang == "en":
             assert rows["χ²"] == chisq
             assert rows["GFI"].startswith(gfi)
@@ -317,7 +315,7 @@ formats = ["htm"]
             "draws respondents, so it needs a survey",
         ),
         ({"bootstrap": {"draws": 1}}, "two draws at least"),
-        ({"bootstrap": {"interval": "bac"}}, "Did you mean 'bca'?"),
+        ({"bootstrap": {"interval": "bcaa"}}, "Did you mean 'bca'?"),
         ({"model": {"estimator": "WLSMV"}}, "Ordinal items need ordered = true."),
         ({"model": {"estimator": "MLR", "ordered": ["a1", "a2"]}}, "available: WLSMV, ULSMV, WLS"),
         ({"model": {"ordered": 3}}, "it must be true or false"),
