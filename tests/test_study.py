@@ -226,7 +226,8 @@ def test_a_study_of_ordinal_items(folder: Path) -> None:
     results = analyse(read_study(folder / "study.toml"))
     assert results.fit.estimator == "WLSMV"
     rows = {str(row["measure"]): str(row["definition"]) for row in results.tables["fit"].rows}
-    assert rows["χ²"] == "N − 1 times the minimum of the WLSMV discrepancy; not a χ²"
+    assert rows["minimum"] == "N − 1 times the minimum of the WLSMV discrepancy; not a χ²"
+    assert rows["CFI (robust)"] == "Savalei (2021)"
     assert rows["χ² (scaled)"] == "scaled and shifted (WLSMV)"
     assert rows["GFI"].startswith("1 − r′Wr / s′Ws; s: sample thresholds and polychoric correlations")
     assert "CFI (scaled)" in rows

@@ -99,6 +99,7 @@ _MEASURES: tuple[tuple[str, str, int, bool, str, str], ...] = (
     ("baseline_chisq", "χ² (baseline)", 3, False, "of the model of independence", "独立模型的 χ²"),
     ("baseline_df", "df (baseline)", 0, False, "of the model of independence", "独立模型的自由度"),
 )
+
 # Made from the plain statistic as a chi-square, which it has to be for them to mean anything.
 _OF_A_TEST = frozenset(
     (
@@ -129,7 +130,8 @@ def fit_table(measures: Mapping[str, Any], edition: Edition, fitted: Fit | None 
     if known.get("df") and known.get("chisq") is not None:
         known["chisq_df"] = known["chisq"] / known["df"]
     own = {} if fitted is None else _definitions(fitted)
-    if fitted is not None and fitted.df and not fitted.tested:
+    untested = fitted is not None and fitted.df > 0 and not fitted.tested
+    if untested:
         known = {key: value for key, value in known.items() if key not in _OF_A_TEST}
     rows: list[dict[str, object]] = []
     for key, name, digits, bounded, english, chinese in _MEASURES:
@@ -138,7 +140,7 @@ def fit_table(measures: Mapping[str, Any], edition: Edition, fitted: Fit | None 
         english, chinese = own.get(key, (english, chinese))
         row: dict[str, object] = {
             "id": key,
-            "measure": name,
+            "measure": edition.word("statistic_minimum") if key == "chisq" and untested else name,
             "value": Cell(known[key], "number", digits, bounded),
             "definition": english if edition.lang == "en" else chinese,
         }
@@ -158,6 +160,9 @@ def fit_table(measures: Mapping[str, Any], edition: Edition, fitted: Fit | None 
     return Table("fit", edition.word("fit_caption"), columns, kept, edition.note(), edition.lang)
 
 
+_INCOMPLETE = ("Zhang and Savalei (2022)", "Zhang 与 Savalei（2022）")
+
+
 def _definitions(fitted: Fit) -> dict[str, tuple[str, str]]:
     """Return the definitions that depend on the estimator, in English and in Chinese."""
     spec, estimator, several = fitted.specification, fitted.estimator, len(fitted.moments.groups) > 1
@@ -169,6 +174,9 @@ def _definitions(fitted: Fit) -> dict[str, tuple[str, str]]:
         "ULSMV": ("scaled and shifted (ULSMV)", "均值与方差校正（ULSMV）"),
     }
     found = {"chisq_scaled": corrected[estimator]} if estimator in corrected else {}
+    if spec.ordered or fitted.moments.missing == "fiml":
+        source = ("Savalei (2021)", "Savalei（2021）") if spec.ordered else _INCOMPLETE
+        found |= {f"{key}_robust": source for key in ("cfi", "tli", "rmsea")}
     if fitted.test_n == fitted.moments.n:
         found["chisq"] = ("N times the minimum of F_ML: the likelihood ratio", "N 乘以 F_ML 的最小值，即似然比统计量")
         if fitted.moments.missing == "fiml":

@@ -235,6 +235,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "little": ("Little, missing completely at random (χ²)", "Little 完全随机缺失检验（χ²）"),
     "test": ("Test", "检验"),
     "statistic": ("Statistic", "统计量"),
+    "statistic_minimum": ("minimum", "最小值"),
     "tests_caption": ("Multivariate normality and missing answers", "多元正态性与缺失机制检验"),
     "tests_note": (
         "Mardia: complete rows. ML estimates are consistent without normality; their standard errors and χ² assume it.",
