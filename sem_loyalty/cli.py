@@ -111,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     study = verb("run", _run, "Run a study file: from the survey to report, tables and figures.")
     study.add_argument("study", metavar="STUDY.toml")
     study.add_argument("--out", metavar="DIR", help="folder of results, instead of the one that the study names")
+    study.add_argument("--bootstrap", metavar="DRAWS", type=int, help="bootstrap draws, instead of those of the study")
+    study.add_argument("--workers", metavar="N", type=int, help="processes for the bootstrap")
 
     fit = verb("fit", _fit, "Fit one model to a survey or a covariance matrix and print the estimates.")
     fit.add_argument("model", metavar="MODEL", help="id of the library (see `models`) or path of a .lav file")
@@ -120,10 +122,15 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--nobs", metavar="N", type=int, help="respondents behind --cov FILE")
     fit.add_argument("--group", metavar="COLUMN", default="", help="fit the values of this column as groups")
     fit.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
-    fit.add_argument("--estimator", default="ML")
+    fit.add_argument("--estimator", help="by default ML, and WLSMV with --ordered")
+    fit.add_argument("--ordered", action="store_true", help="the items are ordinal")
     fit.add_argument("--missing", default="listwise")
     fit.add_argument("--std-lv", action="store_true", help="unit latent variances instead of marker loadings")
     fit.add_argument("--engine", choices=("auto", "semopy", "kernel"), default="auto")
+    fit.add_argument("--bootstrap", metavar="DRAWS", type=int, default=0, help="SE, p and intervals from resamples")
+    fit.add_argument("--interval", choices=("bca", "percentile", "basic"), help="of the bootstrap")
+    fit.add_argument("--seed", type=int, default=1, help="of the bootstrap")
+    fit.add_argument("--workers", metavar="N", type=int, default=1, help="processes for the bootstrap")
     fit.add_argument("--lang", choices=("en", "zh"), default="en")
     fit.add_argument("--format", choices=("text", "json", "csv"), default="text", help="what is printed")
     fit.add_argument("--out", metavar="DIR", help="also write a folder of results")
@@ -150,7 +157,8 @@ def _run(words: argparse.Namespace) -> int:
     from sem_loyalty.study import run
 
     study = read_study(words.study)
-    return _conclude(run(study, out=words.out), words.out or study.at(study.output.dir))
+    results = run(study, out=words.out, draws=words.bootstrap, workers=words.workers)
+    return _conclude(results, words.out or study.at(study.output.dir))
 
 
 def _demo(words: argparse.Namespace) -> int:
@@ -171,6 +179,11 @@ def _fit(words: argparse.Namespace) -> int:
         group=words.group,
         kind=words.kind,
         estimator=words.estimator,
+        ordered=words.ordered,
+        draws=words.bootstrap,
+        interval=words.interval,
+        seed=words.seed,
+        workers=words.workers,
         missing=words.missing,
         std_lv=words.std_lv,
         engine=words.engine,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from sem_loyalty.display import Table
-from sem_loyalty.errors import ConfigurationError, DataError, DataWarning, SemLoyaltyWarning
+from sem_loyalty.errors import ConfigurationError, DataError, DataWarning, NotSupported, SemLoyaltyWarning
 from sem_loyalty.fitting.fit import fit
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.estimates import estimates, r_squared
+from sem_loyalty.inference.estimates import r_squared
 from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.inference.modification import modification_indices
 from sem_loyalty.inference.verdicts import verdicts
@@ -25,12 +26,24 @@ from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
 from sem_loyalty.publish import measurement_tables, sample_tables, tables
+from sem_loyalty.publish.drawn import Drawn, drawn_note
 from sem_loyalty.publish.files import check_folder
+from sem_loyalty.publish.fit_table import fit_table
 from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.output import FIGURE, write_results
 from sem_loyalty.publish.results import Results
-from sem_loyalty.publish.settings import About, DataSource, FactorChoice, ModelChoice, Output, ScreenChoice, Study
+from sem_loyalty.publish.settings import (
+    About,
+    BootstrapChoice,
+    DataSource,
+    FactorChoice,
+    ModelChoice,
+    Output,
+    ScreenChoice,
+    Study,
+)
+from sem_loyalty.publish.study_estimates import study_estimates
 from sem_loyalty.publish.study_file import check_study, contradictions, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
 from sem_loyalty.publish.tables import Edition
@@ -39,7 +52,13 @@ from sem_loyalty.survey.screen import Screening
 from sem_loyalty.survey.screen_rules import check_rules
 
 
-def run(study: Study | str | Path, *, out: str | Path | None = None) -> Results:
+def run(
+    study: Study | str | Path,
+    *,
+    out: str | Path | None = None,
+    draws: int | None = None,
+    workers: int | None = None,
+) -> Results:
     """Run a study and write its folder of results, whole or not at all.
 
     Parameters
@@ -48,6 +67,8 @@ def run(study: Study | str | Path, *, out: str | Path | None = None) -> Results:
         A study file (see docs/study.md), or a Study.
     out : str or Path, optional
         Folder of results; by default the one that the study names.
+    draws, workers : int, optional
+        Bootstrap draws and processes, instead of those that the study names.
 
     Returns
     -------
@@ -64,6 +85,10 @@ def run(study: Study | str | Path, *, out: str | Path | None = None) -> Results:
         The disk refuses.
     """
     asked = study if isinstance(study, Study) else read_study(study)
+    if draws is not None:
+        asked = replace(asked, bootstrap=replace(asked.bootstrap, draws=draws))
+    if workers is not None:
+        asked = replace(asked, bootstrap=replace(asked.bootstrap, workers=workers))
     folder = asked.at(asked.output.dir) if out is None else Path(out)
     check_folder(folder)  # before the work, not after it
     results = analyse(asked)
@@ -72,7 +97,7 @@ def run(study: Study | str | Path, *, out: str | Path | None = None) -> Results:
 
 
 def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
-    """Run the model "core" on the simulated survey that travels with the package.
+    """Run the model "core" on the simulated survey that travels with the package, with 5,000 bootstrap draws.
 
     Parameters
     ----------
@@ -92,6 +117,7 @@ def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
         data=DataSource(path=str(demo_path()), codebook=str(demo_codebook_path())),
         screen=ScreenChoice(duration="duration", id="id", rules=rules),
         model=ModelChoice(id="core"),
+        bootstrap=BootstrapChoice(draws=5000),
         output=Output(dir=str(out)),
         folder=Path.cwd(),
         name="demo",
@@ -105,6 +131,11 @@ _SAID = {
     "[data] group": "--group",
     "[data] codebook": "--codebook",
     "[model] id": "MODEL",
+    "[model] estimator = ": "--estimator ",
+    "ordered = true": "--ordered",
+    "[model] ordered": "--ordered",
+    "[bootstrap] draws = ": "--bootstrap ",
+    "[bootstrap]": "--bootstrap",
     "[data] needs either path (a survey) or matrix (a covariance matrix)": "Give either DATA or --cov",
 }
 
@@ -118,6 +149,10 @@ def fit_once(
     nobs: int | None = None,
     group: str = "",
     lang: str = "en",
+    seed: int = 1,
+    draws: int = 0,
+    interval: str | None = None,
+    workers: int = 1,
     out: str | Path | None = None,
     **choice: Any,
 ) -> Results:
@@ -133,8 +168,10 @@ def fit_once(
         Instead of a survey: path of a covariance matrix, or id of published figures.
     nobs : int, optional
         Respondents behind a matrix from a file.
-    group, lang : str
+    group, lang, seed
         As in the study file.
+    draws, interval, workers
+        The keys of [bootstrap].
     out : str or Path, optional
         Folder of results; by default nothing is written.
     **choice
@@ -150,10 +187,11 @@ def fit_once(
         As `run`.
     """
     study = Study(
-        study=About(lang=lang),
+        study=About(lang=lang, seed=seed),
         data=DataSource(path=data or "", codebook=codebook, group=group, matrix=cov, nobs=nobs),
         screen=ScreenChoice(run=False),
         model=ModelChoice(id=model, **choice),
+        bootstrap=BootstrapChoice(draws=draws, interval=interval, workers=workers),
         efa=FactorChoice(run=False),
         output=Output() if out is not None else Output(formats=()),
         name="fit",
@@ -191,9 +229,9 @@ def analyse(study: Study) -> Results:
         factors = _explore(study, sample, text)
         fitted = _fit(study, sample, text)
         measures = fit_measures(fitted)
-        found = estimates(fitted)
+        found, drawn = study_estimates(study, fitted)
         judged = verdicts(model.hypotheses, found, certified=fitted.certificate.certified)
-        edition = _edition(study, model, fitted)
+        edition = _edition(study, model, fitted, drawn)
         content = {
             table.id: table
             for table in (
@@ -204,7 +242,7 @@ def analyse(study: Study) -> Results:
                 *measurement_tables.question_tables(model, edition),
             )
         }
-        figures = _figures(study, fitted, edition)
+        figures = _figures(study, fitted, found, edition)
     return Results(
         study=study,
         title=_title(study, model),
@@ -212,6 +250,7 @@ def analyse(study: Study) -> Results:
         fit=fitted,
         estimates=found,
         measures=measures,
+        drawn=drawn,
         verdicts=judged,
         tables=content,
         figures=figures,
@@ -282,6 +321,7 @@ def _fit(study: Study, sample: StudySample, text: str) -> Fit:
         text,
         sample.data,
         estimator=choice.estimator,
+        ordered=choice.ordered,
         missing=choice.missing,
         group=study.data.group or None,
         group_equal=choice.group_equal,
@@ -296,8 +336,8 @@ def _fit(study: Study, sample: StudySample, text: str) -> Fit:
     )
 
 
-def _edition(study: Study, model: ModelFile, fitted: Fit) -> Edition:
-    """Gather what all tables share: language, labels, and the note on respondents, estimator and missing answers."""
+def _edition(study: Study, model: ModelFile, fitted: Fit, drawn: Drawn | None) -> Edition:
+    """Gather what all tables share: language, labels, and the notes on respondents, estimator, missing, bootstrap."""
     lang, moments = study.study.lang, fitted.moments
     return Edition(
         lang=lang,
@@ -311,6 +351,7 @@ def _edition(study: Study, model: ModelFile, fitted: Fit) -> Edition:
         certified=fitted.certificate.certified,
         simulated=study.study.simulated,
         groups=fitted.specification.groups,
+        drawn="" if drawn is None else drawn_note(drawn, lang),
     )
 
 
@@ -344,8 +385,8 @@ def _fit_tables(fitted: Fit, found: pd.DataFrame, measures: Mapping[str, float],
     outcomes = fitted.specification.outcomes
     made = [
         tables.loadings_table(found, edition),
-        *measurement_tables.quality_tables(fitted, edition),
-        tables.fit_table(measures, edition),
+        *_quality_tables(fitted, edition),
+        fit_table(measures, edition, fitted),
         tables.modification_table(modification_indices(fitted), edition),
         tables.paths_table(found, edition),
         tables.r_squared_table(r_squared(fitted), outcomes, edition),
@@ -357,7 +398,16 @@ def _fit_tables(fitted: Fit, found: pd.DataFrame, measures: Mapping[str, float],
     yield from (table for table in made if table.rows)
 
 
-def _figures(study: Study, fitted: Fit, edition: Edition) -> dict[str, bytes]:
+def _quality_tables(fitted: Fit, edition: Edition) -> list[Table]:
+    """Return reliability and validity; where they are not available, a warning says so and the report goes on."""
+    try:
+        return list(measurement_tables.quality_tables(fitted, edition))
+    except NotSupported as error:
+        warnings.warn(str(error), DataWarning, stacklevel=2)
+        return []
+
+
+def _figures(study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition) -> dict[str, bytes]:
     """Draw the path diagram in every format that the study asks for; the report needs SVG."""
     wanted = set(study.output.formats) & {"svg", "pdf", "png"} | ({"svg"} if "html" in study.output.formats else set())
     if not wanted:
@@ -367,12 +417,18 @@ def _figures(study: Study, fitted: Fit, edition: Edition) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     for number, label in enumerate(edition.groups, start=1):
         note = None
-        if edition.simulated:  # a figure travels alone, so it must say so itself
-            stars = (edition.word("figure_note"),) if edition.certified else ()
+        if edition.simulated or edition.drawn:  # a figure travels alone, so it must say so itself
+            stars = (edition.drawn, edition.word("figure_note")) if edition.certified else ()
             note = edition.word("note_lead") + edition.note(*stars, fit=False)
             note = f"{label}: {note}" if label else note
         drawing = path_diagram(
-            fitted, labels=edition.labels, lang=edition.lang, group=number, note=note, seed=study.study.seed
+            fitted,
+            labels=edition.labels,
+            lang=edition.lang,
+            group=number,
+            note=note,
+            table=found,
+            seed=study.study.seed,
         )
         name = FIGURE if number == 1 else f"{FIGURE}-{number}"
         for kind in sorted(wanted):

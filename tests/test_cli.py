@@ -215,8 +215,26 @@ def test_a_syntax_error_shows_the_place(capsys: pytest.CaptureFixture[str], fold
         assert "\n              ^\n" in text + "\n"
 
 
+def test_fit_with_bootstrap_draws(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    words = ["fit", "chain.lav", "data.csv", "--bootstrap", "60", "--interval", "basic", "--seed", "4"]
+    printed = {}
+    for format in ("text", "csv"):
+        assert main([*words, "--format", format]) == 0
+        printed[format] = capsys.readouterr()
+    assert "SE, p and intervals from 60 bootstrap draws (basic); all converged." in printed["text"].out
+    assert printed["csv"].out.startswith("lhs,op,rhs,group,label,est,se,z,pvalue,ci_lower,ci_upper,std_lv,std_all,bias")
+    assert "\u2588" not in printed["text"].err  # no bar where nobody watches
+    assert main([*words, "--format", "csv", "--workers", "2"]) == 0
+    assert capsys.readouterr().out == printed["csv"].out
+
+
 def test_what_is_not_supported_is_said(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    assert "available: 'ML'" in fails(capsys, folder, "fit", "chain.lav", "data.csv", "--estimator", "WLSMV")
+    said = fails(capsys, folder, "fit", "chain.lav", "data.csv", "--estimator", "WLSMV")
+    assert "--estimator 'WLSMV' is not for continuous items; available: ML, MLM" in said
+    assert "Ordinal items need --ordered." in said
+    said = fails(capsys, folder, "fit", "chain.lav", "data.csv", "--estimator", "ULS")
+    assert "no verdict could rest on it" in said
+    assert "--bootstrap draws = 1" not in fails(capsys, folder, "fit", "chain.lav", "data.csv", "--bootstrap", "1")
 
 
 def test_a_folder_with_other_files_is_left_alone(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -246,7 +264,7 @@ def test_an_interrupt_ends_with_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sem_loyalty.study.estimates", interrupt)
+    monkeypatch.setattr("sem_loyalty.study.study_estimates", interrupt)
     fails(capsys, folder, "fit", "chain.lav", "data.csv", "--out", "out", status=INTERRUPTED)
 
 

@@ -12,8 +12,23 @@ import pandas as pd
 import pytest
 
 from sem_loyalty.errors import ConfigurationError, DataError
-from sem_loyalty.publish.settings import ESTIMATORS, EXTRACTIONS, FORMATS, ROTATIONS, ModelChoice, Study
+from sem_loyalty.fitting.fit import fit
+from sem_loyalty.inference.bootstrap import bootstrap
+from sem_loyalty.publish.drawn import Drawn, drawn_note
+from sem_loyalty.publish.fit_table import fit_table
+from sem_loyalty.publish.report import report
+from sem_loyalty.publish.settings import (
+    ESTIMATORS,
+    EXTRACTIONS,
+    FORMATS,
+    INTERVALS,
+    ORDINAL_ESTIMATORS,
+    ROTATIONS,
+    ModelChoice,
+    Study,
+)
 from sem_loyalty.publish.study_file import read_study, study_from
+from sem_loyalty.publish.tables import Edition
 from sem_loyalty.study import analyse, run, run_demo
 
 STUDY = """
@@ -159,6 +174,87 @@ def test_an_improper_fit_is_written_but_marked(folder: Path) -> None:
     assert results.summary().startswith("NOT CERTIFIED")
 
 
+def test_bootstrap_is_behind_estimates_hypotheses_and_notes(folder: Path) -> None:
+    file = folder / "study.toml"
+    text = STUDY.replace("factors = 3", "run = false") + '[bootstrap]\ndraws = 200\nworkers = 2\nfile = "draws.npz"\n'
+    file.write_text(text, encoding="utf-8")
+    results = run(file)
+    fitted = fit((folder / "chain.lav").read_text(encoding="utf-8"), pd.read_csv(folder / "data.csv"))
+    pd.testing.assert_frame_equal(results.estimates, bootstrap(fitted, 200, seed=3).estimates())
+    assert (folder / "draws.npz").is_file()
+    said = "SE, p and intervals from 200 bootstrap draws (bias-corrected and accelerated); all converged."
+    for name in ("paths", "loadings", "effects"):
+        assert said in results.tables[name].note, name
+    assert "delta method" not in results.tables["effects"].note
+    assert said in results.summary()
+    assert "200 draws, bias-corrected and accelerated intervals; all converged" in report(results)
+    stored = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))
+    counts = {"draws": 200, "failed": 0, "rescued": 0, "improper": 0, "interval": "bca", "seed": 3}
+    assert stored["bootstrap"] == counts
+    settings = json.loads((folder / "out" / "manifest.json").read_text(encoding="utf-8"))["settings"]["bootstrap"]
+    assert settings == {"draws": 200, "interval": None}
+    before = contents(folder / "out")
+    del before["manifest.json"]  # which holds the digest of the study file
+    file.write_text(text.replace("workers = 2\n", ""), encoding="utf-8")
+    again = run(file)  # from the finished draws
+    assert again.estimates.equals(results.estimates)
+    assert {name: digest for name, digest in contents(folder / "out").items() if name in before} == before
+    other = run(file, draws=100)
+    assert other.drawn is not None
+    assert other.drawn.draws == 100
+
+
+def test_draws_that_failed_are_in_the_notes() -> None:
+    drawn = Drawn(draws=5000, failed=12, rescued=3, improper=40, interval="percentile", seed=1)
+    assert drawn_note(drawn, "en") == (
+        "SE, p and intervals from 5,000 bootstrap draws (percentile); 12 draws did not converge and are left out; "
+        "40 draws with a negative variance are kept."
+    )
+    assert drawn_note(drawn, "zh") == (
+        "SE、p 与置信区间由 5,000 次自助抽样（bootstrap）得到（百分位法）；12 次未收敛，已剔除；"
+        "40 次出现负方差，予以保留。"
+    )
+
+
+def test_a_study_of_ordinal_items(folder: Path) -> None:
+    data = pd.read_csv(folder / "data.csv")
+    data.apply(lambda column: pd.cut(column, [-np.inf, -1, 0, 1, np.inf], labels=False)).to_csv(
+        folder / "data.csv", index=False
+    )
+    change(folder, 'id = "./chain.lav"', 'id = "./chain.lav"\nordered = true')
+    change(folder, "factors = 3", "run = false")
+    results = analyse(read_study(folder / "study.toml"))
+    assert results.fit.estimator == "WLSMV"
+    rows = {str(row["measure"]): str(row["definition"]) for row in results.tables["fit"].rows}
+    assert rows["minimum"] == "N − 1 times the minimum of the WLSMV discrepancy; not a χ²"
+    assert rows["CFI (robust)"] == "Savalei (2021)"
+    assert rows["χ² (scaled)"] == "scaled and shifted (WLSMV)"
+    assert rows["GFI"].startswith("1 − r′Wr / s′Ws; s: sample thresholds and polychoric correlations")
+    assert "CFI (scaled)" in rows
+    assert "CFI" not in rows  # made of a statistic that is no chi-square
+    assert results.verdicts == () or all(entry.verdict != "untested" for entry in results.verdicts)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "chisq", "gfi"),
+    [
+        ("ML", "N times the minimum of F_ML: the likelihood ratio", "Jöreskog–Sörbom: 1 − tr"),
+        ("GLS", "N − 1 times the minimum of the GLS discrepancy", "1 − r′Wr / s′Ws; s: sample moments"),
+    ],
+)
+def test_measures_are_described_for_the_estimator(
+    chain: pd.DataFrame, chain_model: str, estimator: str, chisq: str, gfi: str
+) -> None:
+    fitted = fit(chain_model, chain, estimator=estimator)
+    for lang, sign in (("en", ""), ("zh", "乘以")):
+        table = fit_table({"chisq": 1.0, "gfi": 0.9}, Edition(lang), fitted)
+        rows = {str(row["measure"]): str(row["definition"]) for row in table.rows}
+        if lang == "en":
+            assert rows["χ²"] == chisq
+            assert rows["GFI"].startswith(gfi)
+        assert sign in rows["χ²"]
+
+
 def test_all_mistakes_come_in_one_message(folder: Path) -> None:
     (folder / "study.toml").write_text(
         """
@@ -215,6 +311,15 @@ formats = ["htm"]
         ({"screen": {"rules": 5}}, "a section of its own"),
         ({"screen": 5}, "screen must be a section"),
         ({"study": {"seed": True}}, "a whole number"),
+        (
+            {"data": {"matrix": "b.csv", "nobs": 5}, "bootstrap": {"draws": 9}},
+            "draws respondents, so it needs a survey",
+        ),
+        ({"bootstrap": {"draws": 1}}, "two draws at least"),
+        ({"bootstrap": {"interval": "bcaa"}}, "Did you mean 'bca'?"),
+        ({"model": {"estimator": "WLSMV"}}, "Ordinal items need ordered = true."),
+        ({"model": {"estimator": "MLR", "ordered": ["a1", "a2"]}}, "available: WLSMV, ULSMV, WLS"),
+        ({"model": {"ordered": 3}}, "it must be true or false"),
     ],
 )
 def test_contradictions_are_named(content: dict[str, object], message: str) -> None:
@@ -257,12 +362,16 @@ def test_a_failed_run_keeps_older_results(folder: Path) -> None:
 def test_settings_know_the_choices_of_the_rooms() -> None:
     from sem_loyalty.fitting.discrepancies import ESTIMATORS as AVAILABLE
     from sem_loyalty.fitting.options import MISSING
+    from sem_loyalty.fitting.ordinal import WEIGHTS
+    from sem_loyalty.inference import intervals
     from sem_loyalty.measurement import efa, rotation
 
     assert set(ROTATIONS) == set(rotation.ROTATIONS)
     assert set(ESTIMATORS) == set(AVAILABLE) - {"ULS", "DWLS"}
     assert ModelChoice.__dataclass_fields__["missing"].metadata["choices"] == MISSING
     assert set(EXTRACTIONS) == set(efa.EXTRACTIONS)
+    assert set(ORDINAL_ESTIMATORS) == set(WEIGHTS) - {"ULS", "DWLS"}
+    assert INTERVALS == intervals.INTERVALS
 
 
 def test_every_key_and_section_is_documented() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -14,13 +13,14 @@ from numpy.typing import NDArray
 from sem_loyalty.display import format_p
 from sem_loyalty.errors import ConfigurationError, NotSupported, check_choice
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.drawing import draw
 from sem_loyalty.inference.estimates import COLUMNS, estimates
-from sem_loyalty.inference.finished_blocks import FinishedBlocks
 from sem_loyalty.inference.influence import parameter_influence, row_jacobian
 from sem_loyalty.inference.intervals import INTERVALS, acceleration, interval, two_sided_p
-from sem_loyalty.inference.progress import Progress, Tell
-from sem_loyalty.inference.resampling import Drawn, Plan, draw_block, make_plan
-from sem_loyalty.kernel.likelihood import Point
+from sem_loyalty.inference.progress import Tell
+from sem_loyalty.inference.refitting import RefitPlan
+from sem_loyalty.inference.resampling import Drawing, make_plan
+from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
@@ -44,6 +44,8 @@ class Bootstrap:
         converge.
     converged : ndarray of bool, shape (draws,)
         Which draws converged. The others count in nothing but `failed`.
+    rescued : int
+        Converged draws that took a second, slower search.
     chisq : ndarray, shape (draws,)
         Chi-square of every draw, for "bollen-stine"; nan otherwise.
     rows : ndarray, shape (3, rows, draws)
@@ -51,7 +53,8 @@ class Bootstrap:
     block : int
         Draws that share a random stream.
     influence : ndarray, shape (3, rows, n)
-        Influence of every respondent on every row: raw, std_lv, std_all.
+        Influence of every respondent on every row: raw, std_lv, std_all; None where every resample was fitted on its
+        own.
     """
 
     fit: Fit
@@ -59,10 +62,11 @@ class Bootstrap:
     seed: int
     draws: Array = field(repr=False)
     converged: NDArray[np.bool_] = field(repr=False)
+    rescued: int
     chisq: Array = field(repr=False)
     rows: Array = field(repr=False)
     block: int
-    influence: Array = field(repr=False)
+    influence: Array | None = field(repr=False)
 
     @property
     def failed(self) -> int:
@@ -94,15 +98,16 @@ class Bootstrap:
         reached = int((self.chisq[self.converged] >= self.fit.chisq).sum())
         return (reached + 1) / (int(self.converged.sum()) + 1)
 
-    def estimates(self, *, level: float = 0.95, interval: str = "bca", solution: str = "raw") -> pd.DataFrame:
+    def estimates(self, *, level: float = 0.95, interval: str | None = None, solution: str = "raw") -> pd.DataFrame:
         """Return every parameter with its bootstrap standard error, p-value and interval.
 
         Parameters
         ----------
         level : float, default 0.95
             Coverage of the intervals.
-        interval : {"bca", "percentile", "basic"}, default "bca"
-            Bias-corrected and accelerated (Efron 1987), percentile, or basic.
+        interval : {"bca", "percentile", "basic"}, optional
+            Bias-corrected and accelerated (Efron 1987), percentile, or basic. By default "bca" for complete-data
+            maximum likelihood, whose acceleration is known, and "percentile" for everything else.
         solution : {"raw", "std_lv", "std_all"}, default "raw"
             Which estimates the column `est` holds and the other columns are about; all come from the same draws.
 
@@ -110,18 +115,21 @@ class Bootstrap:
         -------
         DataFrame
             The rows and columns of `sem_loyalty.estimates`, and `bias`, the mean of the draws less the estimate. `se`
-            is the standard deviation of the draws (n - 1), z = est / se, `pvalue` two-sided from the draws:
-            2 (min(#{draw <= 0}, #{draw >= 0}) + 1) / (draws + 1). Constants have se 0 and no interval. A defined
+            is the standard deviation of the draws (n - 1), z = est / se, `pvalue` two-sided from the draws: the level
+            at which the interval would begin to contain zero. Constants have se 0 and no interval. A defined
             parameter that is not finite in some draw has none either. `attrs` holds "certified", "draws", "failed",
-            "kind", "interval", "solution" and "seed".
+            "rescued", "improper", "kind", "interval", "solution" and "seed".
 
         Raises
         ------
         ConfigurationError
             An unknown interval or solution, or a level that is none, or fewer than two converged draws.
+        NotSupported
+            "bca" for another estimator than complete-data maximum likelihood.
         """
         if not 0.0 < level < 1.0:
             raise ConfigurationError(f"level={level!r} is not a coverage between 0 and 1.")
+        interval = ("percentile" if self.influence is None else "bca") if interval is None else interval
         check_choice("interval", interval, INTERVALS)
         check_choice("solution", solution, SOLUTIONS)
         if int(self.converged.sum()) < 2:
@@ -138,8 +146,8 @@ class Bootstrap:
         with np.errstate(divide="ignore", invalid="ignore"):
             frame["z"] = np.where(se > 0, est / se, np.nan)
         frame["se"] = se
-        frame["pvalue"] = two_sided_p(drawn)
         skew = acceleration(self._defined_influence(which)) if interval == "bca" else np.zeros(len(est))
+        frame["pvalue"] = two_sided_p(est, drawn, interval, skew)
         frame["ci_lower"], frame["ci_upper"] = _interval(est, drawn, interval, level, skew)
         frame["bias"] = np.where(constant, 0.0, drawn.mean(axis=1) - est)
         frame = frame[[*COLUMNS, "bias"]]
@@ -147,6 +155,8 @@ class Bootstrap:
             certified=self.certified,
             draws=len(self.converged),
             failed=self.failed,
+            rescued=self.rescued,
+            improper=self.improper,
             kind=self.kind,
             interval=interval,
             solution=solution,
@@ -175,6 +185,11 @@ class Bootstrap:
 
     def _defined_influence(self, which: int) -> Array:
         """Return the influence of every respondent on all rows and on the defined parameters, shape (k, n)."""
+        if self.influence is None:
+            raise NotSupported(
+                "interval='bca' needs the influence of every respondent, which is known for complete-data maximum "
+                "likelihood only; available here: 'percentile', 'basic'."
+            )
         influence = self.influence[which]
         table = estimates(self.fit)
         point = table[list(SOLUTIONS.values())[which]].to_numpy(dtype=float)
@@ -199,6 +214,8 @@ class Bootstrap:
         lines.append(f"{self.kind} bootstrap: {used:,} of {total:,} draws converged, seed {self.seed}")
         if self.failed:
             lines.append(f"  - {self.failed:,} draws did not converge and are left out of every number")
+        if self.rescued:
+            lines.append(f"  - {self.rescued:,} draws took a second search")
         if self.improper:
             lines.append(f"  - {self.improper:,} draws have a negative variance; they are kept")
         if self.kind == "bollen-stine":
@@ -229,8 +246,10 @@ def bootstrap(
     Parameters
     ----------
     fit : Fit
-        A maximum-likelihood fit of answers (not of a covariance matrix), complete rows. In a multi-group model
-        respondents are drawn within their group.
+        A fit of answers (not of a covariance matrix). In a multi-group model respondents are drawn within their
+        group. Complete-data maximum likelihood (ML, MLM, MLMV, MLR: the same estimates, so the same draws) is fitted
+        to thousands of resamples at once; missing answers kept (`missing="fiml"`), least squares and ordinal items
+        one resample after another.
     draws : int, default 5000
         Resamples. Draw k is the same whatever the number of draws.
     seed : int, default 1
@@ -238,9 +257,10 @@ def bootstrap(
         `draws`, `workers` and interruptions.
     kind : {"nonparametric", "bollen-stine"}, default "nonparametric"
         Draw from the answers as they are (standard errors, intervals), or from answers moved to where the model
-        holds exactly (a test of the model, `Bootstrap.bollen_stine_p`).
+        holds exactly (a test of the model, `Bootstrap.bollen_stine_p`; complete-data maximum likelihood only).
     workers : int, default 1
-        Threads. Worth while for large models only.
+        Processes. Worth while where the draws take longer than a second or two. On systems without fork (Windows,
+        macOS) a script needs ``if __name__ == "__main__":`` around its work.
     progress : bool or callable, optional
         True draws a bar on standard error, a callable gets (done, total); by default a bar on a terminal for work
         that takes longer than a second.
@@ -260,14 +280,15 @@ def bootstrap(
         The fit is not certified and `force` is not set; an argument makes no sense; or `resume` belongs to another
         analysis.
     NotSupported
-        The fit has no answers to draw from, or is not by complete-data maximum likelihood, or has constraints other
-        than linear equations.
+        The fit has no answers to draw from; or Bollen-Stine for another estimator than complete-data maximum
+        likelihood.
 
     Notes
     -----
     Every draw is minimised from the full-sample estimates until the Newton decrement is below 1e-8. A draw that does
-    not get there goes to the minimiser of `sem_loyalty.fit`; one that fails there too is counted in
-    `Bootstrap.failed`.
+    not get there gets a second search, by the minimiser of `sem_loyalty.fit`, and counts in `Bootstrap.rescued`; one
+    that fails there too is counted in `Bootstrap.failed`. A resample of ordinal items in which nobody chose one of the
+    categories has other parameters, and fails.
 
     References
     ----------
@@ -285,18 +306,24 @@ def bootstrap(
     0
     """
     _check(fit, draws, seed, kind, workers, force)
+    batched = _batched(fit)
+    influence = None
     with one_thread():
-        plan = make_plan(fit, seed, kind)
-        found = _draw(plan, fit, draws, kind, workers, progress, resume)
-        influence = row_jacobian(fit, plan) @ parameter_influence(fit)
+        plan: Drawing = RefitPlan(fit, seed)
+        if batched:
+            plan = likelihood = make_plan(fit, seed, kind)
+            influence = row_jacobian(fit, likelihood) @ parameter_influence(fit)
+        found = draw(plan, fit, draws, kind, workers=workers, progress=progress, resume=resume)
     values = found.values[..., :draws]
-    first = np.array([int(np.flatnonzero(plan.places.free == k)[0]) for k in range(len(fit.theta))], dtype=np.intp)
+    free = {row.free: place for place, row in reversed(list(enumerate(fit.specification.parameters)))}
+    first = np.array([free[k] for k in range(len(fit.theta))], dtype=np.intp)
     return Bootstrap(
         fit=fit,
         kind=kind,
         seed=seed,
         draws=np.ascontiguousarray(values[0, first].T),
         converged=found.converged[:draws],
+        rescued=int((found.single & found.converged)[:draws].sum()),
         chisq=np.maximum(found.fit[:draws], 0.0) * fit.moments.n,
         rows=values,
         block=plan.lanes,
@@ -310,16 +337,13 @@ def _check(fit: Fit, draws: int, seed: int, kind: str, workers: int, force: bool
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ConfigurationError(f"{name}={value!r} must be a whole number, {least} or more.")
-    if fit.specification.equations or fit.specification.inequalities:
-        raise NotSupported(
-            "bootstrap is available without constraints, or with linear equality constraints; this model has others."
-        )
-    if not isinstance(fit.point, Point) or fit.moments.missing != "listwise":
-        if fit.moments.raw is None:
-            raise NotSupported("bootstrap draws respondents: fit the model to `data`, not to `sample_cov`.")
-        raise NotSupported("bootstrap is available for maximum likelihood on complete rows (missing='listwise').")
     if fit.moments.raw is None:
         raise NotSupported("bootstrap draws respondents: fit the model to `data`, not to `sample_cov`.")
+    if kind == "bollen-stine" and not _batched(fit):
+        raise NotSupported(
+            "kind='bollen-stine' is available for maximum likelihood on complete rows (missing='listwise'); available "
+            "for this fit: 'nonparametric'."
+        )
     if not fit.certificate.certified and not force:
         reasons = " ".join(str(problem) for problem in fit.certificate.problems)
         raise ConfigurationError(
@@ -328,47 +352,7 @@ def _check(fit: Fit, draws: int, seed: int, kind: str, workers: int, force: bool
         )
 
 
-def _draw(
-    plan: Plan,
-    fit: Fit,
-    draws: int,
-    kind: str,
-    workers: int,
-    progress: bool | Tell | None,
-    resume: str | Path | None,
-) -> Drawn:
-    """Return the blocks that cover the draws, one after another."""
-    blocks = range(-(-draws // plan.lanes))
-    kept = FinishedBlocks.open(resume, fit, plan, kind)
-    pending = [block for block in blocks if block not in kept.blocks]
-    bar = Progress(draws, progress, "draws")
-    bar.update(min(draws, (len(blocks) - len(pending)) * plan.lanes))
-    try:
-        if workers == 1 or len(pending) < 2:
-            for block in pending:
-                kept.add(block, draw_block(plan, block))
-                pending_left = sum(one not in kept.blocks for one in blocks)
-                bar.update(min(draws, (len(blocks) - pending_left) * plan.lanes))
-        else:
-            _draw_in_threads(plan, pending, workers, kept, bar, draws, len(blocks))
-    finally:
-        kept.save()
-        bar.close()
-    return kept.joined(blocks)
-
-
-def _draw_in_threads(
-    plan: Plan, pending: list[int], workers: int, kept: FinishedBlocks, bar: Progress, draws: int, total: int
-) -> None:
-    """Compute blocks in threads; NumPy releases the interpreter during its work."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        running = {pool.submit(draw_block, plan, block): block for block in pending}
-        left = set(running)
-        while left:
-            finished, left = wait(left, return_when=FIRST_COMPLETED)
-            for one in finished:
-                kept.add(running[one], one.result())
-            bar.update(min(draws, (total - len(left)) * plan.lanes))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _batched(fit: Fit) -> bool:
+    """Return whether many resamples can be fitted at once: complete-data maximum likelihood, linear constraints."""
+    restricted = fit.specification.equations or fit.specification.inequalities
+    return isinstance(fit.discrepancy, Likelihood) and not restricted

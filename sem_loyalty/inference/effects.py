@@ -264,7 +264,7 @@ def effects(
     *,
     cause: str | None = None,
     outcome: str | None = None,
-    interval: str = "bca",
+    interval: str | None = None,
     level: float = 0.95,
 ) -> Effects:
     """Return every direct, specific indirect, total indirect and total effect that the model implies.
@@ -277,8 +277,8 @@ def effects(
         them. Without, from the delta method, which suits direct effects; products of coefficients are skewed.
     cause, outcome : str, optional
         Effects of this variable only, or on it.
-    interval : {"bca", "percentile", "basic"}, default "bca"
-        Bootstrap interval.
+    interval : {"bca", "percentile", "basic"}, optional
+        Bootstrap interval; "bca" unless every resample was fitted on its own, then "percentile".
     level : float, default 0.95
         Coverage.
 
@@ -308,6 +308,8 @@ def effects(
     >>> sorted(set(sl.effects(fitted).to_frame()["kind"]))
     ['direct', 'specific indirect', 'total', 'total indirect']
     """
+    if interval is None:
+        interval = "percentile" if bootstrap is not None and bootstrap.influence is None else "bca"
     check_choice("interval", interval, INTERVALS)
     if not 0.0 < level < 1.0:
         raise ConfigurationError(f"level={level!r} is not a coverage between 0 and 1.")

@@ -14,13 +14,13 @@ import numpy as np
 
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.resampling import Drawn, Plan
+from sem_loyalty.inference.resampling import Drawing, Drawn
 from sem_loyalty.inference.uncertainty import answers
 
 # Seconds between two writings of the file: that much work is lost at most.
 EVERY = 5.0
 # Changes whenever the same seed gives other numbers.
-FORMAT = "1"
+FORMAT = "2"
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class FinishedBlocks:
     unsaved: bool = False
 
     @classmethod
-    def open(cls, path: str | Path | None, fit: Fit, plan: Plan, kind: str) -> FinishedBlocks:
+    def open(cls, path: str | Path | None, fit: Fit, plan: Drawing, kind: str) -> FinishedBlocks:
         """Return the blocks of a file, none where there is no file yet.
 
         Raises
@@ -118,12 +118,14 @@ class FinishedBlocks:
         )
 
 
-def _fingerprint(fit: Fit, plan: Plan, kind: str) -> str:
+def _fingerprint(fit: Fit, plan: Drawing, kind: str) -> str:
     """Return a digest of what the draws depend on."""
     digest = hashlib.sha256()
     table = [(row.lhs, row.op, row.rhs, row.group, row.free, row.value) for row in fit.specification.parameters]
     constraints = [one.text for one in fit.specification.constraints]
-    digest.update(repr((FORMAT, np.__version__, kind, plan.seed, plan.lanes, table, constraints)).encode())
+    digest.update(
+        repr((FORMAT, np.__version__, kind, fit.estimator, plan.seed, plan.lanes, table, constraints)).encode()
+    )
     digest.update(np.ascontiguousarray(fit.theta).tobytes())
     for rows in answers(fit):
         digest.update(repr(rows.shape).encode())

@@ -60,8 +60,7 @@ def interval(estimate: Array, draws: Array, kind: str, level: float, acceleratio
     varies = np.isfinite(draws).all(axis=1) & (np.ptp(draws, axis=1) > 0)
     ends = np.tile(np.array([tail, 1.0 - tail]), (len(estimate), 1))
     if kind == "bca":
-        below = (draws < estimate[:, None]).mean(axis=1) + 0.5 * (draws == estimate[:, None]).mean(axis=1)
-        shift = ndtri(below)
+        shift = _shift(estimate, draws)
         with np.errstate(invalid="ignore"):
             for side in range(2):
                 z = shift + ndtri(ends[:, side])
@@ -72,15 +71,40 @@ def interval(estimate: Array, draws: Array, kind: str, level: float, acceleratio
     return np.where(varies, lower, np.nan), np.where(varies, upper, np.nan)
 
 
-def two_sided_p(draws: Array) -> Array:
-    """Return p = 2 (min(#{draw <= 0}, #{draw >= 0}) + 1) / (R + 1), at most 1, shape (k,).
+def two_sided_p(estimate: Array, draws: Array, kind: str, acceleration: Array) -> Array:
+    """Return p-values that go with the intervals: the level at which the interval would begin to contain zero, (k,).
 
-    The level at which the percentile interval would begin to contain zero; it is never zero, since a finite number of
-    draws cannot say so. nan where the draws do not vary or are not all finite.
+    Parameters
+    ----------
+    estimate, draws, kind, acceleration
+        As in `interval`.
+
+    Notes
+    -----
+    With r = (min(#{draw <= 0}, #{draw >= 0}) + 1) / (R + 1) the tail beyond zero, p is 2 r for the percentile interval;
+    the same with draws reflected, 2 est - draw, for the basic one; and 2 Phi(-|w / (1 + a w) - z0|), w = Phi^-1(r) - z0
+    (r from below), for bca, the inverse of its formula. At most 1, and never zero, since a finite number of draws
+    cannot say so. nan where the draws do not vary or are not all finite.
     """
-    smaller = np.minimum((draws <= 0).sum(axis=1), (draws >= 0).sum(axis=1))
+    count = draws.shape[1]
+    at = 2.0 * estimate[:, None] if kind == "basic" else np.zeros((len(draws), 1))
+    below, above = (draws <= at).sum(axis=1), (draws >= at).sum(axis=1)
+    tail = (np.minimum(below, above) + 1.0) / (count + 1.0)
+    found = np.minimum(1.0, 2.0 * tail)
+    if kind == "bca":
+        shift = _shift(estimate, draws)
+        w = ndtri(np.where(below <= above, tail, 1.0 - tail)) - shift
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = 2.0 * ndtr(-np.abs(w / (1.0 + acceleration * w) - shift))
+        found = np.clip(found, 2.0 / (count + 1.0), 1.0)
     varies = np.isfinite(draws).all(axis=1) & (np.ptp(draws, axis=1) > 0)
-    return np.where(varies, np.minimum(1.0, 2.0 * (smaller + 1) / (draws.shape[1] + 1)), np.nan)
+    return np.where(varies, found, np.nan)
+
+
+def _shift(estimate: Array, draws: Array) -> Array:
+    """Return z0 = Phi^-1 of the share of draws below the estimate, ties counted half, shape (k,)."""
+    below = (draws < estimate[:, None]).mean(axis=1) + 0.5 * (draws == estimate[:, None]).mean(axis=1)
+    return np.asarray(ndtri(below))
 
 
 def acceleration(influence: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,21 @@ class RowPlaces:
     matrix: NDArray[np.str_]
 
 
+class Drawing(Protocol):
+    """What blocks of draws are computed from."""
+
+    @property
+    def seed(self) -> int:
+        """Of all random streams."""
+
+    @property
+    def lanes(self) -> int:
+        """Draws of a block."""
+
+    def draw(self, block: int) -> Drawn:
+        """Draw and fit one block of resamples."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that a block of draws is computed from.
@@ -84,6 +100,51 @@ class Plan:
     lanes: int
     test: bool
 
+    def draw(self, block: int) -> Drawn:
+        """Draw and fit one block of resamples."""
+        covs, means = [], []
+        for group, one in enumerate(self.products):
+            cov, mean = resample_moments(one, stream(self.seed, block, group), self.lanes)
+            covs.append(cov)
+            means.append(mean)
+        constant = np.zeros(self.lanes)
+        if self.test:
+            for weight, cov in zip(self.weights, covs, strict=True):
+                constant += weight * (np.linalg.slogdet(np.moveaxis(cov, -1, 0))[1] + len(cov))
+        worked, moved, factors = covs, means, []
+        if self.units is not None:
+            worked, moved = [cov.copy() for cov in covs], [mean.copy() for mean in means]
+            factors = rescale(self.units, worked, moved, self.weights)
+            for weight, factor in zip(self.weights, factors, strict=True):
+                constant += 2.0 * weight * np.log(factor).sum(axis=0)
+        evaluators = self.problem.evaluators
+        samples = tuple(one.arrange(cov, mean) for one, cov, mean in zip(evaluators, worked, moved, strict=True))
+        found = minimise_lanes(self.problem, samples)
+        theta, value = found.theta, found.value - constant
+        if self.units is not None:
+            theta = original(self.units, self.blocks, theta, factors)
+        converged, single = found.converged.copy(), ~found.converged
+        for lane in np.flatnonzero(single):
+            moments = tuple(
+                (np.ascontiguousarray(cov[..., lane]), mean[:, lane].copy())
+                for cov, mean in zip(covs, means, strict=True)
+            )
+            # The lane's last point is lower than the full sample's, and nearer to what there is to find.
+            start = theta[:, lane] if np.isfinite(value[lane]) else self.problem.centre
+            again = minimise_one(self.blocks, self.weights, moments, (start,), self.space, self.fixed)
+            if again is not None:
+                theta[:, lane], converged[lane] = again[0], True
+                fitted = sum(
+                    weight * (np.linalg.slogdet(cov)[1] + len(cov))
+                    for weight, (cov, _) in zip(self.weights, moments, strict=True)
+                )
+                value[lane] = again[1] - fitted
+        theta[:, ~converged] = np.nan
+        values = standardised_rows(self, theta, covs, means)
+        values[:, :, ~converged] = np.nan
+        kept = np.where(converged, value, np.nan) if self.test else np.full(self.lanes, np.nan)
+        return Drawn(values=values, fit=kept, converged=converged, single=single)
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -96,7 +157,7 @@ class Drawn:
     fit : ndarray, shape (L,)
         Minimum of F; nan where not asked for.
     converged, single : ndarray of bool, shape (L,)
-        Whether the draw converged, and whether it took the single-sample minimiser.
+        Whether the draw converged, and whether it took a second search.
     """
 
     values: Array
@@ -135,7 +196,7 @@ def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
     taken = sum(one.lane_bytes for one in problem.evaluators) + 8 * 30 * size
     lanes = int(np.clip(BLOCK_BYTES // taken // 50 * 50, 50, BLOCK))
     covs = tuple(sample.cov for sample in fit.samples)
-    units = lane_units(fit.blocks, covs, constrained=fit.space.constrained) if len(fixed) == 0 else None
+    units = lane_units(fit.blocks, covs, weights, fit.space, fixed)
     return Plan(
         problem=problem,
         products=tuple(products(one) for one in rows),
@@ -165,49 +226,6 @@ def row_places(fit: Fit) -> RowPlaces:
         col=np.array([at.col for at in places], dtype=np.intp),
         matrix=np.array([at.matrix for at in places]),
     )
-
-
-def draw_block(plan: Plan, block: int) -> Drawn:
-    """Draw and fit one block of resamples."""
-    covs, means = [], []
-    for group, one in enumerate(plan.products):
-        cov, mean = resample_moments(one, stream(plan.seed, block, group), plan.lanes)
-        covs.append(cov)
-        means.append(mean)
-    constant = np.zeros(plan.lanes)
-    if plan.test:
-        for weight, cov in zip(plan.weights, covs, strict=True):
-            constant += weight * (np.linalg.slogdet(np.moveaxis(cov, -1, 0))[1] + len(cov))
-    worked, factors = covs, []
-    if plan.units is not None:
-        worked = [cov.copy() for cov in covs]
-        factors = rescale(plan.units, worked)
-        for weight, factor in zip(plan.weights, factors, strict=True):
-            constant += 2.0 * weight * np.log(factor).sum(axis=0)
-    evaluators = plan.problem.evaluators
-    samples = tuple(one.arrange(cov, mean) for one, cov, mean in zip(evaluators, worked, means, strict=True))
-    found = minimise_lanes(plan.problem, samples)
-    theta, value = found.theta, found.value - constant
-    if plan.units is not None:
-        theta = original(plan.units, plan.blocks, theta, factors)
-    converged, single = found.converged.copy(), ~found.converged
-    for lane in np.flatnonzero(single):
-        moments = tuple(
-            (np.ascontiguousarray(cov[..., lane]), mean[:, lane].copy()) for cov, mean in zip(covs, means, strict=True)
-        )
-        again = minimise_one(plan.blocks, plan.weights, moments, (plan.problem.centre,), plan.space, plan.fixed)
-        if again is not None:
-            theta[:, lane], converged[lane] = again[0], True
-            fitted = sum(
-                weight * (np.linalg.slogdet(cov)[1] + len(cov))
-                for weight, (cov, _) in zip(plan.weights, moments, strict=True)
-            )
-            value[lane] = again[1] - fitted
-    theta[:, ~converged] = np.nan
-    values = standardised_rows(plan, theta, covs, means)
-    values[:, :, ~converged] = np.nan
-    kept = np.where(converged, value, np.nan) if plan.test else np.full(plan.lanes, np.nan)
-    return Drawn(values=values, fit=kept, converged=converged, single=single)
 
 
 def standardised_rows(plan: Plan, theta: Array, covs: list[Array], means: list[Array]) -> Array:

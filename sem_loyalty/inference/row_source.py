@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.bootstrap import Bootstrap
 from sem_loyalty.inference.intervals import acceleration, interval, two_sided_p
@@ -50,6 +51,16 @@ class Source:
     draws: Array | None
     influence: Array | None
 
+    @property
+    def known_influence(self) -> Array:
+        """The influence of every respondent on the rows; NotSupported where it is not known."""
+        if self.influence is None:
+            raise NotSupported(
+                "interval='bca' needs the influence of every respondent, which is known for complete-data maximum "
+                "likelihood only; available here: 'percentile', 'basic'."
+            )
+        return self.influence
+
     def infer(self, est: Array, slopes: Array, drawn: Array | None, method: str, level: float) -> Inference:
         """Return standard errors, p-values and intervals of functions of the rows.
 
@@ -64,7 +75,7 @@ class Source:
             "delta", or an interval of the bootstrap.
         level : float
         """
-        if drawn is None or self.draws is None or self.influence is None:
+        if drawn is None or self.draws is None:
             covariance = np.zeros((len(self.point),) * 2) if self.covariance is None else self.covariance
             variance = np.einsum("ij,jk,ik->i", slopes, covariance, slopes, optimize=True)
             se = np.sqrt(np.where(variance < 1e-18, 0.0, variance))
@@ -73,9 +84,11 @@ class Source:
             return Inference(est, se, 2.0 * ndtr(-np.abs(z)), est - margin, est + margin)
         used = np.isfinite(drawn).all(axis=1)
         se = np.where(used, drawn.std(axis=1, ddof=1), np.nan)
-        skew = acceleration(slopes @ self.influence) if method == "bca" else np.zeros(len(est))
+        skew = np.zeros(len(est))
+        if method == "bca":
+            skew = acceleration(slopes @ self.known_influence)
         lower, upper = interval(est, drawn, method, level, skew)
-        return Inference(est, se, two_sided_p(drawn), lower, upper)
+        return Inference(est, se, two_sided_p(est, drawn, method, skew), lower, upper)
 
 
 def row_source(fit: Fit, bootstrap: Bootstrap | None, *, standard: bool) -> Source:
@@ -85,7 +98,8 @@ def row_source(fit: Fit, bootstrap: Bootstrap | None, *, standard: bool) -> Sour
     if bootstrap is not None:
         which = 2 if standard else 0
         draws = bootstrap.rows[which][:, bootstrap.converged]
-        return Source(point, None, draws, bootstrap.influence[which])
+        influence = None if bootstrap.influence is None else bootstrap.influence[which]
+        return Source(point, None, draws, influence)
     if standard:
         jacobian = standard_jacobian(fit, observed=True)
     else:

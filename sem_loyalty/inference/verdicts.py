@@ -47,7 +47,7 @@ def verdicts(hypotheses: Sequence[Hypothesis], estimates: pd.DataFrame, *, certi
     hypotheses : sequence of Hypothesis
         From the model file.
     estimates : DataFrame
-        From `estimates`.
+        From `estimates`, or with the p-values of bootstrap draws from `Bootstrap.estimates`.
     certified : bool
         Whether the fit is certified; where not, no verdict is given.
 

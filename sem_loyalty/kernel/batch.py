@@ -23,13 +23,14 @@ from sem_loyalty.kernel.batch_dense import Lanes, dense_evaluator
 from sem_loyalty.kernel.batch_factor import factor_evaluator
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, log_determinant
 from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.scratch import Scratch
 from sem_loyalty.kernel.solver import Subspace, minimise
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-ITERATIONS = 45
-MEMORY = 12
+ITERATIONS = 150
+MEMORY = 10
 TOLERANCE = 1e-8
 # A refused step is tried again this many times shorter at most.
 SHORTEST = 1e-5
@@ -50,14 +51,10 @@ class Evaluator(Protocol):
     def lane_bytes(self) -> int:
         """Working memory of one lane, roughly."""
 
-    @property
-    def together(self) -> int:
-        """Lanes to evaluate at a time: as many as the processor's cache holds."""
-
     def arrange(self, cov: Array, mean: Array) -> Lanes:
         """Return moments with lanes last as `evaluate` wants them."""
 
-    def evaluate(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
+    def evaluate(self, theta: Array, lanes: Lanes, scratch: Scratch) -> tuple[Array, Array]:
         """Return log|Sigma| + tr(Sigma^-1 T), shape (L,), and its slope by entries, (entries, L)."""
 
     def variances(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
@@ -66,7 +63,7 @@ class Evaluator(Protocol):
 
 def evaluator(block: Block, exogenous: Index) -> Evaluator:
     """Return the fastest evaluator that suits a block."""
-    found = factor_evaluator(block) if len(exogenous) == 0 else None
+    found = factor_evaluator(block, exogenous)
     return dense_evaluator(block, exogenous) if found is None else found
 
 
@@ -91,21 +88,21 @@ class BatchProblem:
     centre: Array
     basis: Array
 
-    def objective(self, alpha: Array, samples: tuple[Lanes, ...]) -> tuple[Array, Array]:
-        """Return F / 2 (without its constant) and its slope in the coordinates of `basis`, lanes last."""
-        theta = self.centre[:, None] + self.basis @ alpha
-        lanes = alpha.shape[1]
-        value = np.zeros(lanes)
-        slope = np.zeros_like(alpha)
+    def objective(self, alpha: Array, samples: tuple[Lanes, ...], scratch: Scratch, slope: Array) -> Array:
+        """Return F / 2 (without its constant), and its slope in the coordinates of `basis` in `slope`, lanes last."""
+        scratch.release()
+        theta = np.matmul(self.basis, alpha, out=scratch.array(len(self.basis), alpha.shape[1]))
+        theta += self.centre[:, None]
+        part = scratch.array(*alpha.shape)
+        value = np.zeros(alpha.shape[1])
+        slope[:] = 0.0
         for one, weight, moments in zip(self.evaluators, self.weights, samples, strict=True):
-            back = 0.5 * weight * self.basis[one.block.entry_parameter].T
-            for first in range(0, lanes, one.together):
-                part = slice(first, min(lanes, first + one.together))
-                whole = part.stop - part.start == lanes
-                at = one.evaluate(theta[:, part], moments if whole else moments.part(part))
-                value[part] += 0.5 * weight * at[0]
-                slope[:, part] += back @ at[1]
-        return value, slope
+            mark = scratch.mark()
+            found, by_entry = one.evaluate(theta, moments, scratch)
+            value += 0.5 * weight * found
+            slope += np.matmul(0.5 * weight * self.basis[one.block.entry_parameter].T, by_entry, out=part)
+            scratch.release(mark)
+        return value
 
 
 def batch_problem(
@@ -171,12 +168,15 @@ class _History:
     """Steps and slope changes of the last iterations, with the products that the two-loop recursion needs.
 
     The recursion runs on coefficients: the direction is a combination of the stored vectors, and all its inner
-    products follow from those of the slope with them. A lane without a usable pair holds zeros in that place.
+    products follow from those of the slope with them. A lane without a usable pair holds zeros in that place. In
+    single precision, which halves what passes through memory: the history shapes the direction of a step, not where
+    the steps end.
     """
 
     def __init__(self, size: int, lanes: int) -> None:
-        self.steps = np.zeros((MEMORY, size, lanes))
-        self.changes = np.zeros((MEMORY, size, lanes))
+        self.steps = np.zeros((MEMORY, size, lanes), dtype=np.float32)
+        self.changes = np.zeros((MEMORY, size, lanes), dtype=np.float32)
+        self.work = np.empty((2, size, lanes), dtype=np.float32)
         self.rho = np.zeros((MEMORY, lanes))
         self.step_change = np.zeros((MEMORY, MEMORY, lanes))  # s_i' y_j for i older than or equal to j
         self.change_change = np.zeros((MEMORY, MEMORY, lanes))
@@ -207,15 +207,15 @@ class _History:
         used = len(self.order)
         out = np.zeros((2, MEMORY, slope.shape[1]))
         if used:
-            np.einsum("kql,ql->kl", self.steps[:used], slope, out=out[0, :used])
-            np.einsum("kql,ql->kl", self.changes[:used], slope, out=out[1, :used])
+            single = self.work[0]
+            single[:] = slope
+            out[0, :used] = np.einsum("kql,ql->kl", self.steps[:used], single)
+            out[1, :used] = np.einsum("kql,ql->kl", self.changes[:used], single)
         return out[0], out[1]
 
-    def direction(self, slope: Array, by_step: Array, by_change: Array) -> Array:
-        """Return minus the inverse curvature times the slope."""
+    def direction(self, slope: Array, by_step: Array, by_change: Array, out: Array) -> None:
+        """Put minus the inverse curvature times the slope into `out`."""
         used = len(self.order)
-        if not used:
-            return -slope
         # Pairs not reached yet have coefficient zero, so whole sums may be taken.
         first = np.zeros_like(by_step)
         for i in reversed(self.order):
@@ -224,13 +224,13 @@ class _History:
         along = by_change - np.einsum("ijl,jl->il", self.change_change, first)
         for i in self.order:
             second[i] = first[i] - self.rho[i] * (along[i] + np.einsum("jl,jl->l", self.step_change[:, i], second))
-        out = np.einsum("kql,kl->ql", self.changes[:used], first[:used])
-        out -= np.einsum("kql,kl->ql", self.steps[:used], second[:used])
-        out -= slope
-        return np.asarray(out)
+        found = np.einsum("kql,kl->ql", self.changes[:used], first[:used].astype(np.float32), out=self.work[0])
+        found -= np.einsum("kql,kl->ql", self.steps[:used], second[:used].astype(np.float32), out=self.work[1])
+        np.subtract(found, slope, out=out)
 
     def take(self, kept: Index) -> None:
         """Keep some of the lanes."""
+        self.work = np.empty((2, self.steps.shape[1], len(kept)), dtype=np.float32)
         for name in ("steps", "changes", "rho", "step_change", "change_change"):
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[..., kept]))
 
@@ -256,15 +256,16 @@ def minimise_lanes(problem: BatchProblem, samples: tuple[Lanes, ...]) -> BatchSo
     done = np.zeros(lanes, dtype=bool)
     spent = np.zeros(lanes, dtype=np.int64)
 
-    where = np.arange(lanes)
-    alpha = np.zeros((size, lanes))
-    value, slope = problem.objective(alpha, samples)
+    where, scratch = np.arange(lanes), Scratch()
+    alpha, slope = np.zeros((size, lanes)), np.empty((size, lanes))
+    value = problem.objective(alpha, samples, scratch, slope)
     working = np.isfinite(value)
     history = _History(size, lanes)
     by_step, by_change = history.project(slope)
     direction = -slope
     downhill = np.einsum("ql,ql->l", slope, direction)
     length = np.ones(lanes)
+    step, trial, new_slope = np.empty((3, size, lanes))
     for iteration in range(1, ITERATIONS + 1):
         kept = np.flatnonzero(working)
         if not len(kept):
@@ -276,29 +277,30 @@ def minimise_lanes(problem: BatchProblem, samples: tuple[Lanes, ...]) -> BatchSo
             by_step, by_change = by_step[:, kept], by_change[:, kept]
             value, downhill, length, where = value[kept], downhill[kept], length[kept], where[kept]
             working = np.ones(len(kept), dtype=bool)
-        step = length * direction
-        trial = alpha + step
-        new_value, new_slope = problem.objective(trial, samples)
+            step, trial, new_slope = np.empty((3, size, len(kept)))
+        np.multiply(length, direction, out=step)
+        np.add(alpha, step, out=trial)
+        new_value = problem.objective(trial, samples, scratch, new_slope)
         with np.errstate(invalid="ignore"):
             accepted = new_value <= value + 1e-4 * length * downhill + ROUNDING * (1.0 + np.abs(value))
         accepted &= np.isfinite(new_slope).all(axis=0)
-        if not accepted.all():
-            refused = np.flatnonzero(~accepted)
+        refused = np.flatnonzero(~accepted)
+        if len(refused):
             new_slope[:, refused] = slope[:, refused]
             trial[:, refused] = alpha[:, refused]
+        waiting = direction[:, refused]
         new_by_step, new_by_change = history.project(new_slope)
-        history.add(step, new_slope - slope, new_by_step - by_step, new_by_change - by_change, accepted)
+        change = np.subtract(new_slope, slope, out=slope)
+        history.add(step, change, new_by_step - by_step, new_by_change - by_change, accepted)
         length = np.where(accepted, 1.0, length * _shorter(value, new_value, length * downhill))
         value = np.where(accepted, new_value, value)
-        alpha, slope = trial, new_slope
+        alpha, trial, slope, new_slope = trial, alpha, new_slope, slope
         slot = history.order[-1]
         by_step, by_change = new_by_step, new_by_change
         by_step[slot] = np.einsum("ql,ql->l", history.steps[slot], slope)
         by_change[slot] = np.einsum("ql,ql->l", history.changes[slot], slope)
-        found = history.direction(slope, by_step, by_change)
-        if not accepted.all():
-            found[:, refused] = direction[:, refused]
-        direction = found
+        history.direction(slope, by_step, by_change, out=direction)
+        direction[:, refused] = waiting
         downhill = np.einsum("ql,ql->l", slope, direction)
         decrement = np.sqrt(np.einsum("ql,ql->l", slope, slope))
         finished = working & (decrement < TOLERANCE)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.scratch import Scratch
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -39,12 +40,6 @@ class Lanes:
     cov: Array
     mean: Array
     axis: int
-
-    def part(self, lanes: slice) -> Lanes:
-        """Return a view of neighbouring lanes."""
-        if self.axis == 0:
-            return replace(self, cov=self.cov[lanes], mean=self.mean[lanes])
-        return replace(self, cov=self.cov[..., lanes], mean=self.mean[..., lanes])
 
     def take(self, kept: Index) -> Lanes:
         """Return some of the lanes."""
@@ -77,22 +72,19 @@ class DenseEvaluator:
         """Working memory of one lane, roughly."""
         return 8 * 12 * len(self.block.directed) ** 2
 
-    @property
-    def together(self) -> int:
-        """Lanes to evaluate at a time: as many as the processor's cache holds."""
-        return TOGETHER
-
     def arrange(self, cov: Array, mean: Array) -> Lanes:
         """Return moments with lanes last, shapes (p, p, L) and (p, L), as `evaluate` wants them."""
         return Lanes(np.ascontiguousarray(np.moveaxis(cov, -1, 0)), np.ascontiguousarray(mean.T), 0)
 
-    def evaluate(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
+    def evaluate(self, theta: Array, lanes: Lanes, scratch: Scratch) -> tuple[Array, Array]:
         """Return log|Sigma| + tr(Sigma^-1 T) and its derivatives by the free entries.
 
         Parameters
         ----------
         theta : ndarray, shape (q, L)
         lanes : Lanes
+        scratch : Scratch
+            Not used here.
 
         Returns
         -------
@@ -100,6 +92,14 @@ class DenseEvaluator:
             inf where Sigma is not positive definite.
         slope : ndarray, shape (entries, L)
         """
+        value, slope = np.empty(theta.shape[1]), np.empty((len(self.block.entry_parameter), theta.shape[1]))
+        for first in range(0, len(value), TOGETHER):
+            part = slice(first, first + TOGETHER)
+            some = replace(lanes, cov=lanes.cov[part], mean=lanes.mean[part])
+            value[part], slope[:, part] = self._evaluate(theta[:, part], some)
+        return value, slope
+
+    def _evaluate(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
         block, p = self.block, self.block.n_observed
         B, _, V, mu = self._implied(theta, lanes)
         cov = V[:, :p, :p]
@@ -127,7 +127,7 @@ class DenseEvaluator:
         if len(block.intercept_row) and not block.means:
             slope = np.concatenate([slope, np.zeros((len(slope), len(block.intercept_row)))], axis=1)
         value = np.where(valid & np.isfinite(value), value, np.inf)
-        return value, np.ascontiguousarray(slope.T)
+        return value, slope.T
 
     def variances(self, theta: Array, lanes: Lanes) -> tuple[Array, Array]:
         """Return the variances of all variables and of their residuals, each (v, L)."""
@@ -206,7 +206,7 @@ def _spd_inverse(matrices: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     if matrices.shape[1] <= SWEPT:
         work = np.ascontiguousarray(np.moveaxis(matrices, 0, -1))
         with np.errstate(all="ignore"):
-            pivots = sweep(work)
+            pivots = sweep(work, np.empty_like(work))
             logdet = np.log(pivots).sum(axis=0)
         inverse = np.ascontiguousarray(np.moveaxis(work, -1, 0))
         np.negative(inverse, out=inverse)
@@ -234,14 +234,14 @@ def _positive_definite(matrices: Array) -> NDArray[np.bool_]:
     return out
 
 
-def sweep(matrix: Array) -> Array:
+def sweep(matrix: Array, work: Array) -> Array:
     """Replace stacked symmetric matrices, shape (m, m, L), by minus their inverses; return the pivots, (m, L).
 
-    The pivots are those of the LDL' factorisation, whose signs are the signs of the eigenvalues.
+    The pivots are those of the LDL' factorisation, whose signs are the signs of the eigenvalues. `work` is memory of
+    the same shape.
     """
     size = len(matrix)
     pivots = np.empty((size, matrix.shape[2]))
-    work = np.empty_like(matrix)
     for k in range(size):
         pivots[k] = matrix[k, k]
         row = matrix[k].copy()

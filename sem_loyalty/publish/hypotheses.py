@@ -50,5 +50,5 @@ def hypotheses_table(found: Sequence[Verdict], edition: Edition) -> Table:
         if several:
             row["group"] = edition.groups[entry.group - 1] if entry.group else None
         rows.append(row)
-    note = edition.note(edition.word("verdict_note"))
+    note = edition.note(edition.drawn, edition.word("verdict_note_drawn" if edition.drawn else "verdict_note"))
     return Table("hypotheses", edition.word("hypotheses_caption"), tuple(columns), tuple(rows), note, edition.lang)

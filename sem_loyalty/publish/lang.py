@@ -160,6 +160,23 @@ WORDS: dict[str, tuple[str, str]] = {
         "Supported: the expected sign and p < 0.05, two-sided; chains of mediation by the delta method.",
         "支持：方向符合预期且双侧 p < 0.05；中介链采用 delta 法检验。",
     ),
+    "effects_note_drawn": ("β: from standardised paths.", "β 由标准化路径计算。"),
+    "verdict_note_drawn": (
+        "Supported: the expected sign and p < 0.05, two-sided: the 95 % interval of the draws leaves out zero.",
+        "支持：方向符合预期且双侧 p < 0.05，即抽样的 95 % 置信区间不含零。",
+    ),
+    "drawn_note": (
+        "SE, p and intervals from {draws} bootstrap draws ({interval}){counts}.",
+        "SE、p 与置信区间由 {draws} 次自助抽样（bootstrap）得到（{interval}）{counts}。",
+    ),
+    "drawn_failed": ("{n} draws did not converge and are left out", "{n} 次未收敛，已剔除"),
+    "drawn_improper": ("{n} draws with a negative variance are kept", "{n} 次出现负方差，予以保留"),
+    "drawn_all": ("all converged", "全部收敛"),
+    "interval_bca": ("bias-corrected and accelerated", "偏差校正加速法 BCa"),
+    "interval_percentile": ("percentile", "百分位法"),
+    "interval_basic": ("basic", "基本法"),
+    "bootstrap": ("Bootstrap", "自助法（bootstrap）"),
+    "bootstrap_fact": ("{draws} draws, {interval} intervals{counts}", "{draws} 次抽样，{interval}区间{counts}"),
     "modification_note": (
         (
             "MI: expected fall of χ² when the parameter is freed; EPC: expected value, SEPC: standardised. A search of "
@@ -220,6 +237,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "little": ("Little, missing completely at random (χ²)", "Little 完全随机缺失检验（χ²）"),
     "test": ("Test", "检验"),
     "statistic": ("Statistic", "统计量"),
+    "statistic_minimum": ("minimum", "最小值"),
     "tests_caption": ("Multivariate normality and missing answers", "多元正态性与缺失机制检验"),
     "tests_note": (
         "Mardia: complete rows. ML estimates are consistent without normality; their standard errors and χ² assume it.",

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from sem_loyalty.display import Column, Table
-from sem_loyalty.errors import SpecificationError
+from sem_loyalty.errors import DataError, SpecificationError
 from sem_loyalty.fitting.identification import unidentified_parameters
 from sem_loyalty.fitting.solution import degrees_of_freedom
 from sem_loyalty.fitting.starts import start_values
@@ -111,6 +112,20 @@ def check_model(specification: Specification) -> ModelCheck:
     return ModelCheck(specification, df, moments, unidentified)
 
 
+def _respondents(scored: pd.DataFrame, items: tuple[str, ...]) -> str:
+    """Return how many respondents the model would use, by either rule for missing answers."""
+    kept = moments_from_data(scored, items, missing="fiml")
+    try:
+        complete = moments_from_data(scored, items).n
+        every = f"{complete} of {kept.n_collected} respondents answered every item"
+    except DataError as error:
+        every = f"the complete answers alone cannot be analysed: {str(error).rstrip('.')}"
+        complete = 0
+    if complete == kept.n:
+        return f"{every}."
+    return f"{every}; with missing=fiml, {kept.n} of {kept.n_collected} are used."
+
+
 def check(model: str, data: str | None = None, *, codebook: str | None = None, kind: str = "sem") -> str:
     """Check a model, and that a survey has what it needs.
 
@@ -142,6 +157,5 @@ def check(model: str, data: str | None = None, *, codebook: str | None = None, k
     lines = [str(found.table())]
     if data is not None:
         scored = apply_codebook(read_survey(data, codebook=codebook))
-        moments = moments_from_data(scored, specification.observed)
-        lines.append(f"{Path(data).name}: {moments.n} of {moments.n_collected} respondents answered every item.")
+        lines.append(f"{Path(data).name}: {_respondents(scored, specification.observed)}")
     return "\n".join(lines)

@@ -25,6 +25,7 @@ def path_diagram(
     lang: str = "en",
     group: int = 1,
     note: str | None = None,
+    table: pd.DataFrame | None = None,
     layout: Mapping[str, tuple[int, int]] | None = None,
     sides: Mapping[str, str] | None = None,
     seed: int = 1,
@@ -46,6 +47,8 @@ def path_diagram(
         Which group's estimates.
     note : str, optional
         The line below; by default it says N, estimator and what lines and stars mean.
+    table : DataFrame, optional
+        Estimates to draw, such as those of `Bootstrap.estimates`; by default those of `estimates`.
     layout : mapping, optional
         Places of constructs in half steps, (column, row), for those that are to be pinned.
     sides : mapping, optional
@@ -69,7 +72,7 @@ def path_diagram(
     if not 1 <= group <= len(fit.specification.groups):
         raise ConfigurationError(f"group={group} does not exist; the model has {len(fit.specification.groups)}.")
     language = cast("Literal['en', 'zh']", lang)
-    found = estimates(fit)
+    found = estimates(fit) if table is None else table
     found = found[found["group"] == group]
     names = labels or {}
     shares = r_squared(fit)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sem_loyalty.inference.verdicts import tally
 from sem_loyalty.publish import html
+from sem_loyalty.publish.drawn import drawn_fact
 from sem_loyalty.publish.html import Section
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import sha256, versions
@@ -87,6 +88,7 @@ def _status(results: Results) -> Section:
         (word("estimator", lang), fit.estimator),
         (word("missing", lang), word(f"missing_{fit.moments.missing}", lang)),
         (word("engine", lang), fit.engine),
+        *([(word("bootstrap", lang), drawn_fact(results.drawn, lang))] if results.drawn is not None else []),
     ]
     if results.certified:
         pairs.append(

@@ -14,6 +14,7 @@ from sem_loyalty.errors import check_choice
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.verdicts import Verdict, tally
 from sem_loyalty.model.model_file import ModelFile
+from sem_loyalty.publish.drawn import Drawn, drawn_note
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import own_version, to_json
 from sem_loyalty.publish.settings import Study
@@ -37,6 +38,8 @@ class Results:
         Every parameter.
     measures : mapping of str to float
         Measures of fit.
+    drawn : Drawn or None
+        The bootstrap behind the standard errors, p-values and intervals of `estimates`; None where there is none.
     verdicts : tuple of Verdict
         Hypotheses; withheld where the fit is not certified.
     tables : dict of str to Table
@@ -59,6 +62,7 @@ class Results:
     fit: Fit
     estimates: pd.DataFrame
     measures: Mapping[str, float]
+    drawn: Drawn | None = None
     verdicts: tuple[Verdict, ...] = ()
     tables: Mapping[str, Table] = field(default_factory=dict)
     figures: Mapping[str, bytes] = field(default_factory=dict)
@@ -83,6 +87,8 @@ class Results:
         if self.simulated:
             lines.insert(1, word("simulated", self.lang))
         lines.append(", ".join(f"{name} {value}" for name, value in headline(self.measures, self.lang)))
+        if self.drawn is not None:
+            lines.append(drawn_note(self.drawn, self.lang))
         if self.verdicts and self.certified:
             supported, tested = tally(self.verdicts)
             lines.append(word("verdicts", self.lang, yes=supported, all=tested))
@@ -131,6 +137,7 @@ class Results:
             "missing": self.fit.moments.missing,
             "model": self.fit.specification.text,
             "fit_measures": dict(self.measures),
+            "bootstrap": None if self.drawn is None else asdict(self.drawn),
             "estimates": _records(self.estimates),
             "hypotheses": [
                 {

@@ -15,6 +15,8 @@ LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
 # them equal. ULS and DWLS are left out: their plain standard errors would become verdicts.
 ESTIMATORS = ("ML", "MLM", "MLMV", "MLR", "GLS", "WLS")
+ORDINAL_ESTIMATORS = ("WLSMV", "ULSMV", "WLS")
+INTERVALS = ("bca", "percentile", "basic")
 ROTATIONS = ("oblimin", "quartimin", "promax", "geomin", "varimax", "quartimax", "none")
 EXTRACTIONS = ("minres", "ml", "principal")
 
@@ -69,7 +71,10 @@ class ModelChoice:
     rival : str
         Id of a rival structure in the model's description; "" is the model itself.
     kind : {"sem", "cfa", "growth"}
-    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "WLS"}
+    estimator : {"ML", "MLM", "MLMV", "MLR", "GLS", "WLS", "WLSMV", "ULSMV"} or None
+        None is ML, and WLSMV with ordinal items.
+    ordered : bool or tuple of str
+        True, or the names of all items: they are ordinal.
     missing : {"listwise", "fiml"}
     std_lv, orthogonal : bool
     fixed_x, meanstructure : bool or None
@@ -80,7 +85,8 @@ class ModelChoice:
     id: str = ""
     rival: str = ""
     kind: str = _one_of("sem", "sem", "cfa", "growth")
-    estimator: str = _one_of("ML", *ESTIMATORS)
+    estimator: str | None = _one_of(None, *dict.fromkeys((*ESTIMATORS, *ORDINAL_ESTIMATORS)))
+    ordered: bool | tuple[str, ...] = False
     missing: str = _one_of("listwise", "listwise", "fiml")
     std_lv: bool = False
     fixed_x: bool | None = None
@@ -89,6 +95,28 @@ class ModelChoice:
     group_equal: tuple[str, ...] = ()
     group_partial: tuple[str, ...] = ()
     engine: str = _one_of("auto", "auto", "semopy", "kernel")
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapChoice:
+    """Section [bootstrap]: standard errors, p-values and intervals from resamples.
+
+    Attributes
+    ----------
+    draws : int
+        0 leaves them to the theory of the estimator.
+    interval : {"bca", "percentile", "basic"} or None
+        None is "bca" where it is available, else "percentile".
+    workers : int
+        Processes.
+    file : str
+        Keeps finished draws, so that a second run goes on from them; "" keeps nothing.
+    """
+
+    draws: int = _at_least(0, 0)
+    interval: str | None = _one_of(None, *INTERVALS)
+    workers: int = _at_least(1, 1)
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +216,7 @@ class Study:
 
     Attributes
     ----------
-    study, data, screen, model, efa, output
+    study, data, screen, model, efa, output, bootstrap
         The sections.
     folder : Path
         Where relative paths begin.
@@ -202,6 +230,7 @@ class Study:
     model: ModelChoice = ModelChoice()
     efa: FactorChoice = FactorChoice()
     output: Output = Output()
+    bootstrap: BootstrapChoice = BootstrapChoice()
     folder: Path = Path()
     name: str = "study.toml"
 
@@ -214,7 +243,8 @@ class Study:
         plain = {name: asdict(getattr(self, name)) for name in SECTIONS}
         for section, key in (("data", "path"), ("data", "codebook"), ("data", "matrix"), ("model", "id")):
             plain[section][key] = portable(plain[section][key])
-        del plain["output"]["dir"]
+        # Nothing in the results depends on these.
+        del plain["output"]["dir"], plain["bootstrap"]["workers"], plain["bootstrap"]["file"]
         # The order of the rules matters, and JSON with sorted keys would lose it.
         plain["screen"]["rules"] = [list(rule) for rule in self.screen.rules.items()]
         return plain
@@ -231,6 +261,7 @@ SECTIONS: Mapping[str, type] = {
     "data": DataSource,
     "screen": ScreenChoice,
     "model": ModelChoice,
+    "bootstrap": BootstrapChoice,
     "efa": FactorChoice,
     "output": Output,
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sem_loyalty.errors import ConfigurationError, nearest
-from sem_loyalty.publish.settings import SECTIONS, Study
+from sem_loyalty.publish.settings import ESTIMATORS, ORDINAL_ESTIMATORS, SECTIONS, Study
 from sem_loyalty.survey.screen_rules import check_rules
 
 _TYPES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -116,6 +116,22 @@ def contradictions(study: Study) -> list[str]:
             found.append(f"[screen.rules] {error}")
     if study.screen.rules and data.matrix:
         found.append("[screen.rules] belong to a survey, and matrix is given instead.")
+    if study.bootstrap.draws and data.matrix:
+        found.append("[bootstrap] draws respondents, so it needs a survey, and matrix is given instead.")
+    if study.bootstrap.draws == 1:
+        found.append("[bootstrap] draws = 1: an interval needs two draws at least, and is worth little below 1000.")
+    known = ORDINAL_ESTIMATORS if model.ordered else ESTIMATORS
+    if model.estimator is not None and model.estimator not in known:
+        what = "ordinal" if model.ordered else "continuous"
+        why = (
+            "takes no account of its weight in its standard errors, so no verdict could rest on it"
+            if model.estimator in ("ULS", "DWLS")
+            else f"is not for {what} items"
+        )
+        more = "" if model.ordered else " Ordinal items need ordered = true."
+        found.append(f"[model] estimator = {model.estimator!r} {why}; available: {', '.join(known)}.{more}")
+    if model.ordered and data.matrix:
+        found.append("[model] ordered needs the answers of a survey, and matrix is given instead.")
     if model.group_equal and not data.group:
         found.append("[model] group_equal needs [data] group, the column that splits the sample.")
     folder = Path(study.output.dir)
@@ -185,7 +201,8 @@ def _section(section: str, cls: type, table: Any, problems: list[str]) -> Any:
 def _check(entry: Field[Any], hint: Any, value: Any) -> tuple[str, Any]:
     """Return what is wrong with a value ("" where nothing is) and the value as the field holds it."""
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    kind = next(kind for kind in kinds if kind is not type(None))
+    several = [kind for kind in kinds if kind is not type(None)]
+    kind = next((kind for kind in several if isinstance(value, list) and typing.get_origin(kind) is tuple), several[0])
     choices = entry.metadata.get("choices", ())
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, list) or not all(isinstance(part, str) for part in value):

@@ -1,4 +1,4 @@
-"""Tables of a fit: measures of fit, loadings, paths, variances, defined effects, explained variance."""
+"""Tables of a fit: loadings, paths, variances, defined effects, explained variance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sem_loyalty.display import Cell, Column, Table
+from sem_loyalty.display import Column, Table
 from sem_loyalty.publish.lang import word
 
 
@@ -30,6 +30,8 @@ class Edition:
         True adds to every table that the data are simulated.
     groups : tuple of str, default ("",)
         Groups of the fit, in order.
+    drawn : str, default ""
+        Where standard errors, p-values and intervals come from bootstrap draws: the sentence that says so.
     """
 
     lang: str
@@ -38,6 +40,7 @@ class Edition:
     certified: bool = True
     simulated: bool = False
     groups: tuple[str, ...] = ("",)
+    drawn: str = ""
 
     def label(self, name: str) -> str:
         """Return the reader's name of a variable."""
@@ -89,138 +92,6 @@ def basis(lang: str, *, n: Mapping[str, int], estimator: str = "", missing: str 
     return "; ".join(parts) + "." if lang == "en" else "；".join(parts) + "。"
 
 
-# The p value that belongs to a measure.
-_TESTED = {
-    "chisq": "pvalue",
-    "chisq_scaled": "pvalue_scaled",
-    "rmsea": "rmsea_pvalue",
-    "rmsea_robust": "rmsea_pvalue_robust",
-    "baseline_chisq": "baseline_pvalue",
-}
-
-# Key, name, digits, leading zero dropped, definition in English and in Chinese. TLI and its like may pass 1 by a
-# little; all indices on this scale are written alike.
-_MEASURES: tuple[tuple[str, str, int, bool, str, str], ...] = (
-    ("chisq", "χ²", 3, False, "N times the minimum of the discrepancy", "N 乘以拟合函数的最小值"),
-    ("df", "df", 0, False, "sample moments less free parameters", "样本矩个数减自由参数个数"),
-    (
-        "chisq_scaled",
-        "χ² (scaled)",
-        3,
-        False,
-        "corrected for non-normality, as the estimator says",
-        "按所用估计方法对非正态性校正",
-    ),
-    ("chisq_scaling_factor", "scaling factor", 3, False, "of the corrected χ²", "校正系数"),
-    ("chisq_df", "χ²/df", 3, False, "ratio", "比值"),
-    ("cfi", "CFI", 3, True, "comparative fit index (Bentler, 1990)", "比较拟合指数（Bentler, 1990）"),
-    ("tli", "TLI", 3, True, "Tucker–Lewis index (1973), also NNFI", "Tucker–Lewis 指数（1973），又称 NNFI"),
-    ("cfi_robust", "CFI (robust)", 3, True, "Brosseau-Liard and Savalei (2014)", "Brosseau-Liard 与 Savalei（2014）"),
-    ("tli_robust", "TLI (robust)", 3, True, "Brosseau-Liard and Savalei (2014)", "Brosseau-Liard 与 Savalei（2014）"),
-    (
-        "rmsea_robust",
-        "RMSEA (robust)",
-        3,
-        True,
-        "Brosseau-Liard, Savalei and Li (2012)",
-        "Brosseau-Liard, Savalei 与 Li（2012）",
-    ),
-    ("rmsea", "RMSEA", 3, True, "90 % CI, p of close fit ≤ 0.05", "90 % 置信区间，p 检验 RMSEA ≤ 0.05"),
-    (
-        "srmr",
-        "SRMR",
-        3,
-        True,
-        "standardised root mean square residual (Bentler, 1995)",
-        "标准化残差均方根（Bentler, 1995）",
-    ),
-    (
-        "gfi",
-        "GFI",
-        3,
-        True,
-        "Jöreskog–Sörbom: 1 − tr[(Σ⁻¹S − I)²] / tr[(Σ⁻¹S)²]",
-        "Jöreskog–Sörbom：1 − tr[(Σ⁻¹S − I)²] / tr[(Σ⁻¹S)²]",
-    ),
-    ("agfi", "AGFI", 3, True, "Jöreskog–Sörbom, GFI adjusted for df", "Jöreskog–Sörbom，按自由度调整"),
-    ("pgfi", "PGFI", 3, True, "GFI weighted by parsimony", "简约 GFI"),
-    ("nfi", "NFI", 3, True, "normed fit index (Bentler and Bonett, 1980)", "规范拟合指数（Bentler 与 Bonett, 1980）"),
-    ("pnfi", "PNFI", 3, True, "NFI weighted by parsimony", "简约 NFI"),
-    ("ifi", "IFI", 3, True, "incremental fit index (Bollen, 1989)", "增值拟合指数（Bollen, 1989）"),
-    ("rfi", "RFI", 3, True, "relative fit index (Bollen, 1986)", "相对拟合指数（Bollen, 1986）"),
-    (
-        "rni",
-        "RNI",
-        3,
-        True,
-        "relative noncentrality index (McDonald and Marsh, 1990)",
-        "相对非中心性指数（McDonald 与 Marsh, 1990）",
-    ),
-    ("mfi", "MFI", 3, True, "McDonald's centrality index (1989)", "McDonald 中心性指数（1989）"),
-    (
-        "crmr",
-        "CRMR",
-        3,
-        True,
-        "root mean square residual of correlations (Bollen, 1989)",
-        "相关残差均方根（Bollen, 1989）",
-    ),
-    ("cn_05", "CN", 1, False, "Hoelter's critical N at α = 0.05", "Hoelter 临界样本量，α = 0.05"),
-    ("ecvi", "ECVI", 3, False, "expected cross-validation index", "期望交叉验证指数"),
-    ("logl", "log L", 3, False, "of the model", "模型的对数似然"),
-    ("aic", "AIC", 1, False, "−2 log L + 2q", "−2 log L + 2q"),
-    ("bic", "BIC", 1, False, "−2 log L + q ln N", "−2 log L + q ln N"),
-    ("bic2", "SABIC", 1, False, "−2 log L + q ln((N + 2)/24)", "−2 log L + q ln((N + 2)/24)"),
-    ("npar", "q", 0, False, "free parameters", "自由参数个数"),
-    ("baseline_chisq", "χ² (baseline)", 3, False, "of the model of independence", "独立模型的 χ²"),
-    ("baseline_df", "df (baseline)", 0, False, "of the model of independence", "独立模型的自由度"),
-)
-
-
-def fit_table(measures: Mapping[str, Any], edition: Edition) -> Table:
-    """Return the measures of fit with their definitions.
-
-    Parameters
-    ----------
-    measures : mapping of str to number
-        By lavaan's names; absent ones are left out.
-    edition : Edition
-        Language and note.
-
-    Returns
-    -------
-    Table
-        Rows keyed by lavaan's names; the interval of RMSEA covers 90 %, its p tests RMSEA ≤ 0.05.
-    """
-    known = dict(measures.items())
-    if known.get("df") and known.get("chisq") is not None:
-        known["chisq_df"] = known["chisq"] / known["df"]
-    rows: list[dict[str, object]] = []
-    for key, name, digits, bounded, english, chinese in _MEASURES:
-        if known.get(key) is None:
-            continue
-        row: dict[str, object] = {
-            "id": key,
-            "measure": name,
-            "value": Cell(known[key], "number", digits, bounded),
-            "definition": english if edition.lang == "en" else chinese,
-        }
-        row["p"] = known.get(_TESTED[key]) if key in _TESTED else None
-        low, high = (key.replace("rmsea", f"rmsea_ci_{end}", 1) for end in ("lower", "upper"))
-        if key.startswith("rmsea") and known.get(low) is not None:
-            row["interval"] = (known[low], known[high])
-        rows.append(row)
-    columns = (
-        Column("measure", edition.word("measure")),
-        Column("value", edition.word("value"), "number"),
-        Column("interval", edition.word("interval90"), "interval", 3, bounded=True),
-        Column("p", "p", "p"),
-        Column("definition", edition.word("definition")),
-    )
-    kept = tuple({key: value for key, value in row.items() if key != "id"} for row in rows)
-    return Table("fit", edition.word("fit_caption"), columns, kept, edition.note(), edition.lang)
-
-
 def _estimate_table(
     frame: pd.DataFrame,
     edition: Edition,
@@ -263,7 +134,7 @@ def _estimate_table(
     ]
     kept = [column.key for column in columns]
     clean = tuple({key: value for key, value in row.items() if key in kept} for row in rows)
-    return Table(id, caption, tuple(columns), clean, edition.note(note), edition.lang)
+    return Table(id, caption, tuple(columns), clean, edition.note(edition.drawn, note), edition.lang)
 
 
 def loadings_table(frame: pd.DataFrame, edition: Edition) -> Table:
@@ -339,7 +210,7 @@ def effects_table(frame: pd.DataFrame, edition: Edition) -> Table:
         leading=(Column("effect", edition.word("effect")), Column("expression", edition.word("expression"))),
         describe=lambda row: {"effect": edition.label(row["lhs"]), "expression": row["rhs"]},
         bounded=True,
-        note=edition.word("effects_note"),
+        note=edition.word("effects_note_drawn" if edition.drawn else "effects_note"),
     )
 
 

@@ -1,17 +1,19 @@
 """Bootstrap: intervals by hand, the same numbers whatever the circumstances, honest counts."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 import sem_loyalty as sl
 from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, NotSupported
-from sem_loyalty.inference import bootstrap as module
 from sem_loyalty.inference import resampling
 from sem_loyalty.inference.influence import parameter_influence, row_jacobian
 from sem_loyalty.inference.intervals import acceleration, interval, quantiles, two_sided_p
@@ -142,10 +144,26 @@ def test_bca_agrees_with_scipy():
 
 
 def test_p_value_by_hand():
+    zero, estimate = np.zeros(1), np.ones(1)
     draws = np.concatenate([np.full(3, -1.0), np.linspace(0.1, 2, 96)])[None]
-    assert two_sided_p(draws)[0] == pytest.approx(2 * 4 / 100)
-    assert two_sided_p(np.abs(draws))[0] == pytest.approx(2 / 100)
-    assert two_sided_p(np.concatenate([draws, -draws], axis=1))[0] == 1.0
+    assert two_sided_p(estimate, draws, "percentile", zero)[0] == pytest.approx(2 * 4 / 100)
+    assert two_sided_p(estimate, np.abs(draws), "percentile", zero)[0] == pytest.approx(2 / 100)
+    assert two_sided_p(estimate, np.concatenate([draws, -draws], axis=1), "percentile", zero)[0] == 1.0
+    assert two_sided_p(estimate, draws, "basic", zero)[0] == pytest.approx(2 * 2 / 100)  # one draw at 2 est or above
+
+
+@pytest.mark.parametrize("kind", ["percentile", "basic", "bca"])
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.floats(-0.2, 0.2), st.floats(-3, 3))
+def test_p_is_the_level_at_which_the_interval_meets_zero(kind, seed, a, mean):
+    draws = np.random.default_rng(seed).normal(mean, 1.0, (1, 999))
+    estimate, skew = np.array([mean + 0.1]), np.array([a])
+    p = float(two_sided_p(estimate, draws, kind, skew)[0])
+    if 0.01 < p < 0.9:
+        (inside,), (beyond,) = interval(estimate, draws, kind, 1 - 0.8 * p, skew)
+        assert inside < 0 < beyond
+        (low,), (high,) = interval(estimate, draws, kind, 1 - min(1.2 * p, 0.99), skew)
+        assert low > 0 or high < 0
 
 
 def test_influence_is_the_jackknife_to_the_first_order(fitted, chain, chain_model):
@@ -199,8 +217,8 @@ def test_resumed_run_ends_with_the_same_numbers(fitted, small_blocks, tmp_path, 
         sl.bootstrap(fitted, 200, resume=file, progress=stop)
     assert [path.name for path in tmp_path.iterdir()] == ["draws.npz"]
     computed = []
-    real = resampling.draw_block
-    monkeypatch.setattr(module, "draw_block", lambda plan, block: computed.append(block) or real(plan, block))
+    real = resampling.Plan.draw
+    monkeypatch.setattr(resampling.Plan, "draw", lambda plan, block: computed.append(block) or real(plan, block))
     seen = []
     resumed = sl.bootstrap(fitted, 200, resume=file, progress=lambda done, total: seen.append((done, total)))
     assert computed == [2, 3]
@@ -213,6 +231,43 @@ def test_resumed_run_ends_with_the_same_numbers(fitted, small_blocks, tmp_path, 
         sl.bootstrap(fitted, 200, resume=file)
     with pytest.raises(ConfigurationError, match="does not exist"):
         sl.bootstrap(fitted, 200, resume=tmp_path / "none" / "draws.npz")
+
+
+INTERRUPTED = """
+import sys, numpy as np, pandas as pd, sem_loyalty as sl
+from sem_loyalty.inference import resampling
+resampling.BLOCK = 50
+rng = np.random.default_rng(5)
+f = rng.standard_normal((150, 1))
+data = pd.DataFrame(f + rng.standard_normal((150, 4)), columns=list("abcd"))
+fitted = sl.fit("f =~ a + b + c + d", data, engine="kernel")
+def tell(done, total):
+    print(done, flush=True)
+drawn = sl.bootstrap(fitted, int(sys.argv[2]), resume=sys.argv[1], progress=tell, workers=int(sys.argv[3]))
+print(drawn.rows.tobytes().hex()[:4000], drawn.failed)
+"""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupted_process_keeps_what_is_finished(tmp_path, workers):
+    file = tmp_path / "draws.npz"
+    command = [sys.executable, "-c", INTERRUPTED, str(file), "200000", workers]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        for line in run.stdout:
+            if int(line) >= 100:
+                run.send_signal(signal.SIGINT)  # as Ctrl-C
+                break
+        run.stdout.read()
+        assert run.stderr.read().rstrip().endswith("KeyboardInterrupt")
+    assert run.returncode != 0
+    with np.load(file) as kept:
+        finished = len(kept["numbers"])
+    assert 2 <= finished < 4000
+    again = subprocess.run([*command[:4], "100", "1"], capture_output=True, text=True, check=True).stdout.split("\n")
+    fresh = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "other.npz"), "100", "1"]
+    whole = subprocess.run(fresh, capture_output=True, text=True, check=True).stdout.split("\n")
+    assert again[-2] == whole[-2]
+    assert again[0] == "100"  # nothing was left to compute
 
 
 def test_draws_that_fail_are_counted_and_left_out(chain, small_blocks):

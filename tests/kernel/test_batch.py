@@ -13,6 +13,7 @@ from sem_loyalty.kernel.batch_units import lane_units, original, rescale
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, evaluate, gradient, hessian, log_determinant
 from sem_loyalty.kernel.ram import to_parameters
 from sem_loyalty.kernel.resample import counts, products, resample_moments, stream, under_the_model
+from sem_loyalty.kernel.scratch import Scratch
 from sem_loyalty.kernel.solver import minimise
 
 # Some of these models do not suit the data; the arithmetic is what is compared.
@@ -21,6 +22,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sem_loyalty.errors.ImproperSolu
 NOTHING = np.array([], dtype=np.intp)
 SECOND_ORDER = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nG =~ A + B + C"
 CORRELATED = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A\na1 ~~ b1"
+METHOD = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\na1 ~~ b1 + c1\nb1 ~~ c1\nb2 ~~ b3\nC ~ A + B"
+CROSSED = "A =~ a1 + a2 + a3 + b1\nB =~ b1 + b2 + b3\nB ~ A"
+SINGLE = "A =~ a1 + a2 + a3\nB =~ 1*b1\nb1 ~~ 0*b1\nc1 ~ A + B"
 EQUAL = "A =~ a1 + x*a2 + x*a3\nB =~ b1 + b2 + b3\nB ~ A"
 PATHS = "b1 ~ a1 + a2\nc1 ~ b1 + a1"
 FREE_X = "A =~ a1 + a2 + a3\nB =~ b1 + b2\nB ~ A + c1"
@@ -54,13 +58,17 @@ def single_fit(fitted, moments, fixed, lane):
     [
         (None, {}, FactorEvaluator),
         (SECOND_ORDER, {}, FactorEvaluator),
-        (CORRELATED, {}, DenseEvaluator),
+        (CORRELATED, {}, FactorEvaluator),
+        (METHOD, {}, FactorEvaluator),
+        (CROSSED, {}, FactorEvaluator),
         (EQUAL, {}, FactorEvaluator),
-        (PATHS, {}, DenseEvaluator),
-        (FREE_X, {}, DenseEvaluator),
+        (PATHS, {}, FactorEvaluator),
+        (FREE_X, {}, FactorEvaluator),
+        (FREE_X, {"meanstructure": True}, FactorEvaluator),
+        (SINGLE, {}, FactorEvaluator),
         (LOOP, {}, DenseEvaluator),
-        (CORRELATED, {"meanstructure": True}, DenseEvaluator),
-        ("A =~ a1 + a2 + a3 + b1\na1 ~ m*1\na2 ~ m*1", {"meanstructure": True}, DenseEvaluator),
+        (CORRELATED, {"meanstructure": True}, FactorEvaluator),
+        ("A =~ a1 + a2 + a3 + b1\na1 ~ m*1\na2 ~ m*1", {"meanstructure": True}, FactorEvaluator),
         ("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3", {"std_lv": True}, FactorEvaluator),
     ],
 )
@@ -93,37 +101,42 @@ def test_groups_share_their_parameters(chain):
         assert (np.abs(solution.theta[:, lane] - theta) / se).max() < 1e-4
 
 
-@pytest.mark.parametrize("make", [factor_evaluator, lambda block: dense_evaluator(block, NOTHING)])
-def test_value_and_slope_are_those_of_the_likelihood(chain, chain_model, make):
-    fitted = sl.fit(chain_model, chain, engine="kernel")
-    one = make(fitted.blocks[0])
+@pytest.mark.parametrize("make", [factor_evaluator, dense_evaluator])
+@pytest.mark.parametrize("model", [None, METHOD, CROSSED, SINGLE])
+@pytest.mark.parametrize("means", [False, True])
+def test_value_and_slope_are_those_of_the_likelihood(chain, chain_model, make, model, means):
+    fitted = sl.fit(model or chain_model, chain, engine="kernel", meanstructure=means)
+    one = make(fitted.blocks[0], NOTHING)
     generator = np.random.default_rng(4)
     theta = fitted.theta[:, None] * (1 + 0.4 * generator.standard_normal((len(fitted.theta), 60)))
-    residual = fitted.blocks[0].symmetric_parameter[0]
+    own = fitted.blocks[0].symmetric_row == fitted.blocks[0].symmetric_col
+    residual = fitted.blocks[0].symmetric_parameter[own][0]
     theta[residual, :20] = -0.05  # a negative variance need not make Sigma indefinite
     theta[residual, 20] = -50.0
     sample = fitted.samples[0]
-    lanes = one.arrange(np.repeat(sample.cov[:, :, None], 60, axis=2), np.zeros((len(sample.cov), 60)))
-    value, slope = one.evaluate(theta, lanes)
+    p = len(sample.cov)
+    lanes = one.arrange(np.repeat(sample.cov[:, :, None], 60, axis=2), np.repeat(sample.mean[:, None], 60, axis=1))
+    value, slope = one.evaluate(theta, lanes, Scratch())
     defined = 0
     for lane in range(60):
         point = evaluate(fitted.blocks, fitted.samples, theta[:, lane])
         assert (point is None) == (not np.isfinite(value[lane]))
         if point is not None:
             defined += lane < 20
-            constant = sample.logdet + len(sample.cov)
-            assert value[lane] == pytest.approx(point.value + constant, rel=1e-9)
+            assert value[lane] == pytest.approx(point.value + sample.logdet + p, rel=1e-9)
             found = to_parameters(fitted.blocks[0], slope[:, lane], len(theta))
             expected = gradient(fitted.blocks, fitted.samples, point)
             np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8)
     assert defined > 5
 
 
-def test_variances_of_both_evaluators_agree(chain):
-    fitted = sl.fit(SECOND_ORDER, chain, engine="kernel")
+@pytest.mark.parametrize("model", [SECOND_ORDER, METHOD])
+def test_variances_of_both_evaluators_agree(chain, model):
+    fitted = sl.fit(model, chain, engine="kernel")
     theta = np.repeat(fitted.theta[:, None], 3, axis=1) * np.array([1.0, 1.1, 0.9])
     found = []
-    for one in (factor_evaluator(fitted.blocks[0]), dense_evaluator(fitted.blocks[0], NOTHING)):
+    for make in (factor_evaluator, dense_evaluator):
+        one = make(fitted.blocks[0], NOTHING)
         lanes = one.arrange(np.repeat(fitted.samples[0].cov[:, :, None], 3, axis=2), np.zeros((9, 3)))
         found.append(one.variances(theta, lanes))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
@@ -135,30 +148,48 @@ def test_sweep_inverts_and_shows_the_signs_of_the_eigenvalues():
     matrices = generator.standard_normal((5, 5, 40))
     matrices += matrices.transpose(1, 0, 2)
     work = matrices.copy()
-    pivots = sweep(work)
+    pivots = sweep(work, np.empty_like(work))
     for lane in range(40):
         np.testing.assert_allclose(-work[..., lane], np.linalg.inv(matrices[..., lane]), rtol=1e-6, atol=1e-8)
         negative = (np.linalg.eigvalsh(matrices[..., lane]) < 0).sum()
         assert (pivots[:, lane] < 0).sum() == negative
 
 
-def test_units_of_the_full_sample_change_nothing(chain, chain_model):
-    fitted, problem, _ = fitted_problem(chain_model, chain)
-    units = lane_units(fitted.blocks, (fitted.samples[0].cov,), constrained=False)
-    (cov, mean), one = moments_of(fitted, 20)[0], problem.evaluators[0]
-    plain = minimise_lanes(problem, (one.arrange(cov, mean),))
-    scaled = cov.copy()
-    factors = rescale(units, [scaled])
-    np.testing.assert_allclose(scaled[3, 3], fitted.samples[0].cov[3, 3])
-    other = minimise_lanes(problem, (one.arrange(scaled, mean),))
+GROUPS = {"group": "g", "group_equal": ["loadings", "intercepts"]}
+
+
+def units_of(fitted, fixed):
+    covs = tuple(sample.cov for sample in fitted.samples)
+    weights = tuple(sample.weight for sample in fitted.samples)
+    return lane_units(fitted.blocks, covs, weights, fitted.space, fixed), weights
+
+
+@pytest.mark.parametrize(
+    ("model", "options"), [(None, {}), (METHOD, {"meanstructure": True}), (FREE_X, {}), (CROSSED, GROUPS)]
+)
+def test_units_of_the_full_sample_change_nothing(chain, chain_model, model, options):
+    data = chain.assign(g=np.where(np.arange(len(chain)) % 3 == 0, "u", "v"))
+    fitted, problem, fixed = fitted_problem(model or chain_model, data, **options)
+    units, weights = units_of(fitted, fixed)
+    assert units.common == ("group" in options)
+    moments = moments_of(fitted, 20)
+    plain = minimise_lanes(
+        problem, tuple(one.arrange(*at) for one, at in zip(problem.evaluators, moments, strict=True))
+    )
+    covs, means = [cov.copy() for cov, _ in moments], [mean.copy() for _, mean in moments]
+    factors = rescale(units, covs, means, weights)
+    if not units.common:
+        np.testing.assert_allclose(covs[0][3, 3], fitted.samples[0].cov[3, 3])
+    arranged = [one.arrange(*at) for one, *at in zip(problem.evaluators, covs, means, strict=True)]
+    other = minimise_lanes(problem, tuple(arranged))
+    assert plain.converged.all()
     np.testing.assert_allclose(original(units, fitted.blocks, other.theta, factors), plain.theta, atol=1e-6)
 
 
 def test_models_that_are_not_equivariant_keep_their_units(chain):
-    for model in (EQUAL, LOOP, "A =~ a1 + a2 + a3 + b1\na2 ~~ 0.5*a2"):
-        fitted = sl.fit(model, chain, engine="kernel")
-        covs = tuple(sample.cov for sample in fitted.samples)
-        assert lane_units(fitted.blocks, covs, constrained=fitted.space.constrained) is None
+    for model in (EQUAL, LOOP, "A =~ a1 + a2 + a3 + b1\na2 ~~ 0.5*a2", "A =~ u*a1 + v*a2 + a3 + b1\nu == 2*v"):
+        fitted = sl.fit(model, chain, engine="kernel", std_lv="u*" in model)
+        assert units_of(fitted, NOTHING)[0] is None
 
 
 def test_moments_are_those_of_the_drawn_rows(chain):
@@ -199,8 +230,12 @@ def test_a_lane_without_a_minimum_does_not_converge():
 
 
 def test_evaluator_is_chosen_by_the_structure(chain):
-    fitted = sl.fit("A =~ a1 + a2 + a3 + b1\nB =~ b1 + b2 + b3", chain, engine="kernel")  # b1 measures both
+    fitted = sl.fit(LOOP, chain, engine="kernel")
     assert isinstance(evaluator(fitted.blocks[0], NOTHING), DenseEvaluator)
+    fitted = sl.fit(CROSSED, chain, engine="kernel")
+    found = evaluator(fitted.blocks[0], NOTHING).structure
+    assert found.items == 5
+    assert [fitted.specification.observed[i] for i in found.order[5:]] == ["b1"]
     start = fitted.theta * 1.05
     sample = Sample(1.0, fitted.samples[0].cov, fitted.samples[0].mean, log_determinant(fitted.samples[0].cov))
     again = minimise(Likelihood(fitted.blocks, (sample,)), start)

@@ -17,12 +17,13 @@ from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.inference.verdicts import tally, verdicts
 from sem_loyalty.model.model_file import Hypothesis, Wording
 from sem_loyalty.publish import html
+from sem_loyalty.publish.fit_table import fit_table
 from sem_loyalty.publish.html import Section, page
 from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.lang import WORDS, word
 from sem_loyalty.publish.report import report
 from sem_loyalty.publish.results import Results
-from sem_loyalty.publish.tables import Edition, basis, fit_table
+from sem_loyalty.publish.tables import Edition, basis
 from sem_loyalty.study import fit_once
 
 SVG = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"><title>a</title><text>on line = 3</text></svg>'
