@@ -20,6 +20,7 @@ from sem_loyalty.kernel.casewise import present_moments, random_moments
 from sem_loyalty.kernel.incomplete import Incomplete, at_sample, moment_information
 from sem_loyalty.kernel.least_squares import LeastSquares
 from sem_loyalty.kernel.likelihood import log_determinant
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 
@@ -65,6 +66,7 @@ class FitMeasures(Mapping[str, float]):
         return f"{head}<table>{rows}</table>"
 
 
+@one_thread()
 def fit_measures(fit: Fit) -> FitMeasures:
     """Return the fit measures of a model.
 

@@ -17,10 +17,12 @@ from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight
 from sem_loyalty.kernel.likelihood import Likelihood, Point, spd_inverse
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, sampling_covariance, sandwich
 from sem_loyalty.kernel.robust import meat
+from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
 
 
+@one_thread()
 def parameter_covariance(fit: Fit) -> Array:
     """Return the asymptotic covariance matrix of the estimates, shape (q, q).
 
