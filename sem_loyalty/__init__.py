@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
     from sem_loyalty.inference.standardised import standardised_solution
+    from sem_loyalty.loyalty.behaviour import purchase_behaviour, rfm
+    from sem_loyalty.loyalty.composite import composite_loyalty
+    from sem_loyalty.loyalty.gaps import gap_scores
+    from sem_loyalty.loyalty.index import loyalty_index
+    from sem_loyalty.loyalty.joined import join_behaviour
+    from sem_loyalty.loyalty.lifetime import lifetime_value
+    from sem_loyalty.loyalty.recommendation import nps, top_box
+    from sem_loyalty.loyalty.retention import retention_by_period, retention_rate
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
     from sem_loyalty.measurement.reliability import reliability
@@ -54,6 +62,17 @@ _WHERE = {
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
     "standardised_solution": "inference.standardised",
+    "loyalty_index": "loyalty.index",
+    "retention_rate": "loyalty.retention",
+    "retention_by_period": "loyalty.retention",
+    "purchase_behaviour": "loyalty.behaviour",
+    "rfm": "loyalty.behaviour",
+    "lifetime_value": "loyalty.lifetime",
+    "composite_loyalty": "loyalty.composite",
+    "nps": "loyalty.recommendation",
+    "top_box": "loyalty.recommendation",
+    "join_behaviour": "loyalty.joined",
+    "gap_scores": "loyalty.gaps",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
     "reliability": "measurement.reliability",
@@ -80,31 +99,42 @@ __all__ = [
     "__version__",
     "apply_codebook",
     "bootstrap",
+    "composite_loyalty",
     "cov_from_lower",
     "efa",
     "estimates",
     "factor_scores",
     "fit",
     "fit_measures",
+    "gap_scores",
     "item_analysis",
+    "join_behaviour",
+    "lifetime_value",
     "likelihood_ratio_test",
     "load_model",
     "load_published",
+    "loyalty_index",
     "model_implied",
     "models",
     "modification_indices",
+    "nps",
     "parse",
     "path_diagram",
     "published",
+    "purchase_behaviour",
     "r_squared",
     "read_codebook",
     "read_survey",
     "reliability",
     "residuals",
+    "retention_by_period",
+    "retention_rate",
+    "rfm",
     "run",
     "screen",
     "specify",
     "standardised_solution",
+    "top_box",
     "validity",
     "wald_test",
 ]
