@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.standardised import standardised_solution
     from sem_loyalty.loyalty.behaviour import purchase_behaviour, rfm
     from sem_loyalty.loyalty.composite import composite_loyalty
+    from sem_loyalty.loyalty.drivers import drivers
     from sem_loyalty.loyalty.gaps import gap_scores
     from sem_loyalty.loyalty.index import loyalty_index
     from sem_loyalty.loyalty.joined import join_behaviour
     from sem_loyalty.loyalty.lifetime import lifetime_value
+    from sem_loyalty.loyalty.performance import importance_performance
     from sem_loyalty.loyalty.recommendation import nps, top_box
     from sem_loyalty.loyalty.retention import retention_by_period, retention_rate
+    from sem_loyalty.loyalty.scores import loyalty_scores
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
     from sem_loyalty.measurement.reliability import reliability
@@ -73,6 +76,9 @@ _WHERE = {
     "top_box": "loyalty.recommendation",
     "join_behaviour": "loyalty.joined",
     "gap_scores": "loyalty.gaps",
+    "drivers": "loyalty.drivers",
+    "importance_performance": "loyalty.performance",
+    "loyalty_scores": "loyalty.scores",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
     "reliability": "measurement.reliability",
@@ -101,12 +107,14 @@ __all__ = [
     "bootstrap",
     "composite_loyalty",
     "cov_from_lower",
+    "drivers",
     "efa",
     "estimates",
     "factor_scores",
     "fit",
     "fit_measures",
     "gap_scores",
+    "importance_performance",
     "item_analysis",
     "join_behaviour",
     "lifetime_value",
@@ -114,6 +122,7 @@ __all__ = [
     "load_model",
     "load_published",
     "loyalty_index",
+    "loyalty_scores",
     "model_implied",
     "models",
     "modification_indices",
