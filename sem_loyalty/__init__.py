@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sem_loyalty.loyalty.recommendation import nps, top_box
     from sem_loyalty.loyalty.retention import retention_by_period, retention_rate
     from sem_loyalty.loyalty.scores import loyalty_scores
+    from sem_loyalty.loyalty.segments import segments
+    from sem_loyalty.loyalty.typology import loyalty_levels, typology
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
     from sem_loyalty.measurement.reliability import reliability
@@ -79,6 +81,9 @@ _WHERE = {
     "drivers": "loyalty.drivers",
     "importance_performance": "loyalty.performance",
     "loyalty_scores": "loyalty.scores",
+    "segments": "loyalty.segments",
+    "typology": "loyalty.typology",
+    "loyalty_levels": "loyalty.typology",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
     "reliability": "measurement.reliability",
@@ -122,6 +127,7 @@ __all__ = [
     "load_model",
     "load_published",
     "loyalty_index",
+    "loyalty_levels",
     "loyalty_scores",
     "model_implied",
     "models",
@@ -141,9 +147,11 @@ __all__ = [
     "rfm",
     "run",
     "screen",
+    "segments",
     "specify",
     "standardised_solution",
     "top_box",
+    "typology",
     "validity",
     "wald_test",
 ]
