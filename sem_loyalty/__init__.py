@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sem_loyalty.loyalty.lifetime import lifetime_value
     from sem_loyalty.loyalty.performance import importance_performance
     from sem_loyalty.loyalty.recommendation import nps, top_box
+    from sem_loyalty.loyalty.regression import logistic, regress
     from sem_loyalty.loyalty.retention import retention_by_period, retention_rate
     from sem_loyalty.loyalty.scores import loyalty_scores
     from sem_loyalty.loyalty.segments import segments
@@ -84,6 +85,8 @@ _WHERE = {
     "segments": "loyalty.segments",
     "typology": "loyalty.typology",
     "loyalty_levels": "loyalty.typology",
+    "regress": "loyalty.regression",
+    "logistic": "loyalty.regression",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
     "reliability": "measurement.reliability",
@@ -126,6 +129,7 @@ __all__ = [
     "likelihood_ratio_test",
     "load_model",
     "load_published",
+    "logistic",
     "loyalty_index",
     "loyalty_levels",
     "loyalty_scores",
@@ -140,6 +144,7 @@ __all__ = [
     "r_squared",
     "read_codebook",
     "read_survey",
+    "regress",
     "reliability",
     "residuals",
     "retention_by_period",

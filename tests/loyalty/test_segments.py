@@ -112,7 +112,7 @@ def test_levels_by_given_cuts_and_by_terciles():
     data = pd.DataFrame({"LOY": [10.0, 40.0, 55.0, 70.0, 90.0, np.nan]})
     found = sl.loyalty_levels(data, "LOY", cuts=(40, 70))
     assert found.members.tolist()[:5] == ["low", "medium", "medium", "high", "high"]
-    assert found.members.iloc[5] is None
+    assert pd.isna(found.members.iloc[5])
     assert found.shares["share"].tolist() == pytest.approx([0.2, 0.4, 0.4])
     thirds = sl.loyalty_levels(pd.DataFrame({"LOY": np.arange(9.0)}), "LOY")
     assert thirds.shares["n"].tolist() == [3, 3, 3]
