@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.syntax import parse
+    from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
@@ -95,6 +96,7 @@ _WHERE = {
     "load_model": "model.library",
     "models": "model.library",
     "parse": "model.syntax",
+    "loyalty_plot": "publish.loyalty_plot",
     "path_diagram": "publish.path_diagram",
     "run": "study",
     "apply_codebook": "survey.codebook",
@@ -132,6 +134,7 @@ __all__ = [
     "logistic",
     "loyalty_index",
     "loyalty_levels",
+    "loyalty_plot",
     "loyalty_scores",
     "model_implied",
     "models",
