@@ -27,9 +27,19 @@ from sem_loyalty.publish import measurement_tables, sample_tables, tables
 from sem_loyalty.publish.files import check_folder
 from sem_loyalty.publish.hypotheses import hypotheses_table, verdicts
 from sem_loyalty.publish.lang import word
-from sem_loyalty.publish.output import FIGURE, write_results
-from sem_loyalty.publish.results import Results
-from sem_loyalty.publish.settings import About, DataSource, FactorChoice, ModelChoice, Output, ScreenChoice, Study
+from sem_loyalty.publish.loyalty_part import loyalty_part
+from sem_loyalty.publish.output import write_results
+from sem_loyalty.publish.results import FIGURE, Results
+from sem_loyalty.publish.settings import (
+    About,
+    DataSource,
+    FactorChoice,
+    LoyaltyChoice,
+    ModelChoice,
+    Output,
+    ScreenChoice,
+    Study,
+)
 from sem_loyalty.publish.study_file import check_study, contradictions, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
 from sem_loyalty.publish.tables import Edition
@@ -91,6 +101,7 @@ def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
         data=DataSource(path=str(demo_path()), codebook=str(demo_codebook_path())),
         screen=ScreenChoice(duration="duration", id="id", rules=rules),
         model=ModelChoice(id="core"),
+        loyalty=LoyaltyChoice(outcome="LOY", recommend="recommend"),
         output=Output(dir=str(out)),
         folder=Path.cwd(),
         name="demo",
@@ -204,6 +215,10 @@ def analyse(study: Study) -> Results:
             )
         }
         figures = _figures(study, fitted, edition)
+        if sample.data is not None and (study.loyalty.outcome or study.loyalty.recommend):
+            found_loyalty = loyalty_part(study, sample.data, fitted, model, edition)
+            content |= {table.id: table for table in found_loyalty.tables}
+            figures |= found_loyalty.figures
     return Results(
         study=study,
         title=_title(study, model),

@@ -12,7 +12,7 @@ Labels = NDArray[np.intp]
 
 METHODS = ("kmeans", "ward")
 STARTS = 20  # random starts of k-means on the data
-REFERENCE_STARTS = 5  # on reference and bootstrap samples, where a slightly worse minimum only adds noise
+REFERENCE_STARTS = 3  # on reference and bootstrap samples, where a slightly worse minimum only adds noise
 
 
 def partitions(X: Array, method: str, most: int, seed: int, starts: int = STARTS) -> list[Labels]:

@@ -103,7 +103,7 @@ def segments(
     method: str = "kmeans",
     most: int = 6,
     standardise: bool = True,
-    references: int = 50,
+    references: int = 30,
     draws: int = 100,
     seed: int = 1,
 ) -> Segments:
@@ -126,7 +126,7 @@ def segments(
         Largest number tried.
     standardise : bool, default True
         Whether every score counts alike; otherwise by its variance.
-    references, draws : int, default 50 and 100
+    references, draws : int, default 30 and 100
         Uniform samples of the gap statistic, and bootstrap samples of the stability.
     seed : int, default 1
         Of everything random here. The same seed gives the same segments.

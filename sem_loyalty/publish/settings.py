@@ -111,6 +111,32 @@ class FactorChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class LoyaltyChoice:
+    """Section [loyalty]: measured loyalty and its drivers.
+
+    Attributes
+    ----------
+    outcome : str
+        The construct to be explained; "" leaves the section out.
+    recommend : str
+        Column with the question on recommendation, 0 to 10; "" gives no net promoter score.
+    minimum, maximum : int or None
+        Lowest and highest possible answer to the items; None takes the scale that the model describes.
+    draws : int
+        Bootstrap draws behind the intervals.
+    segments : bool
+        Whether to look for segments.
+    """
+
+    outcome: str = ""
+    recommend: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+    draws: int = _at_least(1000, 100)
+    segments: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """Section [output].
 
@@ -188,7 +214,7 @@ class Study:
 
     Attributes
     ----------
-    study, data, screen, model, efa, output
+    study, data, screen, model, efa, loyalty, output
         The sections.
     folder : Path
         Where relative paths begin.
@@ -201,6 +227,7 @@ class Study:
     screen: ScreenChoice = ScreenChoice()
     model: ModelChoice = ModelChoice()
     efa: FactorChoice = FactorChoice()
+    loyalty: LoyaltyChoice = LoyaltyChoice()
     output: Output = Output()
     folder: Path = Path()
     name: str = "study.toml"
@@ -232,5 +259,6 @@ SECTIONS: Mapping[str, type] = {
     "screen": ScreenChoice,
     "model": ModelChoice,
     "efa": FactorChoice,
+    "loyalty": LoyaltyChoice,
     "output": Output,
 }

@@ -116,6 +116,10 @@ def contradictions(study: Study) -> list[str]:
             found.append(f"[screen.rules] {error}")
     if study.screen.rules and data.matrix:
         found.append("[screen.rules] belong to a survey, and matrix is given instead.")
+    if data.matrix and (study.loyalty.outcome or study.loyalty.recommend):
+        found.append("[loyalty] needs answers, and matrix is given instead of a survey.")
+    if (study.loyalty.minimum is None) != (study.loyalty.maximum is None):
+        found.append("[loyalty] minimum and maximum belong together; one is given.")
     if model.group_equal and not data.group:
         found.append("[model] group_equal needs [data] group, the column that splits the sample.")
     folder = Path(study.output.dir)
