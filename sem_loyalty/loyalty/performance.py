@@ -112,7 +112,8 @@ def importance_performance(
 
     Performance is the mean of a construct's items on 0 to 100, weighted by how well each measures it (regression
     weights of its own items, scaled to sum to one). Importance is the total effect of the construct on the outcome,
-    both on that scale: points of the outcome for one point of the construct.
+    both on that scale: points of the outcome for one point of the construct. The interval of a performance is normal; with
+    missing='fiml' it counts only those who answered all items of the construct, which errs on the wide side.
 
     Parameters
     ----------
@@ -176,7 +177,8 @@ def importance_performance(
         width = high[below] - low[below]
         w = 100.0 * weights[name][1] / width
         performance[name] = float(w @ (means[below] - low[below]))
-        spread[name] = z * float(np.sqrt(w @ model.cov[np.ix_(below, below)] @ w / (entry.n - 1)))
+        answered = _answered(fit, own, number)
+        spread[name] = z * float(np.sqrt(w @ model.cov[np.ix_(below, below)] @ w / (answered - 1)))
     ranges = dict(zip(model.items, (high - low).tolist(), strict=True))
     unit = {name: _unit(found, *weights[name], name, ranges) for name in (*causes, outcome)}
     at, to = found.at(causes), found.at((outcome,))[0]
@@ -212,6 +214,14 @@ def importance_performance(
         level=level,
         certified=fit.certificate.certified,
     )
+
+
+def _answered(fit: Fit, items: tuple[str, ...], number: int) -> int:
+    """Return how many respondents answered all items; n for moments without answers."""
+    if fit.moments.raw is None:
+        return fit.moments.groups[number - 1].n
+    raw = fit.moments.raw[number - 1][:, [fit.moments.names.index(item) for item in items]]
+    return max(2, int((~np.isnan(raw).any(axis=1)).sum()))
 
 
 def _causes(

@@ -283,3 +283,23 @@ def test_an_uncertified_fit_marks_its_scores(improper):
     with pytest.warns(ImproperSolutionWarning):
         fitted = sl.fit("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3", data)
     assert str(sl.loyalty_scores(fitted, data, scale=(-9, 19))).startswith("NOT CERTIFIED")
+
+
+def test_models_of_ordinal_items_have_no_scores(likert):
+    data = likert.round()
+    fitted = sl.fit("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3", data, ordered=True)
+    with pytest.raises(NotSupported, match="ordinal items"):
+        sl.loyalty_scores(fitted, data, scale=(1, 7))
+
+
+def test_intervals_of_performance_count_the_answers_that_there_are(likert):
+    data = likert.copy()
+    data.loc[:149, "a1"] = np.nan
+    fitted = sl.fit(FORK, data, missing="fiml")
+    frame = sl.importance_performance(fitted, "C", scale=(1, 7)).constructs
+    whole = sl.importance_performance(sl.fit(FORK, likert), "C", scale=(1, 7)).constructs
+    wider = (frame["performance_upper"] - frame["performance_lower"]) / (
+        whole["performance_upper"] - whole["performance_lower"]
+    )
+    assert wider["A"] == pytest.approx(2**0.5, abs=0.1)
+    assert wider["B"] == pytest.approx(1.0, abs=0.02)
