@@ -112,8 +112,8 @@ def importance_performance(
 
     Performance is the mean of a construct's items on 0 to 100, weighted by how well each measures it (regression
     weights of its own items, scaled to sum to one). Importance is the total effect of the construct on the outcome,
-    both on that scale: points of the outcome for one point of the construct. The interval of a performance is normal; with
-    missing='fiml' it counts only those who answered all items of the construct, which errs on the wide side.
+    both on that scale: points of the outcome for one point of the construct. The interval of a performance is normal;
+    with missing='fiml' it counts only those who answered all items of the construct, which errs on the wide side.
 
     Parameters
     ----------
