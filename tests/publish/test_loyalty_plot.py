@@ -111,6 +111,16 @@ def test_the_net_promoter_bars_have_no_overlaps(lang):
     assert "3 %" not in shown  # the bar of the passives is too narrow for its number
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_notes_break_between_words_and_never_in_a_number(lang):
+    note = {"en": "Note. 123456 draws " * 12, "zh": "注：共 123456 次抽样，" * 14}[lang]
+    picture = sl.loyalty_plot(nps_result(), lang=lang, note=note)
+    lines = [label.text for label in picture.labels if "123456" in label.text]
+    assert len(lines) >= 3
+    assert sum(line.count("123456") for line in lines) == note.count("123456")
+    assert not any(line.startswith(("，", "。")) for line in lines)
+
+
 def test_names_stand_nearest_to_their_own_point():
     picture = sl.loyalty_plot(performance_map([0.1, 0.3, 0.5, 0.6], [30, 50, 40, 70]), labels=LABELS["en"])
     dots = [item for item in picture.items if isinstance(item, Dot)]

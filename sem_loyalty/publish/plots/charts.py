@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -103,8 +104,8 @@ def _moved(item: Item, down: float) -> Item:
 
 
 def _wrapped(text: str, width: float, look: Look) -> list[str]:
-    """Return the lines of a text that fit a width; Chinese breaks between any two characters."""
-    parts = list(text) if look.lang == "zh" else [f"{piece} " for piece in text.split(" ")]
+    """Return the lines of a text that fit a width; Chinese breaks between characters, but not in numbers and words."""
+    parts = re.findall(r"[!-~]+\s*|.", text) if look.lang == "zh" else [f"{piece} " for piece in text.split(" ")]
     lines = [""]
     for part in parts:
         if lines[-1] and text_width((lines[-1] + part).rstrip(), SMALL, lang=look.lang) > width:
