@@ -204,6 +204,7 @@ def analyse(study: Study) -> Results:
         found = estimates(fitted)
         judged = verdicts(model.hypotheses, found, certified=fitted.certificate.certified)
         edition = _edition(study, model, fitted)
+        loyalty = loyalty_part(study, sample.data, fitted, model, edition)
         content = {
             table.id: table
             for table in (
@@ -211,14 +212,11 @@ def analyse(study: Study) -> Results:
                 *(measurement_tables.efa_tables(factors, edition) if factors is not None else ()),
                 *_fit_tables(fitted, found, measures, edition),
                 *((hypotheses_table(judged, edition),) if judged else ()),
+                *loyalty.tables,
                 *measurement_tables.question_tables(model, edition),
             )
         }
-        figures = _figures(study, fitted, edition)
-        if sample.data is not None and (study.loyalty.outcome or study.loyalty.recommend):
-            found_loyalty = loyalty_part(study, sample.data, fitted, model, edition)
-            content |= {table.id: table for table in found_loyalty.tables}
-            figures |= found_loyalty.figures
+        figures = _figures(study, fitted, edition) | loyalty.figures
     return Results(
         study=study,
         title=_title(study, model),

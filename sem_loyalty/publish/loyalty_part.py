@@ -39,15 +39,17 @@ class LoyaltyPart:
     figures: dict[str, bytes] = field(default_factory=dict)
 
 
-def loyalty_part(study: Study, data: pd.DataFrame, fitted: Fit, model: ModelFile, edition: Edition) -> LoyaltyPart:
+def loyalty_part(
+    study: Study, data: pd.DataFrame | None, fitted: Fit, model: ModelFile, edition: Edition
+) -> LoyaltyPart:
     """Return net promoter score, scores, drivers, importance-performance map and segments of a study.
 
     Parameters
     ----------
     study : Study
-        Section [loyalty] says what is wanted.
-    data : DataFrame
-        Scored answers.
+        Section [loyalty] says what is wanted; by default nothing.
+    data : DataFrame or None
+        Scored answers; None, for a matrix, gives nothing.
     fitted : Fit
         Without certificate nothing is computed from it; the net promoter score does not need it.
     model : ModelFile
@@ -66,6 +68,8 @@ def loyalty_part(study: Study, data: pd.DataFrame, fitted: Fit, model: ModelFile
         Answers that do not fit their scale.
     """
     wanted = study.loyalty
+    if data is None or not (wanted.outcome or wanted.recommend):
+        return LoyaltyPart(())
     made: list[Table] = []
     plots: list[tuple[str, Any, str]] = []
     if wanted.recommend:

@@ -116,7 +116,7 @@ def test_notes_break_between_words_and_never_in_a_number(lang):
     note = {"en": "Note. 123456 draws " * 12, "zh": "注：共 123456 次抽样，" * 14}[lang]
     picture = sl.loyalty_plot(nps_result(), lang=lang, note=note)
     lines = [label.text for label in picture.labels if "123456" in label.text]
-    assert len(lines) >= 3
+    assert len(lines) >= 2
     assert sum(line.count("123456") for line in lines) == note.count("123456")
     assert not any(line.startswith(("，", "。")) for line in lines)
 
