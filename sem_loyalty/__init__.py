@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sem_loyalty.loyalty.performance import importance_performance
     from sem_loyalty.loyalty.recommendation import nps, top_box
     from sem_loyalty.loyalty.regression import logistic, regress
-    from sem_loyalty.loyalty.retention import retention_by_period, retention_rate
+    from sem_loyalty.loyalty.retention import retention_by_contract, retention_by_period, retention_rate
     from sem_loyalty.loyalty.scores import loyalty_scores
     from sem_loyalty.loyalty.segments import segments
     from sem_loyalty.loyalty.typology import loyalty_levels, typology
@@ -71,6 +71,7 @@ _WHERE = {
     "standardised_solution": "inference.standardised",
     "loyalty_index": "loyalty.index",
     "retention_rate": "loyalty.retention",
+    "retention_by_contract": "loyalty.retention",
     "retention_by_period": "loyalty.retention",
     "purchase_behaviour": "loyalty.behaviour",
     "rfm": "loyalty.behaviour",
@@ -150,6 +151,7 @@ __all__ = [
     "regress",
     "reliability",
     "residuals",
+    "retention_by_contract",
     "retention_by_period",
     "retention_rate",
     "rfm",

@@ -17,6 +17,7 @@ from sem_loyalty.kernel.resample import products, resample_moments, stream
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.loyalty.draws import check_certified, correlations, percentile, structures
 from sem_loyalty.loyalty.importance import MOST, relative_weights, shapley, standardised_slopes
+from sem_loyalty.loyalty.scores import LoyaltyScores, frame_of
 from sem_loyalty.loyalty.shown import MARK, Shown, check_count, check_level, percent
 from sem_loyalty.measurement.constructs import group_number
 from sem_loyalty.survey.answers import numeric_matrix
@@ -107,7 +108,7 @@ class Drivers(Shown):
 
 
 def drivers(
-    source: Fit | pd.DataFrame,
+    source: Fit | LoyaltyScores | pd.DataFrame,
     outcome: str,
     antecedents: Sequence[str] | None = None,
     *,
@@ -126,7 +127,7 @@ def drivers(
 
     Parameters
     ----------
-    source : Fit or DataFrame
+    source : Fit, LoyaltyScores or DataFrame
         A fitted model, whose correlations of constructs are free of measurement error as far as the model is right;
         or scores, one row per respondent (rows with a missing value are left out).
     outcome : str
@@ -184,10 +185,16 @@ def drivers(
     else:
         if bootstrap is not None:
             raise ConfigurationError("bootstrap goes with a fit; scores are resampled by `draws` and `seed`.")
-        columns = [str(name) for name in source.columns if str(name) != outcome]
+        scores, certified = frame_of(source)
+        if not certified and not force:
+            raise ConfigurationError(
+                "The scores come from a fit that is not certified, so drivers from them mean nothing. Repair the "
+                "model, or set force=True; the result will be marked."
+            )
+        columns = [str(name) for name in scores.columns if str(name) != outcome]
         names = _checked(tuple(columns if antecedents is None else antecedents), outcome)
-        R, n = _of_scores(source, (*names, outcome), draws, seed)
-        certified, where = True, "correlations of the scores"
+        R, n = _of_scores(scores, (*names, outcome), draws, seed)
+        where = "correlations of the scores"
     with one_thread():
         return _drivers(R, names, outcome, method, level, n, where, certified)
 

@@ -13,7 +13,8 @@ from sem_loyalty.display import Table
 from sem_loyalty.errors import ConfigurationError, DataError
 from sem_loyalty.loyalty.proportions import wilson
 from sem_loyalty.loyalty.shown import Shown, check_level, percent, with_interval
-from sem_loyalty.loyalty.transactions import Log, read_log
+from sem_loyalty.loyalty.transactions import Log, days, read_log
+from sem_loyalty.survey.answers import check_columns
 
 MEANING = {
     "start": "retained / customers at the start: the share of them that stayed (usual in the field)",
@@ -147,7 +148,7 @@ def retention_by_period(
     """
     check_level(level)
     log = read_log(transactions, customer=customer, date=date)
-    edges = _edges(boundaries)
+    edges = _edges(boundaries, 3)
     active = [_active(log, first, last) for first, last in pairwise(edges)]
     rows = []
     for before, now, first, last in zip(active, active[1:], edges[1:], edges[2:], strict=False):
@@ -158,13 +159,66 @@ def retention_by_period(
     return RetentionRate(_rows(rows, level), level, "A customer of a period bought in it at least once.")
 
 
-def _edges(boundaries: Sequence[object]) -> list[pd.Timestamp]:
+def retention_by_contract(
+    customers: pd.DataFrame,
+    boundaries: Sequence[object],
+    *,
+    joined: str = "joined",
+    left: str = "left",
+    level: float = 0.95,
+) -> RetentionRate:
+    """Return the retention rate of each period from a table of customers who join and leave.
+
+    A customer counts at a day that is not before `joined` and before `left`. Of those at the end of a period, new ones
+    joined after its start; one who left and joined again within a period stands in two rows and counts as new.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer.
+    boundaries : sequence of dates, two or more
+        Days at which customers are counted; each period runs from one to the next.
+    joined, left : str
+        Columns with the first day and the day of leaving, missing for those who stay.
+    level : float, default 0.95
+        Coverage of Wilson's interval.
+
+    Returns
+    -------
+    RetentionRate
+        One row a period and definition.
+
+    Raises
+    ------
+    ConfigurationError
+        Boundaries that do not ascend.
+    DataError
+        Dates that cannot be read, a customer who left before joining, or a day without customers.
+    """
+    check_level(level)
+    check_columns(customers, [joined, left], what="Column")
+    if not len(customers):
+        raise DataError("The table of customers is empty.")
+    begun, ended = days(customers[joined], joined), days(customers[left], left, blank=True)
+    wrong = np.flatnonzero(ended < begun)
+    if wrong.size:
+        raise DataError(f"{wrong.size} customers left before they joined, the first in row {int(wrong[0]) + 1}.")
+    rows = []
+    for first, last in pairwise(_edges(boundaries, 2)):
+        start, end = np.datetime64(first), np.datetime64(last)
+        here = (begun <= end) & ~(ended <= end)
+        before = int(((begun <= start) & ~(ended <= start)).sum())
+        rows.append((f"{first.date()} to {last.date()}", before, int(here.sum()), int((here & (begun > start)).sum())))
+    return RetentionRate(_rows(rows, level), level, "A customer counts from joining until the day of leaving.")
+
+
+def _edges(boundaries: Sequence[object], least: int) -> list[pd.Timestamp]:
     try:
         edges = [pd.Timestamp(str(edge)) for edge in boundaries]
     except ValueError as error:
         raise ConfigurationError(f"boundaries: {error}. Write dates as 2025-01-31.") from error
-    if len(edges) < 3 or any(b <= a for a, b in pairwise(edges)):
-        raise ConfigurationError("boundaries must be three dates or more, each later than the one before.")
+    if len(edges) < least or any(b <= a for a, b in pairwise(edges)):
+        raise ConfigurationError(f"boundaries must be {least} dates or more, each later than the one before.")
     return edges
 
 

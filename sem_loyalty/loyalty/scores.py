@@ -87,6 +87,11 @@ class LoyaltyScores(Shown):
         return (Table("loyalty-scores", "Scores on 0 to 100", columns, tuple(rows), note),)
 
 
+def frame_of(scores: LoyaltyScores | pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """Return scores as a table, and whether the fit behind them is certified (True where they come as a table)."""
+    return (scores.scores, scores.certified) if isinstance(scores, LoyaltyScores) else (scores, True)
+
+
 def loyalty_scores(
     fit: Fit,
     data: pd.DataFrame | Mapping[str, Any],

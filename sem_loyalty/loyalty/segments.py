@@ -13,7 +13,7 @@ from sem_loyalty.display import Column, Table
 from sem_loyalty.errors import DataError, check_choice
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.loyalty.clustering import METHODS, gap, gap_choice, partitions, silhouette, stability
-from sem_loyalty.loyalty.scores import LoyaltyScores
+from sem_loyalty.loyalty.scores import LoyaltyScores, frame_of
 from sem_loyalty.loyalty.shown import MARK, Shown, check_count
 from sem_loyalty.survey.answers import numeric_matrix
 
@@ -153,7 +153,7 @@ def segments(
     for name, value, least in (("most", most, 2), ("references", references, 10), ("draws", draws, 10)):
         check_count(name, value, least)
     check_count("seed", seed, 0)
-    frame = scores.scores if isinstance(scores, LoyaltyScores) else scores
+    frame, certified = frame_of(scores)
     names = [str(name) for name in frame.columns] if columns is None else list(columns)
     values = numeric_matrix(frame, names, what="Score")
     complete = ~np.isnan(values).any(axis=1)
@@ -196,7 +196,7 @@ def segments(
         given=k is not None,
         method={"kmeans": "k-means", "ward": "Ward's method"}[method],
         verdict=_verdict(chosen, number, k is not None, jaccard, highest),
-        certified=scores.certified if isinstance(scores, LoyaltyScores) else True,
+        certified=certified,
     )
 
 

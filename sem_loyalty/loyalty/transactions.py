@@ -65,7 +65,7 @@ def read_log(
     if nobody:
         raise DataError(f"'{customer}': {len(nobody)} purchases without a customer, the first in row {nobody[0] + 1}.")
     who = identifiers(transactions[customer])
-    when = _days(transactions[date], date)
+    when = days(transactions[date], date)
     spent = None
     if amount is not None:
         spent = numeric_matrix(transactions, [amount], what="Column")[:, 0]
@@ -92,7 +92,24 @@ def identifiers(column: pd.Series) -> NDArray[np.str_]:
     return np.array([plain(value) for value in column], dtype=np.str_)
 
 
-def _days(column: pd.Series, name: str) -> NDArray[np.datetime64]:
+def days(column: pd.Series, name: str, *, blank: bool = False) -> NDArray[np.datetime64]:
+    """Return a column of dates, or of texts in ISO form, as days.
+
+    Parameters
+    ----------
+    column : Series
+    name : str
+        For messages.
+    blank : bool, default False
+        Whether a missing date is allowed; it becomes NaT.
+
+    Raises
+    ------
+    DataError
+        Dates that cannot be read; the message names rows.
+    """
+    if blank and column.isna().all():
+        return np.full(len(column), np.datetime64("NaT", "D"))
     if pd.api.types.is_numeric_dtype(column.dtype):
         raise DataError(
             f"'{name}' holds numbers (the first: {column.iloc[0]}), which are not dates. "
@@ -101,7 +118,7 @@ def _days(column: pd.Series, name: str) -> NDArray[np.datetime64]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # pandas remarks on formats; what fails is named below
         found = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=False)
-    bad = np.flatnonzero(found.isna().to_numpy())
+    bad = np.flatnonzero((found.isna() & column.notna() if blank else found.isna()).to_numpy())
     if bad.size:
         shown = [f"row {row + 1}: {column.iloc[row]!r}" for row in bad.tolist()]
         raise DataError(f"'{name}': {bad.size} dates cannot be read: {listing(shown, shown=3)}. Write 2025-01-31.")

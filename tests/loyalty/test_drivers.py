@@ -13,6 +13,7 @@ from sem_loyalty.errors import ConfigurationError, DataError, ImproperSolutionWa
 from sem_loyalty.kernel.ram import implied
 from sem_loyalty.loyalty.draws import structures
 from sem_loyalty.loyalty.importance import explained, relative_weights, shapley
+from sem_loyalty.loyalty.scores import LoyaltyScores
 
 FORK = """
 A =~ a1 + a2 + a3
@@ -278,6 +279,10 @@ def test_scores_by_group_and_missing_answers(chain, likert, chain_model):
 
 def test_an_uncertified_fit_marks_its_scores(improper):
     data = pd.DataFrame(improper.moments.raw[0], columns=list(improper.moments.names))
+    doubtful = LoyaltyScores(pd.DataFrame(np.eye(9)[:, :3], columns=list("xyz")), pd.DataFrame(), "regression", False)
+    with pytest.raises(ConfigurationError, match="drivers from them mean nothing"):
+        sl.drivers(doubtful, "z")
+    assert str(sl.drivers(doubtful, "z", force=True, draws=0)).startswith("NOT CERTIFIED")
     with pytest.raises(NotSupported, match="c1: observed variables that are no items"):
         sl.loyalty_scores(improper, data, scale=(-9, 19))
     with pytest.warns(ImproperSolutionWarning):

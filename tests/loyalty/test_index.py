@@ -110,6 +110,25 @@ def test_retention_from_a_log():
         sl.retention_by_period(log, ["2024-01-01", "2023-06-01", "2026-01-01"])
 
 
+def test_retention_from_dates_of_joining_and_leaving():
+    customers = pd.DataFrame(
+        {
+            "joined": ["2023-05-01", "2023-06-01", "2024-01-01", "2024-03-01", "2024-04-01"],
+            "left": [None, "2024-06-01", "2025-01-01", "2024-05-01", None],
+        }
+    )
+    # At the start a, b and c (who joins that day); at the end a and e, c leaving on that day.
+    found = sl.retention_by_contract(customers, ["2024-01-01", "2025-01-01"]).rates
+    assert found[["start", "end", "new", "retained"]].to_numpy().tolist() == [[3, 2, 1, 1]] * 2
+    assert found["rate"].tolist() == pytest.approx([1 / 3, 1 / 2])
+    with pytest.raises(DataError, match="left before they joined, the first in row 1"):
+        sl.retention_by_contract(customers.assign(left="2022-01-01"), ["2024-01-01", "2025-01-01"])
+    with pytest.raises(DataError, match="'left': 1 dates cannot be read: row 2"):
+        sl.retention_by_contract(customers.assign(left=[None, "x", None, None, None]), ["2024-01-01", "2025-01-01"])
+    stay = sl.retention_by_contract(customers.assign(left=None), ["2024-01-01", "2025-01-01"])
+    assert stay.rate == 1.0
+
+
 @pytest.mark.parametrize(
     ("counts", "error", "message"),
     [
