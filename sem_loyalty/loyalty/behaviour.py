@@ -123,7 +123,7 @@ def purchase_behaviour(
     References
     ----------
     Cooil, B., Keiningham, T. L., Aksoy, L., & Hsu, M. (2007). A longitudinal analysis of customer satisfaction and
-    share of wallet. Journal of Marketing, 71(1), 67-83. doi:10.1509/jmkg.71.1.67
+    share of wallet. Journal of Marketing, 71(1), 67-83.
     """
     log = read_log(transactions, customer=customer, date=date, amount=amount)
     end = last_day(log, as_of)

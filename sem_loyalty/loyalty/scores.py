@@ -133,7 +133,7 @@ def loyalty_scores(
     References
     ----------
     DiStefano, C., Zhu, M., & Mîndrilă, D. (2009). Understanding and using factor scores: Considerations for the applied
-    researcher. Practical Assessment, Research, and Evaluation, 14, 20. doi:10.7275/da8t-4g52
+    researcher. Practical Assessment, Research, and Evaluation, 14(20).
     """
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(dict(data))
     found = factor_scores(fit, frame, method=method, group=group)
