@@ -2,14 +2,20 @@
 
     python scripts/simulate_demo.py [folder]
 
-writes demo.csv and demo_codebook.csv, byte for byte the same on every machine. Only the raw integers of PCG64, whose
-stream is fixed by its definition, come from NumPy; everything after that is plain Python arithmetic, rounded to whole
-numbers before it is written.
+writes demo.csv, demo_codebook.csv, demo_transactions.csv and demo_wallet.csv, byte for byte the same on every machine.
+Only the raw integers of PCG64, whose stream is fixed by its definition, come from NumPy; everything after that is plain
+Python arithmetic, rounded to whole numbers or hundredths before it is written.
 
 The answers follow the population of models/core.toml. A respondent's channel decides the group. About one in twenty
 respondents is careless (straight lines, random answers, a rush). About 3 % of the answers are missing: older customers
 skip questions on value more often (missing at random given age), a few respondents leave before the last page, and
 single answers are missing completely at random. The two reverse-worded questions are recorded as they were answered.
+
+demo_transactions.csv holds what the same customers bought in the two years after the survey, and demo_wallet.csv what
+those who bought spent in the category altogether. A customer buys at a weekly rate of exp(-2.75 + 0.40 LOY + 0.35 z)
+and pays exp(3.4 + 0.20 LOY + 0.25 z) on average, with LOY the standardised loyalty behind the answers and z standard
+normal; who is not retained stops within the first year, and the others stop after a purchase of the second year with
+probability 0.06. Who never bought is not in the log, and some customers of the log did not answer.
 """
 
 from __future__ import annotations
@@ -19,6 +25,7 @@ import io
 import math
 import sys
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import NormalDist
 
@@ -31,6 +38,9 @@ SEED = 13  # of the first twenty, one whose sample lies close to its population;
 RESPONDENTS = 600
 CARELESS = {"straight": 12, "random": 10, "rushed": 8}
 CANNOT_SAY = 99  # the answer "cannot say" on the form, to be read as missing
+FIRST_DAY, DAYS = date(2024, 1, 1), 730  # the log begins after the survey
+RATE, AMOUNT, SHARE = (-2.75, 0.40, 0.35), (3.4, 0.20, 0.25), (0.2, 0.50, 0.60)  # constant, slope on LOY, spread
+STRANGERS = 25  # customers of the log who did not answer
 LAST_PAGE = ("loy3", "loy4", "loy5")
 DATASETS = Path(__file__).resolve().parents[1] / "sem_loyalty" / "survey" / "datasets"
 NORMAL = NormalDist()
@@ -66,6 +76,7 @@ class Respondent:
 
     row: dict[str, object]
     careless: str
+    loyalty: float
 
 
 def factor_scores(population: Population, group: int, constructs: list[str], draws: Draws) -> dict[str, float]:
@@ -152,9 +163,46 @@ def simulate(seed: int = SEED) -> list[Respondent]:
                     "duration": seconds,
                 },
                 kind,
+                scores["LOY"],
             )
         )
     return respondents
+
+
+def purchases(loyalty: float, retained: bool, draws: Draws) -> list[tuple[int, float]]:
+    """Draw the days (from 0) and amounts of one customer's purchases."""
+    rate = math.exp(RATE[0] + RATE[1] * loyalty + RATE[2] * draws.normal()) / 7
+    mean = math.exp(AMOUNT[0] + AMOUNT[1] * loyalty + AMOUNT[2] * draws.normal())
+    end = DAYS if retained else draws.integer(30, 364)
+    day, found = 0.0, []
+    while True:
+        day += -math.log(draws.uniform()) / rate
+        if day >= end:
+            return found
+        found.append((int(day), round(mean * math.exp(0.4 * draws.normal() - 0.08), 2)))
+        if day >= 365 and draws.uniform() < 0.06:
+            return found
+
+
+def behaviour(respondents: list[Respondent]) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Return the log and the spending in the category, from a random stream of their own."""
+    draws = Draws(1000 + SEED)
+    known = [(str(r.row["id"]), r.loyalty, r.row["retained"] == 1) for r in respondents]
+    known += [(f"X{number + 1:04d}", draws.normal(), draws.uniform() < 0.75) for number in range(STRANGERS)]
+    log: list[tuple[int, str, float]] = []
+    wallet: list[dict[str, object]] = []
+    for name, loyalty, retained in known:
+        bought = purchases(loyalty, retained, draws)
+        share = 1 / (1 + math.exp(-(SHARE[0] + SHARE[1] * loyalty + SHARE[2] * draws.normal())))
+        log += [(day, name, amount) for day, amount in bought]
+        if bought:
+            spent = math.fsum(amount for _, amount in bought)
+            wallet.append({"customer": name, "category_spend": f"{spent / share:.2f}"})
+    rows: list[dict[str, object]] = [
+        {"customer": name, "date": (FIRST_DAY + timedelta(days=day)).isoformat(), "amount": f"{amount:.2f}"}
+        for day, name, amount in sorted(log)
+    ]
+    return rows, wallet
 
 
 def causes_first(constructs: list[str], paths: list[tuple[str, str]]) -> list[str]:
@@ -209,7 +257,11 @@ def as_csv(rows: list[dict[str, object]]) -> bytes:
 
 
 def main(folder: Path = DATASETS) -> None:
-    (folder / "demo.csv").write_bytes(as_csv([respondent.row for respondent in simulate()]))
+    respondents = simulate()
+    log, wallet = behaviour(respondents)
+    (folder / "demo.csv").write_bytes(as_csv([respondent.row for respondent in respondents]))
+    (folder / "demo_transactions.csv").write_bytes(as_csv(log))
+    (folder / "demo_wallet.csv").write_bytes(as_csv(wallet))
     (folder / "demo_codebook.csv").write_bytes(as_csv(codebook()))
 
 

@@ -31,6 +31,20 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.score_tests import score_tests
     from sem_loyalty.inference.standardised import standardised_solution
     from sem_loyalty.inference.vuong import VuongTest, vuong_test
+    from sem_loyalty.loyalty.behaviour import purchase_behaviour, rfm
+    from sem_loyalty.loyalty.composite import composite_loyalty
+    from sem_loyalty.loyalty.drivers import drivers
+    from sem_loyalty.loyalty.gaps import gap_scores
+    from sem_loyalty.loyalty.index import loyalty_index
+    from sem_loyalty.loyalty.joined import join_behaviour
+    from sem_loyalty.loyalty.lifetime import lifetime_value
+    from sem_loyalty.loyalty.performance import importance_performance
+    from sem_loyalty.loyalty.recommendation import nps, top_box
+    from sem_loyalty.loyalty.regression import logistic, regress
+    from sem_loyalty.loyalty.retention import retention_by_contract, retention_by_period, retention_rate
+    from sem_loyalty.loyalty.scores import loyalty_scores
+    from sem_loyalty.loyalty.segments import segments
+    from sem_loyalty.loyalty.typology import loyalty_levels, typology
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
     from sem_loyalty.measurement.method_bias import MethodBias, method_bias
@@ -39,6 +53,7 @@ if TYPE_CHECKING:
     from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.syntax import parse
+    from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
@@ -80,6 +95,26 @@ _WHERE = {
     "standardised_solution": "inference.standardised",
     "VuongTest": "inference.vuong",
     "vuong_test": "inference.vuong",
+    "loyalty_index": "loyalty.index",
+    "retention_rate": "loyalty.retention",
+    "retention_by_contract": "loyalty.retention",
+    "retention_by_period": "loyalty.retention",
+    "purchase_behaviour": "loyalty.behaviour",
+    "rfm": "loyalty.behaviour",
+    "lifetime_value": "loyalty.lifetime",
+    "composite_loyalty": "loyalty.composite",
+    "nps": "loyalty.recommendation",
+    "top_box": "loyalty.recommendation",
+    "join_behaviour": "loyalty.joined",
+    "gap_scores": "loyalty.gaps",
+    "drivers": "loyalty.drivers",
+    "importance_performance": "loyalty.performance",
+    "loyalty_scores": "loyalty.scores",
+    "segments": "loyalty.segments",
+    "typology": "loyalty.typology",
+    "loyalty_levels": "loyalty.typology",
+    "regress": "loyalty.regression",
+    "logistic": "loyalty.regression",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
     "MethodBias": "measurement.method_bias",
@@ -90,6 +125,7 @@ _WHERE = {
     "load_model": "model.library",
     "models": "model.library",
     "parse": "model.syntax",
+    "loyalty_plot": "publish.loyalty_plot",
     "path_diagram": "publish.path_diagram",
     "run": "study",
     "apply_codebook": "survey.codebook",
@@ -117,7 +153,9 @@ __all__ = [
     "bootstrap",
     "compare",
     "compare_paths",
+    "composite_loyalty",
     "cov_from_lower",
+    "drivers",
     "efa",
     "effects",
     "equivalent_models",
@@ -125,31 +163,50 @@ __all__ = [
     "factor_scores",
     "fit",
     "fit_measures",
+    "gap_scores",
+    "importance_performance",
     "invariance",
     "item_analysis",
+    "join_behaviour",
+    "lifetime_value",
     "likelihood_ratio_test",
     "load_model",
     "load_published",
+    "logistic",
+    "loyalty_index",
+    "loyalty_levels",
+    "loyalty_plot",
+    "loyalty_scores",
     "mean_residuals",
     "method_bias",
     "model_implied",
     "models",
     "modification_indices",
+    "nps",
     "parse",
     "path_diagram",
     "published",
+    "purchase_behaviour",
     "r_squared",
     "read_codebook",
     "read_survey",
+    "regress",
     "reliability",
     "residual_summary",
     "residuals",
+    "retention_by_contract",
+    "retention_by_period",
+    "retention_rate",
+    "rfm",
     "robustness",
     "run",
     "score_tests",
     "screen",
+    "segments",
     "specify",
     "standardised_solution",
+    "top_box",
+    "typology",
     "validity",
     "vuong_test",
     "wald_test",

@@ -31,13 +31,15 @@ from sem_loyalty.publish.files import check_folder
 from sem_loyalty.publish.fit_table import fit_table
 from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.lang import word
-from sem_loyalty.publish.output import FIGURE, write_results
-from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.loyalty_part import loyalty_part
+from sem_loyalty.publish.output import write_results
+from sem_loyalty.publish.results import FIGURE, Results
 from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
     DataSource,
     FactorChoice,
+    LoyaltyChoice,
     ModelChoice,
     Output,
     ScreenChoice,
@@ -118,6 +120,7 @@ def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
         screen=ScreenChoice(duration="duration", id="id", rules=rules),
         model=ModelChoice(id="core"),
         bootstrap=BootstrapChoice(draws=5000),
+        loyalty=LoyaltyChoice(outcome="LOY", recommend="recommend"),
         output=Output(dir=str(out)),
         folder=Path.cwd(),
         name="demo",
@@ -232,6 +235,7 @@ def analyse(study: Study) -> Results:
         found, drawn = study_estimates(study, fitted)
         judged = verdicts(model.hypotheses, found, certified=fitted.certificate.certified)
         edition = _edition(study, model, fitted, drawn)
+        loyalty = loyalty_part(study, sample.data, fitted, model, edition)
         content = {
             table.id: table
             for table in (
@@ -239,10 +243,11 @@ def analyse(study: Study) -> Results:
                 *(measurement_tables.efa_tables(factors, edition) if factors is not None else ()),
                 *_fit_tables(fitted, found, measures, edition),
                 *((hypotheses_table(judged, edition),) if judged else ()),
+                *loyalty.tables,
                 *measurement_tables.question_tables(model, edition),
             )
         }
-        figures = _figures(study, fitted, found, edition)
+        figures = _figures(study, fitted, found, edition) | loyalty.figures
     return Results(
         study=study,
         title=_title(study, model),

@@ -78,7 +78,7 @@ def factor_scores(
     DataError
         An item is not in the data, or a row belongs to no group of the fit.
     NotSupported
-        A model without latent variables; Bartlett scores where observed variables explain others.
+        A model without latent variables, or of ordinal items; Bartlett scores where observed variables explain others.
 
     Notes
     -----
@@ -93,6 +93,12 @@ def factor_scores(
     latent, observed = list(fit.specification.latent), list(fit.specification.observed)
     if not latent:
         raise NotSupported("The model has no latent variables to score.")
+    if fit.specification.ordered:
+        # Weights for the responses behind the answers must not be applied to the answers themselves.
+        raise NotSupported(
+            "Scores from a model of ordinal items are not available; available: those of the same model fitted with an "
+            "estimator for continuous items, such as 'MLR'."
+        )
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(dict(data))
     answers = numeric_matrix(frame, observed)
     member = _membership(fit, frame, group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sem_loyalty.errors import ConfigurationError, check_choice, nearest
+from sem_loyalty.publish.loyalty_words import LOYALTY_WORDS
 
 WORDS: dict[str, tuple[str, str]] = {
     # Page
@@ -328,6 +329,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "note_lead": ("Note. ", "注："),
     "figure_caption": ("Path diagram, standardised estimates.", "路径图（标准化估计值）。"),
     "figure_description": ("Path diagram: {paths}.", "路径图：{paths}。"),
+    **LOYALTY_WORDS,
 }
 
 

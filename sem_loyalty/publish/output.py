@@ -9,8 +9,6 @@ from sem_loyalty.publish.manifest import digests, manifest, to_json
 from sem_loyalty.publish.report import report
 from sem_loyalty.publish.results import Results
 
-FIGURE = "path_diagram"
-
 
 def write_results(results: Results, out: str | Path) -> Path:
     """Write a folder of results, whole or not at all.

@@ -10,7 +10,7 @@ from sem_loyalty.publish.drawn import drawn_fact
 from sem_loyalty.publish.html import Section
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import sha256, versions
-from sem_loyalty.publish.results import Results, headline, made_by
+from sem_loyalty.publish.results import FIGURE, Results, headline, made_by
 
 # Section: the tables that stand in it, in order, by id or by the beginning of the id.
 _TABLES: dict[str, tuple[str, ...]] = {
@@ -21,6 +21,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "fit": ("fit", "modification"),
     "structure": ("hypotheses", "paths", "r-squared", "covariances", "variances", "intercepts"),
     "effects": ("effects",),
+    "loyalty": ("nps", "loyalty-scores", "drivers", "importance-performance", "segments", "segment-criteria"),
     "model": ("questions",),
 }
 # These hold numbers of the fit, which are greyed where it is not certified.
@@ -42,7 +43,7 @@ def report(results: Results) -> str:
     """
     lang = results.lang
     sections = [_status(results)]
-    for id in ("sample", "description", "efa", "measurement", "fit", "structure", "effects", "model"):
+    for id in ("sample", "description", "efa", "measurement", "fit", "structure", "effects", "loyalty", "model"):
         parts = [*_before(id, results), *_tables(id, results), *_after(id, results)]
         if parts:
             withheld = id in _OF_THE_FIT and not results.certified
@@ -117,9 +118,15 @@ def _tables(id: str, results: Results) -> Iterable[str]:
 
 def _before(id: str, results: Results) -> Sequence[str]:
     lang = results.lang
+    if id == "loyalty":
+        return _plots(results)
     if id != "structure":
         return []
-    drawings = [data.decode("utf-8") for name, data in results.figures.items() if name.endswith(".svg")]
+    drawings = [
+        data.decode("utf-8")
+        for name, data in results.figures.items()
+        if name.endswith(".svg") and name.startswith(FIGURE)
+    ]
     figures = []
     for number, (drawing, label) in enumerate(zip(drawings, results.fit.specification.groups, strict=False), start=1):
         rows = results.estimates[(results.estimates["op"] == "~") & (results.estimates["group"] == number)]
@@ -128,6 +135,20 @@ def _before(id: str, results: Results) -> Sequence[str]:
         caption = word("figure_caption", lang) + (f" {label}" if label else "")
         figures.append(html.figure(drawing, caption, description, number=number))
     return figures
+
+
+def _plots(results: Results) -> list[str]:
+    """Return the plots of loyalty, numbered after the path diagrams."""
+    first = len(results.fit.specification.groups) + 1
+    drawn = [(name, data) for name, data in results.figures.items() if name.endswith(".svg")]
+    plots = [(name.removesuffix(".svg"), data.decode("utf-8")) for name, data in drawn if not name.startswith(FIGURE)]
+    made = []
+    for number, (name, drawing) in enumerate(plots, start=first):
+        kind, _, which = name.partition("-")
+        label = results.fit.specification.groups[int(which) - 1 if which else 0] if kind != "nps" else ""
+        caption = word(f"plot_{kind}", results.lang) + (f" {label}" if label else "")
+        made.append(html.figure(drawing, caption, caption, number=number))
+    return made
 
 
 def _after(id: str, results: Results) -> Sequence[str]:

@@ -19,6 +19,8 @@ from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import own_version, to_json
 from sem_loyalty.publish.settings import Study
 
+FIGURE = "path_diagram"
+
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Results:
@@ -45,7 +47,8 @@ class Results:
     tables : dict of str to Table
         By id, in the order of the report.
     figures : dict of str to bytes
-        Path diagrams by name of the file, one a group: "path_diagram.svg", "path_diagram-2.svg" ...
+        By name of the file: path diagrams, one a group, "path_diagram.svg", "path_diagram-2.svg" ..., and the plots of
+        loyalty.
     notes : tuple of str
         How the data were read and prepared.
     warnings : tuple of str

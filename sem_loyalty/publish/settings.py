@@ -139,6 +139,32 @@ class FactorChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class LoyaltyChoice:
+    """Section [loyalty]: measured loyalty and its drivers.
+
+    Attributes
+    ----------
+    outcome : str
+        The construct to be explained; "" leaves the section out.
+    recommend : str
+        Column with the question on recommendation, 0 to 10; "" gives no net promoter score.
+    minimum, maximum : int or None
+        Lowest and highest possible answer to the items; None takes the scale that the model describes.
+    draws : int
+        Bootstrap draws behind the intervals.
+    segments : bool
+        Whether to look for segments.
+    """
+
+    outcome: str = ""
+    recommend: str = ""
+    minimum: int | None = None
+    maximum: int | None = None
+    draws: int = _at_least(1000, 100)
+    segments: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """Section [output].
 
@@ -216,7 +242,7 @@ class Study:
 
     Attributes
     ----------
-    study, data, screen, model, efa, output, bootstrap
+    study, data, screen, model, efa, loyalty, output, bootstrap
         The sections.
     folder : Path
         Where relative paths begin.
@@ -229,6 +255,7 @@ class Study:
     screen: ScreenChoice = ScreenChoice()
     model: ModelChoice = ModelChoice()
     efa: FactorChoice = FactorChoice()
+    loyalty: LoyaltyChoice = LoyaltyChoice()
     output: Output = Output()
     bootstrap: BootstrapChoice = BootstrapChoice()
     folder: Path = Path()
@@ -263,5 +290,6 @@ SECTIONS: Mapping[str, type] = {
     "model": ModelChoice,
     "bootstrap": BootstrapChoice,
     "efa": FactorChoice,
+    "loyalty": LoyaltyChoice,
     "output": Output,
 }

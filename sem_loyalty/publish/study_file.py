@@ -132,6 +132,10 @@ def contradictions(study: Study) -> list[str]:
         found.append(f"[model] estimator = {model.estimator!r} {why}; available: {', '.join(known)}.{more}")
     if model.ordered and data.matrix:
         found.append("[model] ordered needs the answers of a survey, and matrix is given instead.")
+    if data.matrix and (study.loyalty.outcome or study.loyalty.recommend):
+        found.append("[loyalty] needs answers, and matrix is given instead of a survey.")
+    if (study.loyalty.minimum is None) != (study.loyalty.maximum is None):
+        found.append("[loyalty] minimum and maximum belong together; one is given.")
     if model.group_equal and not data.group:
         found.append("[model] group_equal needs [data] group, the column that splits the sample.")
     folder = Path(study.output.dir)

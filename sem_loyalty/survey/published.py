@@ -244,5 +244,18 @@ def demo_codebook_path() -> Path:
     return FOLDER / "demo_codebook.csv"
 
 
+def demo_transactions_path() -> Path:
+    """Return the path of demo_transactions.csv: simulated purchases in the two years after the demonstration survey.
+
+    One row a purchase: customer (``id`` of demo.csv; those that begin with "X" did not answer), date, amount.
+    """
+    return FOLDER / "demo_transactions.csv"
+
+
+def demo_wallet_path() -> Path:
+    """Return the path of demo_wallet.csv: simulated spending in the category, by customer of the log."""
+    return FOLDER / "demo_wallet.csv"
+
+
 def _files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(FOLDER.glob("*.json"))}

@@ -15,7 +15,13 @@ import pandas as pd
 import pytest
 
 from sem_loyalty.model.library import load_model
-from sem_loyalty.survey.published import FOLDER, demo_codebook_path, demo_path
+from sem_loyalty.survey.published import (
+    FOLDER,
+    demo_codebook_path,
+    demo_path,
+    demo_transactions_path,
+    demo_wallet_path,
+)
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "simulate_demo.py"
 CONSTRUCTS = ("SAT", "TRU", "VAL", "LOY")
@@ -82,7 +88,7 @@ def test_the_script_repeats_the_files_byte_for_byte(tmp_path: Path) -> None:
     for seed in ("0", "1"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C"}
         subprocess.run([sys.executable, SCRIPT, tmp_path], check=True, env=environment)
-        for path in (demo_path(), demo_codebook_path()):
+        for path in (demo_path(), demo_codebook_path(), demo_transactions_path(), demo_wallet_path()):
             assert (tmp_path / path.name).read_bytes() == path.read_bytes()
 
 
@@ -183,3 +189,31 @@ def test_random_numbers_are_fixed_by_the_seed_alone(script: ModuleType) -> None:
     draws = script.Draws(13)
     assert [draws.integer(1, 7) for _ in range(12)] == [7, 6, 6, 2, 1, 7, 5, 1, 7, 7, 3, 6]
     assert sorted(script.Draws(2).sample(10, 10)) == list(range(10))
+
+
+def test_the_log_has_the_slopes_that_the_script_states(script: ModuleType) -> None:
+    # Of 4000 retained customers; Poisson regression of the counts and regression of ln(mean amount), within 3 SE.
+    draws = script.Draws(5)
+    loyalty = [draws.normal() for _ in range(4000)]
+    bought = [script.purchases(value, True, draws) for value in loyalty]
+    first_year = np.array([sum(day < 365 for day, _ in found) for found in bought], dtype=float)
+    cells = np.digitize(loyalty, [-1.0, 0.0, 1.0])
+    rates = np.log([first_year[cells == k].mean() for k in range(4)])
+    centres = [np.mean(np.array(loyalty)[cells == k]) for k in range(4)]
+    assert np.polyfit(centres, rates, 1)[0] == pytest.approx(script.RATE[1], abs=0.06)
+    pairs = [(value, np.mean([math.log(a) for _, a in f])) for value, f in zip(loyalty, bought, strict=True) if f]
+    slope = np.polyfit(*np.array(pairs).T, 1)[0]
+    assert slope == pytest.approx(script.AMOUNT[1], abs=0.03)
+
+
+def test_the_log_agrees_with_the_survey(raw: pd.DataFrame) -> None:
+    log, wallet = pd.read_csv(demo_transactions_path()), pd.read_csv(demo_wallet_path())
+    assert log["date"].between("2024-01-01", "2025-12-30").all()
+    assert log["date"].is_monotonic_increasing
+    assert (log["amount"] > 0).all()
+    lost = set(raw.loc[raw["retained"] == 0, "id"])
+    assert (log.loc[log["customer"].isin(lost), "date"] < "2025-01-01").all()
+    spent = log.groupby("customer")["amount"].sum()
+    assert set(spent.index) == set(wallet["customer"])
+    assert (wallet.set_index("customer")["category_spend"] >= spent).all()
+    assert {name[0] for name in set(spent.index) - set(raw["id"])} == {"X"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sem_loyalty.publish.diagram.composition import shortened
@@ -52,15 +53,32 @@ def to_png(scene: Scene, dpi: int = 300) -> bytes:
     bytes
         The file, without date or software entry.
     """
-    return _render(scene, "png", dpi)
+    return render(lambda: _figure(scene), "png", dpi, title="Path diagram", summary=scene.summary)
 
 
 def to_pdf(scene: Scene) -> bytes:
     """Return a PDF of a scene with embedded TrueType (Type 42) fonts and without dates."""
-    return _render(scene, "pdf", 300)
+    return render(lambda: _figure(scene), "pdf", 300, title="Path diagram", summary=scene.summary)
 
 
-def _render(scene: Scene, kind: str, dpi: int) -> bytes:
+def render(make: Callable[[], Figure], kind: str, dpi: int, *, title: str, summary: str) -> bytes:
+    """Return the bytes of a figure, whatever the user's settings, without date or software entry.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the figure, under the settings of this package.
+    kind : {"png", "pdf"}
+        Type of file.
+    dpi : int
+        Dots per inch of a PNG.
+    title, summary : str
+        For the properties of a PDF.
+
+    Returns
+    -------
+    bytes
+    """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
@@ -70,11 +88,11 @@ def _render(scene: Scene, kind: str, dpi: int) -> bytes:
     stream = io.BytesIO()
     context: Any = mpl.rc_context
     with context(known):
-        figure = _figure(scene)
+        figure = make()
         if kind == "pdf":
             metadata: dict[str, Any] = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
             canvas: Any = FigureCanvasPdf(figure)
-            canvas.print_pdf(stream, metadata={**metadata, "Title": "Path diagram", "Subject": scene.summary})
+            canvas.print_pdf(stream, metadata={**metadata, "Title": title, "Subject": summary})
         else:
             figure.dpi = dpi
             canvas = FigureCanvasAgg(figure)

@@ -1,0 +1,1 @@
+"""Measures of loyalty from surveys and transactions: indices, behaviour, segments, drivers, regressions."""

@@ -1,0 +1,89 @@
+"""From a result on loyalty to its plot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sem_loyalty.errors import NotSupported, check_choice
+from sem_loyalty.loyalty.drivers import Drivers
+from sem_loyalty.loyalty.performance import PerformanceMap
+from sem_loyalty.loyalty.recommendation import NetPromoter
+from sem_loyalty.loyalty.segments import Segments
+from sem_loyalty.publish.plots.charts import (
+    POINTS_PER_MM,
+    Look,
+    driver_bars,
+    importance_map,
+    nps_bars,
+    segment_profile,
+)
+from sem_loyalty.publish.plots.picture import Picture
+from sem_loyalty.publish.typefaces import warn_about_missing
+
+Result = PerformanceMap | Drivers | Segments | NetPromoter
+_DRAWN: dict[type, Callable[[Any, Look], Picture]] = {
+    PerformanceMap: importance_map,
+    Drivers: driver_bars,
+    Segments: segment_profile,
+    NetPromoter: nps_bars,
+}
+
+
+def loyalty_plot(
+    result: Result,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    lang: str = "en",
+    note: str = "",
+    width_mm: float = 160.0,
+) -> Picture:
+    """Draw a result on loyalty: importance-performance map, drivers, segments or net promoter scores.
+
+    Parameters
+    ----------
+    result : PerformanceMap, Drivers, Segments or NetPromoter
+        From `importance_performance`, `drivers`, `segments` or `nps`. One of a fit without certificate is drawn in grey
+        under a warning.
+    path : path, optional
+        Where to save it: .svg, .pdf or .png.
+    labels : mapping, optional
+        Printed name of every construct and group; by default its own name.
+    lang : {"en", "zh"}, default "en"
+        Language of words and numbers.
+    note : str, default ""
+        The line below.
+    width_mm : float, default 160
+        Width, at least 90.
+
+    Returns
+    -------
+    Picture
+        Displays itself in notebooks; `.save(path)`, `.svg()`, `.png()`, `.pdf()`.
+
+    Raises
+    ------
+    NotSupported
+        Another result.
+    ConfigurationError
+        Unknown language or file type.
+
+    Warns
+    -----
+    DataWarning
+        A character that no font of this package has.
+    """
+    check_choice("lang", lang, ("en", "zh"))
+    kind = next((kind for kind in _DRAWN if isinstance(result, kind)), None)
+    if kind is None:
+        listed = ", ".join(kind.__name__ for kind in _DRAWN)
+        raise NotSupported(f"{type(result).__name__} has no plot; these have one: {listed}.")
+    certified = getattr(result, "certified", True)
+    look = Look(lang, dict(labels or {}), max(width_mm, 90.0) * POINTS_PER_MM, certified, note)
+    picture = _DRAWN[kind](result, look)
+    warn_about_missing([label.text for label in picture.labels])
+    if path is not None:
+        picture.save(path)
+    return picture

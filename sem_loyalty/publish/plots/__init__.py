@@ -1,0 +1,1 @@
+"""Plots of loyalty for a manager: importance-performance map, drivers, segments, net promoter score."""
