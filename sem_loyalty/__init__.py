@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from sem_loyalty.design.answers import Missing
+    from sem_loyalty.design.simulate import simulate
     from sem_loyalty.fitting.fit import fit
     from sem_loyalty.fitting.solution import Fit
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from sem_loyalty.survey.screen import screen
 
 _WHERE = {
+    "Missing": "design.answers",
+    "simulate": "design.simulate",
     "Fit": "fitting.solution",
     "fit": "fitting.fit",
     "Bootstrap": "inference.bootstrap",
@@ -77,6 +81,7 @@ __all__ = [
     "Bootstrap",
     "FactorScores",
     "Fit",
+    "Missing",
     "__version__",
     "apply_codebook",
     "bootstrap",
@@ -103,6 +108,7 @@ __all__ = [
     "residuals",
     "run",
     "screen",
+    "simulate",
     "specify",
     "standardised_solution",
     "validity",

@@ -41,6 +41,7 @@ class Fields:
     def table(
         self, table: Mapping[str, object], key: str, where: str, *, required: bool = True
     ) -> Mapping[str, object]:
+        """Return the table under a key; {} and a problem where there is none."""
         value = table.get(key)
         if isinstance(value, Mapping):
             return value
@@ -49,6 +50,7 @@ class Fields:
         return {}
 
     def tables(self, table: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
+        """Return the array of tables under a key; [] and a problem where it is something else."""
         value = table.get(key, [])
         if isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value):
             return value
@@ -56,6 +58,7 @@ class Fields:
         return []
 
     def string(self, table: Mapping[str, object], key: str, where: str, *, required: bool = True) -> str:
+        """Return the text under a key; "" and a problem where it is missing."""
         value = table.get(key, "")
         if isinstance(value, str) and (value.strip() or not required):
             return value
@@ -63,6 +66,7 @@ class Fields:
         return ""
 
     def wording(self, table: Mapping[str, object], key: str, where: str, *, required: bool = True) -> Wording | None:
+        """Return the text in both languages; None and a problem where one is missing."""
         value = table.get(key)
         if value is None and not required:
             return None
@@ -78,6 +82,7 @@ class Fields:
         return Wording(str(texts[0]), str(texts[1]))
 
     def sources(self, table: Mapping[str, object], key: str, where: str, cited: Iterable[str]) -> tuple[str, ...]:
+        """Return the DOIs under a key, each of which must be among those cited."""
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(doi, str) for doi in value):
             self.problems.append(f"{where}: {key} must be a list of DOIs.")
@@ -89,6 +94,7 @@ class Fields:
         return tuple(value)
 
     def names(self, table: Mapping[str, object], key: str, where: str) -> list[str]:
+        """Return the list of names under a key, [] where there is none."""
         value = table.get(key, [])
         if isinstance(value, list) and all(isinstance(name, str) for name in value):
             return value
@@ -96,6 +102,7 @@ class Fields:
         return []
 
     def numbers(self, table: Mapping[str, object], where: str) -> dict[str, float]:
+        """Return the finite numbers of a table; a problem for every other value."""
         values = {}
         for key, value in table.items():
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):

@@ -85,6 +85,7 @@ class PopulationReader(Fields):
         )  # fmt: skip
 
     def specified(self, model: ModelText) -> Specification | None:
+        """Return the completed model, or None and a problem."""
         try:
             return specify(model, groups=self.levels)
         except SemLoyaltyError as error:
@@ -92,6 +93,7 @@ class PopulationReader(Fields):
             return None
 
     def thresholds(self) -> tuple[float, ...]:
+        """Return the cuts: the description's, else the pool's."""
         cuts = self.given.get("thresholds", self.pooled.get("thresholds"))
         given = cuts if isinstance(cuts, list) else []
         thresholds = tuple(float(cut) for cut in given if isinstance(cut, (int, float)))
@@ -100,12 +102,14 @@ class PopulationReader(Fields):
         return thresholds
 
     def shift(self) -> Mapping[str, float]:
+        """Return the shifts of the items: the description's before the pool's."""
         own = self.numbers(self.table(self.given, "shift", "population", required=False), "population, shift")
         self.must_be_known(own, self.items, "an item")
         pooled = self.table(self.pooled, "shift", "the pool", required=False)
         return _frozen({**self.numbers(_of(pooled, self.items), "the pool, shift"), **own})
 
     def loadings(self) -> dict[str, float]:
+        """Return the loading of every item and construct that measures: the description's before the pool's."""
         own = self.numbers(
             self.table(self.given, "loadings", "population", required=not self.pooled), "population, loadings"
         )
@@ -129,10 +133,10 @@ class PopulationReader(Fields):
         """Return the value of every covariance of the completed model, and of those that are named beyond it."""
         values: dict[tuple[str, str], float] = {}
         table = self.table(self.given, "covariances", "population", required=False)
-        for pair, value in self.numbers(table, "population, covariances").items():
-            names = [part.strip() for part in pair.split("~~")]
+        for written, value in self.numbers(table, "population, covariances").items():
+            names = [part.strip() for part in written.split("~~")]
             if len(names) != 2 or names[0] == names[1]:
-                self.problems.append(f"population: a covariance reads like 'SAT ~~ TRU', not {pair!r}.")
+                self.problems.append(f"population: a covariance reads like 'SAT ~~ TRU', not {written!r}.")
                 continue
             self.must_be_known(dict.fromkeys(names, 0.0), self.known, "a variable of the model text")
             values[names[0], names[1]] = value
@@ -157,6 +161,7 @@ class PopulationReader(Fields):
         return not any(name in self.products or (name not in self.items and "." in name) for name in pair)
 
     def groups(self) -> tuple[PopulationGroup, ...]:
+        """Return the groups, which must be those of the grouping."""
         groups = []
         for table in self.tables(self.given, "groups"):
             label = self.string(table, "label", "a group")
@@ -188,6 +193,7 @@ class PopulationReader(Fields):
     def path_values(
         self, table: Mapping[str, object], where: str, *, required: bool = True
     ) -> dict[tuple[str, str], float]:
+        """Return the numbers of the paths in a table."""
         values = {}
         written = self.table(table, "paths", where, required=required)
         for path, value in self.numbers(written, f"{where}, paths").items():
@@ -199,6 +205,7 @@ class PopulationReader(Fields):
         return values
 
     def must_be_known(self, values: Mapping[str, float], known: list[str] | set[str], what: str) -> None:
+        """Say which names are not known."""
         for name in values:
             if name not in known:
                 self.problems.append(f"population: {name!r} is not {what}. {nearest(name, sorted(known))}".strip())
