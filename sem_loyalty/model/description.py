@@ -183,13 +183,14 @@ class _Reader(Fields):
                 hint = f"{nearest(code, self.pool.constructs)} It has: {known}.".strip()
                 self.problems.append(f"pool: {POOL_FILE} has no construct {code!r}. {hint}")
                 continue
-            for name, table in self.pool.drawn(code, self.waves()).items():
-                if name in own:
-                    self.problems.append(f"construct {name} is both defined and drawn from the pool; keep one.")
-                elif name not in self.measured:
-                    self.problems.append(f"pool: the model text does not measure {name}, so it cannot be drawn.")
-                else:
-                    drawn[name] = table
+            tables = self.pool.drawn(code, self.waves())
+            found = {name: table for name, table in tables.items() if name in self.measured}
+            if not found:
+                named = " or ".join(tables)
+                self.problems.append(f"pool: the model text does not measure {named}, so {code} cannot be drawn.")
+            for name in set(found).intersection(own):
+                self.problems.append(f"construct {name} is both defined and drawn from the pool; keep one.")
+            drawn |= found
         return {**drawn, **own}
 
     def constructs(

@@ -43,8 +43,9 @@ class Pool:
         found: dict[str, Mapping[str, object]] = {}
         for number, wave in enumerate(waves, start=1):
             renamed = {f"{name}_{number}": item for name, item in _mapping(items).items()}
-            said = {lang: f"{text} ({wave.text(lang)})" for lang, text in _mapping(label).items()}
-            found[f"{code}_{number}"] = {**table, "label": said, "items": renamed}
+            said = _mapping(label)
+            both = {"en": f"{said['en']} ({wave.en})", "zh": f"{said['zh']}（{wave.zh}）"}
+            found[f"{code}_{number}"] = {**table, "label": both, "items": renamed}
         return found
 
     def drawn_codes(self, codes: object, waves: tuple[Wording, ...]) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from sem_loyalty.model.roles import roles
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText
 
-_KEYS = ("nobs", "thresholds", "shift", "paths", "loadings", "covariances", "correlation", "groups", "text")
+_KEYS = (
+    "nobs", "thresholds", "shift", "paths", "loadings", "covariances", "correlation", "repeated", "groups", "text",
+)  # fmt: skip
 _STATED = 500
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -140,10 +142,7 @@ class PopulationReader(Fields):
                 continue
             self.must_be_known(dict.fromkeys(names, 0.0), self.known, "a variable of the model text")
             values[names[0], names[1]] = value
-        common = self.given.get("correlation")
-        if common is not None and (isinstance(common, bool) or not isinstance(common, (int, float))):
-            self.problems.append(f"population: correlation must be a number, not {common!r}.")
-            common = None
+        common, repeated = (self.common(key) for key in ("correlation", "repeated"))
         for row in specification.parameters if specification is not None else ():
             pair = (row.lhs, row.rhs)
             if row.op != "~~" or row.lhs == row.rhs or row.free < 0 or not self.of_factors(pair):
@@ -151,10 +150,21 @@ class PopulationReader(Fields):
             if pair in values or pair[::-1] in values:
                 continue
             if set(pair) <= self.exogenous and common is not None:
-                values[pair] = float(common)
+                values[pair] = common
+            elif self.same_question(pair) and repeated is not None:
+                values[pair] = repeated
             else:
                 self.problems.append(f"population: no value for the covariance {row.lhs} ~~ {row.rhs}.")
         return values
+
+    def common(self, key: str) -> float | None:
+        """Return the number under a key that stands for many covariances, or None."""
+        return self.numbers(_of(self.given, [key]), "population").get(key)
+
+    def same_question(self, pair: tuple[str, str]) -> bool:
+        """Return whether both are the same question, in two waves of a panel."""
+        one, other = (name.rpartition("_")[0] for name in pair)
+        return bool(one) and one == other and set(pair) <= set(self.items)
 
     def of_factors(self, pair: tuple[str, str]) -> bool:
         """Return whether neither variable is a product or the indicator of one."""
