@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
+    from sem_loyalty.inference.feedback import equation_identification, stability_index
     from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
     from sem_loyalty.inference.implied import model_implied, residuals
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.inference.probing import JohnsonNeyman, johnson_neyman, simple_slopes
     from sem_loyalty.inference.standardised import standardised_solution
     from sem_loyalty.measurement.efa import efa
     from sem_loyalty.measurement.items import item_analysis
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
     from sem_loyalty.measurement.validity import validity
     from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
+    from sem_loyalty.model.products import product_syntax
     from sem_loyalty.model.syntax import parse
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
+    from sem_loyalty.survey.gap_scores import gap_scores
     from sem_loyalty.survey.matrix_input import cov_from_lower
+    from sem_loyalty.survey.product_indicators import product_indicators
     from sem_loyalty.survey.published import load_published, published
     from sem_loyalty.survey.read import read_survey
     from sem_loyalty.survey.screen import screen
@@ -43,20 +48,25 @@ if TYPE_CHECKING:
 _WHERE = {
     "Missing": "design.answers",
     "simulate": "design.simulate",
-    "Fit": "fitting.solution",
     "fit": "fitting.fit",
+    "Fit": "fitting.solution",
     "Bootstrap": "inference.bootstrap",
     "bootstrap": "inference.bootstrap",
     "estimates": "inference.estimates",
     "r_squared": "inference.estimates",
     "FactorScores": "inference.factor_scores",
     "factor_scores": "inference.factor_scores",
+    "equation_identification": "inference.feedback",
+    "stability_index": "inference.feedback",
     "likelihood_ratio_test": "inference.hypothesis_tests",
     "wald_test": "inference.hypothesis_tests",
     "model_implied": "inference.implied",
     "residuals": "inference.implied",
     "fit_measures": "inference.measures",
     "modification_indices": "inference.modification",
+    "JohnsonNeyman": "inference.probing",
+    "johnson_neyman": "inference.probing",
+    "simple_slopes": "inference.probing",
     "standardised_solution": "inference.standardised",
     "efa": "measurement.efa",
     "item_analysis": "measurement.items",
@@ -65,12 +75,15 @@ _WHERE = {
     "specify": "model.defaults",
     "load_model": "model.library",
     "models": "model.library",
+    "product_syntax": "model.products",
     "parse": "model.syntax",
     "path_diagram": "publish.path_diagram",
     "run": "study",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
+    "gap_scores": "survey.gap_scores",
     "cov_from_lower": "survey.matrix_input",
+    "product_indicators": "survey.product_indicators",
     "load_published": "survey.published",
     "published": "survey.published",
     "read_survey": "survey.read",
@@ -81,17 +94,21 @@ __all__ = [
     "Bootstrap",
     "FactorScores",
     "Fit",
+    "JohnsonNeyman",
     "Missing",
     "__version__",
     "apply_codebook",
     "bootstrap",
     "cov_from_lower",
     "efa",
+    "equation_identification",
     "estimates",
     "factor_scores",
     "fit",
     "fit_measures",
+    "gap_scores",
     "item_analysis",
+    "johnson_neyman",
     "likelihood_ratio_test",
     "load_model",
     "load_published",
@@ -100,6 +117,8 @@ __all__ = [
     "modification_indices",
     "parse",
     "path_diagram",
+    "product_indicators",
+    "product_syntax",
     "published",
     "r_squared",
     "read_codebook",
@@ -108,8 +127,10 @@ __all__ = [
     "residuals",
     "run",
     "screen",
+    "simple_slopes",
     "simulate",
     "specify",
+    "stability_index",
     "standardised_solution",
     "validity",
     "wald_test",

@@ -1,4 +1,4 @@
-"""Simulated answers have the moments, shapes, categories and gaps that were asked for, bit by bit the same each time."""
+"""Simulated answers have the moments, shapes, categories and gaps that were asked for, the same bytes each time."""
 
 from __future__ import annotations
 
