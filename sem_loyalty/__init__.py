@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.products import product_syntax
     from sem_loyalty.model.syntax import parse
+    from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
+    from sem_loyalty.publish.questionnaire import write_questionnaire
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
@@ -77,7 +79,9 @@ _WHERE = {
     "models": "model.library",
     "product_syntax": "model.products",
     "parse": "model.syntax",
+    "model_diagram": "publish.model_diagram",
     "path_diagram": "publish.path_diagram",
+    "write_questionnaire": "publish.questionnaire",
     "run": "study",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
@@ -112,6 +116,7 @@ __all__ = [
     "likelihood_ratio_test",
     "load_model",
     "load_published",
+    "model_diagram",
     "model_implied",
     "models",
     "modification_indices",
@@ -134,6 +139,7 @@ __all__ = [
     "standardised_solution",
     "validity",
     "wald_test",
+    "write_questionnaire",
 ]
 
 

@@ -109,8 +109,9 @@ def simulate(
     >>> import sem_loyalty as sl
     >>> sl.simulate("core", 200, seed=1).shape
     (200, 17)
-    >>> sl.simulate("SAT =~ 0.8*s1 + 0.7*s2 + 0.7*s3", 50, seed=1, categories=5)["s1"].max()
-    5
+    >>> answers = sl.simulate("SAT =~ 0.8*s1 + 0.7*s2 + 0.7*s3", 50, seed=1, categories=5)
+    >>> sorted(map(int, answers["s1"].unique()))
+    [1, 2, 3, 4, 5]
     """
     file = None if _is_text(model) else model if isinstance(model, ModelFile) else load_model(model)
     text = population or (str(model) if file is None else "")
