@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.publish.questionnaire import write_questionnaire
+    from sem_loyalty.publish.replication import Replication, replicate
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
@@ -82,6 +83,8 @@ _WHERE = {
     "model_diagram": "publish.model_diagram",
     "path_diagram": "publish.path_diagram",
     "write_questionnaire": "publish.questionnaire",
+    "Replication": "publish.replication",
+    "replicate": "publish.replication",
     "run": "study",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
@@ -100,6 +103,7 @@ __all__ = [
     "Fit",
     "JohnsonNeyman",
     "Missing",
+    "Replication",
     "__version__",
     "apply_codebook",
     "bootstrap",
@@ -129,6 +133,7 @@ __all__ = [
     "read_codebook",
     "read_survey",
     "reliability",
+    "replicate",
     "residuals",
     "run",
     "screen",

@@ -140,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--lang", choices=("en", "zh"), default="en")
     models.add_argument("--out", metavar="PATH", help="show: a figure (.svg .pdf .png); questionnaire: a folder")
 
+    again = verb("replicate", _replicate, "Fit published models to their printed figures and compare the paths.")
+    again.add_argument("id", metavar="ID", nargs="?", help="published figures; all by default")
+
     demo = verb("demo", _demo, "Run the model 'core' on the simulated survey that travels with the package.")
     demo.add_argument("--out", metavar="DIR", default="results/demo")
     demo.add_argument("--lang", choices=("en", "zh"), default="en")
@@ -212,6 +215,13 @@ def _models(words: argparse.Namespace) -> int:
     if words.out:
         model_diagram(model, words.out, lang=words.lang)
         print(f"\nWritten to {words.out}")
+    return DONE
+
+
+def _replicate(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.replication import replicate
+
+    print("\n\n".join(str(entry) for entry in replicate(words.id)))
     return DONE
 
 

@@ -481,4 +481,4 @@ def test_a_wheel_carries_models_and_data(tmp_path: Path) -> None:
         text=True,
     )
     installed = tmp_path / "installed" / "sem_loyalty" / "model" / "files" / "core.lav"
-    assert done.stdout.split() == [str(installed), ",".join(IDS), "True", "2"]
+    assert done.stdout.split() == [str(installed), ",".join(IDS), "True", "7"]
