@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from sem_loyalty.design.answers import Missing
+    from sem_loyalty.design.simulate import simulate
     from sem_loyalty.fitting.fit import fit
     from sem_loyalty.fitting.solution import Fit
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
@@ -20,12 +22,14 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.equivalents import equivalent_models
     from sem_loyalty.inference.estimates import estimates, r_squared
     from sem_loyalty.inference.factor_scores import FactorScores, factor_scores
+    from sem_loyalty.inference.feedback import equation_identification, stability_index
     from sem_loyalty.inference.group_paths import PathComparison, compare_paths
     from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test, wald_test
     from sem_loyalty.inference.implied import model_implied
     from sem_loyalty.inference.invariance import Invariance, invariance
     from sem_loyalty.inference.measures import fit_measures
     from sem_loyalty.inference.modification import modification_indices
+    from sem_loyalty.inference.probing import JohnsonNeyman, johnson_neyman, simple_slopes
     from sem_loyalty.inference.residuals import mean_residuals, residual_summary, residuals
     from sem_loyalty.inference.robustness import Robustness, robustness
     from sem_loyalty.inference.score_tests import score_tests
@@ -52,20 +56,28 @@ if TYPE_CHECKING:
     from sem_loyalty.measurement.validity import validity
     from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
+    from sem_loyalty.model.products import product_syntax
     from sem_loyalty.model.syntax import parse
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
+    from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
+    from sem_loyalty.publish.questionnaire import write_questionnaire
+    from sem_loyalty.publish.replication import Replication, replicate
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
+    from sem_loyalty.survey.item_gaps import item_gaps
     from sem_loyalty.survey.matrix_input import cov_from_lower
+    from sem_loyalty.survey.product_indicators import product_indicators
     from sem_loyalty.survey.published import load_published, published
     from sem_loyalty.survey.read import read_survey
     from sem_loyalty.survey.screen import screen
 
 _WHERE = {
-    "Fit": "fitting.solution",
+    "Missing": "design.answers",
+    "simulate": "design.simulate",
     "fit": "fitting.fit",
+    "Fit": "fitting.solution",
     "Bootstrap": "inference.bootstrap",
     "bootstrap": "inference.bootstrap",
     "Comparison": "inference.comparison",
@@ -79,6 +91,8 @@ _WHERE = {
     "factor_scores": "inference.factor_scores",
     "PathComparison": "inference.group_paths",
     "compare_paths": "inference.group_paths",
+    "equation_identification": "inference.feedback",
+    "stability_index": "inference.feedback",
     "likelihood_ratio_test": "inference.hypothesis_tests",
     "wald_test": "inference.hypothesis_tests",
     "model_implied": "inference.implied",
@@ -92,6 +106,9 @@ _WHERE = {
     "score_tests": "inference.score_tests",
     "Robustness": "inference.robustness",
     "robustness": "inference.robustness",
+    "JohnsonNeyman": "inference.probing",
+    "johnson_neyman": "inference.probing",
+    "simple_slopes": "inference.probing",
     "standardised_solution": "inference.standardised",
     "VuongTest": "inference.vuong",
     "vuong_test": "inference.vuong",
@@ -124,13 +141,20 @@ _WHERE = {
     "specify": "model.defaults",
     "load_model": "model.library",
     "models": "model.library",
+    "product_syntax": "model.products",
     "parse": "model.syntax",
     "loyalty_plot": "publish.loyalty_plot",
+    "model_diagram": "publish.model_diagram",
     "path_diagram": "publish.path_diagram",
+    "write_questionnaire": "publish.questionnaire",
+    "Replication": "publish.replication",
+    "replicate": "publish.replication",
     "run": "study",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
+    "item_gaps": "survey.item_gaps",
     "cov_from_lower": "survey.matrix_input",
+    "product_indicators": "survey.product_indicators",
     "load_published": "survey.published",
     "published": "survey.published",
     "read_survey": "survey.read",
@@ -144,8 +168,11 @@ __all__ = [
     "FactorScores",
     "Fit",
     "Invariance",
+    "JohnsonNeyman",
     "MethodBias",
+    "Missing",
     "PathComparison",
+    "Replication",
     "Robustness",
     "VuongTest",
     "__version__",
@@ -158,6 +185,7 @@ __all__ = [
     "drivers",
     "efa",
     "effects",
+    "equation_identification",
     "equivalent_models",
     "estimates",
     "factor_scores",
@@ -167,6 +195,8 @@ __all__ = [
     "importance_performance",
     "invariance",
     "item_analysis",
+    "item_gaps",
+    "johnson_neyman",
     "join_behaviour",
     "lifetime_value",
     "likelihood_ratio_test",
@@ -179,12 +209,15 @@ __all__ = [
     "loyalty_scores",
     "mean_residuals",
     "method_bias",
+    "model_diagram",
     "model_implied",
     "models",
     "modification_indices",
     "nps",
     "parse",
     "path_diagram",
+    "product_indicators",
+    "product_syntax",
     "published",
     "purchase_behaviour",
     "r_squared",
@@ -192,6 +225,7 @@ __all__ = [
     "read_survey",
     "regress",
     "reliability",
+    "replicate",
     "residual_summary",
     "residuals",
     "retention_by_contract",
@@ -203,13 +237,17 @@ __all__ = [
     "score_tests",
     "screen",
     "segments",
+    "simple_slopes",
+    "simulate",
     "specify",
+    "stability_index",
     "standardised_solution",
     "top_box",
     "typology",
     "validity",
     "vuong_test",
     "wald_test",
+    "write_questionnaire",
 ]
 
 

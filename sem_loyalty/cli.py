@@ -141,10 +141,14 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--codebook", metavar="FILE")
     check.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
 
-    models = verb("models", _models, "List the models of the library, or show one.")
-    models.add_argument("what", choices=("list", "show"), nargs="?", default="list")
-    models.add_argument("id", metavar="ID", nargs="?")
+    models = verb("models", _models, "List the models of the library, show one, or write its questionnaire.")
+    models.add_argument("what", choices=("list", "show", "questionnaire"), nargs="?", default="list")
+    models.add_argument("id", metavar="ID", nargs="?", help="id of the library or path of a .lav file")
     models.add_argument("--lang", choices=("en", "zh"), default="en")
+    models.add_argument("--out", metavar="PATH", help="show: a figure (.svg .pdf .png); questionnaire: a folder")
+
+    again = verb("replicate", _replicate, "Fit published models to their printed figures and compare the paths.")
+    again.add_argument("id", metavar="ID", nargs="?", help="published figures; all by default")
 
     demo = verb("demo", _demo, "Run the model 'core' on the simulated survey that travels with the package.")
     demo.add_argument("--out", metavar="DIR", default="results/demo")
@@ -206,11 +210,31 @@ def _check(words: argparse.Namespace) -> int:
 
 def _models(words: argparse.Namespace) -> int:
     from sem_loyalty.model.library import load_model, models
+    from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.model_listing import listing, shown
+    from sem_loyalty.publish.questionnaire import write_questionnaire
 
-    if words.what == "show" and words.id is None:
-        return _fail(f"models show needs an id: {', '.join(models()['id'])}.", WRONG)
-    print(listing(models(), words.lang) if words.what == "list" else shown(load_model(words.id), words.lang))
+    if words.what == "list":
+        print(listing(models(), words.lang))
+        return DONE
+    if words.id is None:
+        return _fail(f"models {words.what} needs an id: {', '.join(models()['id'])}.", WRONG)
+    model = load_model(words.id)
+    if words.what == "questionnaire":
+        for path in write_questionnaire(model, words.out or ".", lang=words.lang):
+            print(f"Written to {path}")
+        return DONE
+    print(shown(model, words.lang))
+    if words.out:
+        model_diagram(model, words.out, lang=words.lang)
+        print(f"\nWritten to {words.out}")
+    return DONE
+
+
+def _replicate(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.replication import replicate
+
+    print("\n\n".join(str(entry) for entry in replicate(words.id)))
     return DONE
 
 

@@ -314,5 +314,6 @@ def _for_group(modifier: Modifier, row: Row, n_groups: int) -> object:
         raise SpecificationError(
             f"Line {modifier.line}: c() has {len(values)} entries for {row.lhs} {row.op} {row.rhs}, "
             f"but there {'is one group' if n_groups == 1 else f'are {n_groups} groups'}."
+            + (" Name the column that tells the groups apart with `group`." if n_groups == 1 else "")
         )
     return values[row.group - 1]

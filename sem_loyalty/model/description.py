@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import math
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
 from sem_loyalty.errors import ConfigurationError, nearest
+from sem_loyalty.model.fields import UNSAID, Fields
 from sem_loyalty.model.model_file import (
     Construct,
+    Grouping,
     Hypothesis,
     Item,
     ModelFile,
-    Population,
-    PopulationGroup,
     Reference,
     Rival,
     Scale,
     Wording,
 )
+from sem_loyalty.model.pool import POOL_FILE, library_pool
+from sem_loyalty.model.population import Population
+from sem_loyalty.model.population_reader import PopulationReader
 from sem_loyalty.model.syntax import ModelText, parse
 
-_DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+")
-_KEYS = ("title", "description", "scale", "constructs", "hypotheses", "rivals", "references", "population")
-_UNSAID = Wording("", "")
+_KEYS = (
+    "title", "description", "pool", "waves", "constructs", "products", "grouping", "scale", "hypotheses", "rivals",
+    "references", "population",
+)  # fmt: skip
 
 
 def read_description(path: Path, text: str, toml_path: Path, toml: str | None) -> ModelFile:
@@ -87,68 +89,152 @@ def _measurement(model: ModelText) -> dict[str, list[str]]:
     return measured
 
 
-class _Reader:
+class _Reader(Fields):
     """One description being read; `problems` collects what is wrong."""
 
     def __init__(self, content: Mapping[str, object], model: ModelText, measured: dict[str, list[str]]) -> None:
+        super().__init__()
         self.content = content
+        self.model = model
         self.measured = measured
         self.paths = {(s.rhs.name, s.lhs) for s in model.statements if s.op == "~"}
         self.defined = [definition.name for definition in model.definitions]
         self.variables = list(dict.fromkeys([*measured, *(name for path in sorted(self.paths) for name in path)]))
-        self.problems: list[str] = []
+        self.pool = library_pool()
 
     def model_file(self, path: Path, text: str, toml_path: Path) -> ModelFile:
         for key in self.content:
             if key not in _KEYS:
                 self.problems.append(f"'{key}' is not a key of a description. {nearest(key, _KEYS)}".strip())
-        title = self.wording(self.content, "title", "the description") or _UNSAID
+        title = self.wording(self.content, "title", "the description") or UNSAID
         described = self.wording(self.content, "description", "the description", required=False)
-        references = self.references()
-        cited = {reference.doi for reference in references}
-        constructs, items = self.constructs(cited)
+        own = self.references(self.content)
+        cited = {**self.pool.references, **own}
+        products = self.products()
+        constructs, items = self.constructs(cited, products)
+        grouping = self.grouping()
         result = ModelFile(
             id=path.stem, title=title, description=described, text=text, constructs=constructs, items=items,
-            scale=self.scale(), hypotheses=self.hypotheses(cited), rivals=self.rivals(), references=references,
-            population=self.population([item.name for item in items]), path=path,
+            scale=self.scale(), hypotheses=self.hypotheses(cited), rivals=self.rivals(cited),
+            references=self.cited_works(own),
+            population=self.population(products, grouping), path=path,
+            products=MappingProxyType(products), grouping=grouping, waves=self.waves(),
         )  # fmt: skip
         if self.problems:
             listed = "\n".join(f"  - {problem}" for problem in self.problems)
             raise ConfigurationError(f"{toml_path} does not describe {path.name}:\n{listed}")
         return result
 
-    def constructs(self, cited: set[str]) -> tuple[tuple[Construct, ...], tuple[Item, ...]]:
-        tables = {self.string(table, "code", "a construct"): table for table in self.tables(self.content, "constructs")}
-        for code in tables:
+    def cited_works(self, own: Mapping[str, Reference]) -> tuple[Reference, ...]:
+        """Return the description's references and, sorted by author, those of the pool that it cites."""
+        pooled = [work for doi, work in self.pool.references.items() if doi in self.used and doi not in own]
+        return (*own.values(), *sorted(pooled, key=lambda work: (work.authors.casefold(), work.year)))
+
+    def waves(self) -> tuple[Wording, ...]:
+        if "waves" not in self.content:
+            return ()
+        tables = self.tables(self.content, "waves")
+        return tuple(self.wording({"wave": table}, "wave", "waves") or UNSAID for table in tables)
+
+    def products(self) -> dict[str, tuple[str, str]]:
+        """Return the two factors of each product construct, its indicators checked to be products of their items."""
+        products = {}
+        table = self.table(self.content, "products", "the description", required=False)
+        for code in table:
+            where = f"product {code}"
+            factors = self.names(table, code, where)
+            unknown = [name for name in (code, *factors) if name not in self.measured]
+            if unknown or len(factors) != 2:
+                listed = ", ".join(map(repr, unknown))
+                hint = f"{listed} is not a construct of the model text." if unknown else "write it of two constructs."
+                self.problems.append(f"{where}: {hint}")
+                continue
+            allowed = {f"{x}.{y}" for x in self.measured[factors[0]] for y in self.measured[factors[1]]}
+            for name in self.measured[code]:
+                if name not in allowed:
+                    hint = nearest(name, allowed)
+                    self.problems.append(f"{where}: {name} is not an item of {factors[0]} and one of {factors[1]} "
+                                         f"with a dot between. {hint}".strip())  # fmt: skip
+            products[code] = (factors[0], factors[1])
+        return products
+
+    def grouping(self) -> Grouping | None:
+        if "grouping" not in self.content:
+            return None
+        table = self.table(self.content, "grouping", "the description")
+        column = self.string(table, "column", "grouping")
+        levels = self.names(table, "levels", "grouping")
+        if len(levels) < 2:
+            self.problems.append("grouping: levels must name at least two groups.")
+        return Grouping(column, self.wording(table, "label", "grouping") or UNSAID, tuple(levels))
+
+    def described(self) -> dict[str, Mapping[str, object]]:
+        """Return the table of every construct that the description defines or draws from the pool."""
+        own = {self.string(table, "code", "a construct"): table for table in self.tables(self.content, "constructs")}
+        for code in own:
             if code and code not in self.measured:
                 self.problems.append(
                     f"construct {code} is not in the model text. {nearest(code, self.measured)}".strip()
                 )
-        constructs, items = [], []
-        for code, indicators in self.measured.items():
-            if code not in tables:
-                self.problems.append(f"construct {code} of the model text is not described.")
+        drawn: dict[str, Mapping[str, object]] = {}
+        for code in self.names(self.content, "pool", "the description"):
+            if code not in self.pool.constructs:
+                known = ", ".join(self.pool.constructs)
+                hint = f"{nearest(code, self.pool.constructs)} It has: {known}.".strip()
+                self.problems.append(f"pool: {POOL_FILE} has no construct {code!r}. {hint}")
                 continue
-            table, where = tables[code], f"construct {code}"
-            names = tuple(name for name in indicators if name not in self.measured)
+            tables = self.pool.drawn(code, self.waves())
+            found = {name: table for name, table in tables.items() if name in self.measured}
+            if not found:
+                named = " or ".join(tables)
+                self.problems.append(f"pool: the model text does not measure {named}, so {code} cannot be drawn.")
+            for name in set(found).intersection(own):
+                self.problems.append(f"construct {name} is both defined and drawn from the pool; keep one.")
+            drawn |= found
+        return {**drawn, **own}
+
+    def constructs(
+        self, cited: Mapping[str, Reference], products: Mapping[str, tuple[str, str]]
+    ) -> tuple[tuple[Construct, ...], tuple[Item, ...]]:
+        tables = self.described()
+        pooled = set(self.pool.drawn_codes(self.content.get("pool"), self.waves()))
+        found: dict[str, Construct] = {}
+        items: list[Item] = []
+        for code, indicators in self.measured.items():
+            where = f"construct {code}"
+            if code not in tables:
+                if code not in products:
+                    hint = nearest(code, self.pool.constructs, label="The pool has")
+                    self.problems.append(f"construct {code} of the model text is not described. {hint}".strip())
+                continue
+            table = tables[code]
+            questioned = code not in products
+            names = tuple(name for name in indicators if questioned and name not in self.measured)
             questions = self.table(table, "items", where) if names else {}
-            for name in questions:
+            for name in questions if code not in pooled else ():
                 if name not in names:
                     known = ", ".join(names)
                     self.problems.append(f"{where}: the model text has no item {name} for it; it has {known}.")
             for name in names:
-                wording = self.wording(questions, name, f"{where}, items") or _UNSAID
+                if code in pooled and name not in questions:
+                    known = ", ".join(questions)
+                    self.problems.append(f"{where}: the pool has no item {name} for it; it has {known}.")
+                    continue
+                wording = self.wording(questions, name, f"{where}, items") or UNSAID
                 question = questions.get(name)
                 reverse = question.get("reverse", False) if isinstance(question, Mapping) else False
                 if not isinstance(reverse, bool):
                     self.problems.append(f"item {name}: reverse must be true or false, not {reverse!r}.")
                 items.append(Item(name, code, wording, bool(reverse)))
-            label = self.wording(table, "label", where) or _UNSAID
+            label = self.wording(table, "label", where) or UNSAID
             definition = self.wording(table, "definition", where, required=False)
-            constructs.append(Construct(code, label, definition, self.sources(table, "scale", where, cited), names))
-        return tuple(constructs), tuple(items)
+            found[code] = Construct(code, label, definition, self.sources(table, "scale", where, cited), names)
+        for code, (first, second) in products.items():
+            if code not in found and first in found and second in found:
+                found[code] = _product_of(code, found[first], found[second])
+        return tuple(found[code] for code in self.measured if code in found), tuple(items)
 
-    def hypotheses(self, cited: set[str]) -> tuple[Hypothesis, ...]:
+    def hypotheses(self, cited: Mapping[str, Reference]) -> tuple[Hypothesis, ...]:
         found: list[Hypothesis] = []
         for table in self.tables(self.content, "hypotheses"):
             id = self.string(table, "id", "a hypothesis")
@@ -163,7 +249,7 @@ class _Reader:
             if effect and effect not in self.defined:
                 hint = nearest(effect, self.defined)
                 self.problems.append(f"{where}: the model text does not define {effect} with ':='. {hint}".strip())
-            text = self.wording(table, "text", where) or _UNSAID
+            text = self.wording(table, "text", where) or UNSAID
             found.append(Hypothesis(id, steps, sign, text, self.sources(table, "sources", where, cited), effect))
         return tuple(found)
 
@@ -182,139 +268,48 @@ class _Reader:
                     self.problems.append(f"{where}: the model text has no path {cause} -> {outcome}.")
         return steps
 
-    def rivals(self) -> tuple[Rival, ...]:
+    def rivals(self, cited: Mapping[str, Reference]) -> tuple[Rival, ...]:
         rivals = []
         for table in self.tables(self.content, "rivals"):
             id = self.string(table, "id", "a rival")
             structure = self.string(table, "structure", f"rival {id}")
-            for statement in parse(structure).statements:
+            statements = parse(structure).statements
+            known = {*self.variables, *(statement.lhs for statement in statements if statement.op == "=~")}
+            for statement in statements:
                 for name in (statement.lhs, statement.rhs.name):
-                    if statement.op == "~" and name not in self.variables:
+                    if statement.op == "~" and name not in known:
                         self.problems.append(f"rival {id}: {name!r} is not a construct of the model text.")
-            rivals.append(Rival(id, self.wording(table, "title", f"rival {id}") or _UNSAID, structure))
+            title = self.wording(table, "title", f"rival {id}") or UNSAID
+            rivals.append(Rival(id, title, structure, self.sources(table, "sources", f"rival {id}", cited)))
         return tuple(rivals)
 
-    def references(self) -> tuple[Reference, ...]:
-        references = []
-        for table in self.tables(self.content, "references"):
-            doi = self.string(table, "doi", "a reference")
-            where = f"reference {doi}"
-            if doi and not _DOI.fullmatch(doi):
-                self.problems.append(f"{where}: not a DOI; write it as 10.1177/002224298805200302, without an address.")
-            year = table.get("year")
-            if not isinstance(year, int) or isinstance(year, bool):
-                self.problems.append(f"{where}: year must be a whole number, not {year!r}.")
-                year = 0
-            authors, title, journal = (self.string(table, key, where) for key in ("authors", "title", "journal"))
-            references.append(Reference(doi, authors, year, title, journal))
-        return tuple(references)
-
     def scale(self) -> Scale | None:
-        if "scale" not in self.content:
+        source = self.content if "scale" in self.content or "pool" not in self.content else self.pool.content
+        if "scale" not in source:
             return None
-        table = self.table(self.content, "scale", "the description")
+        table = self.table(source, "scale", "the description")
         ends = [table.get(key) for key in ("minimum", "maximum")]
         lowest, highest = (end if isinstance(end, int) and not isinstance(end, bool) else 0 for end in ends)
         if lowest >= highest:
             self.problems.append(f"scale: minimum and maximum must be whole numbers that increase, not {ends}.")
-        low, high = (self.wording(table, key, "scale") or _UNSAID for key in ("low", "high"))
+        low, high = (self.wording(table, key, "scale") or UNSAID for key in ("low", "high"))
         return Scale(lowest, highest, low, high)
 
-    def population(self, items: list[str]) -> Population | None:
+    def population(self, products: Mapping[str, tuple[str, str]], grouping: Grouping | None) -> Population | None:
         if "population" not in self.content:
             return None
-        table = self.table(self.content, "population", "the description")
-        paths = self.path_values(table, "population")
-        for cause, outcome in sorted(self.paths - set(paths)):
-            self.problems.append(f"population: no value for the path {cause} -> {outcome}.")
-        loadings = self.numbers(self.table(table, "loadings", "population"), "population, loadings")
-        shift = self.numbers(self.table(table, "shift", "population", required=False), "population, shift")
-        for name in items:
-            if name not in loadings:
-                self.problems.append(f"population: no loading for item {name}.")
-        for name in (*loadings, *shift):
-            if name not in items:
-                self.problems.append(f"population: {name!r} is not an item. {nearest(name, items)}".strip())
-        for name, loading in loadings.items():
-            if abs(loading) >= 1:
-                self.problems.append(f"population: the loading of {name} is {loading}; it must lie between -1 and 1.")
-        cuts = table.get("thresholds")
-        given = cuts if isinstance(cuts, list) else []
-        thresholds = tuple(float(cut) for cut in given if isinstance(cut, (int, float)))
-        if not thresholds or len(thresholds) < len(given) or list(thresholds) != sorted(set(thresholds)):
-            self.problems.append("population: thresholds must be a list of increasing numbers.")
-        groups = tuple(
-            PopulationGroup(
-                self.string(group, "label", "a group"), MappingProxyType(self.path_values(group, "a group"))
-            )
-            for group in self.tables(table, "groups")
-        )
-        return Population(
-            MappingProxyType(paths), MappingProxyType(loadings), thresholds, MappingProxyType(shift), groups
-        )
+        given = self.table(self.content, "population", "the description")
+        pooled = self.pool.population(self.waves()) if "pool" in self.content else {}
+        reader = PopulationReader(self.model, given, pooled, products, grouping)
+        population = reader.population()
+        self.problems += reader.problems
+        return population
 
-    def path_values(self, table: Mapping[str, object], where: str) -> dict[tuple[str, str], float]:
-        values = {}
-        for path, value in self.numbers(self.table(table, "paths", where), f"{where}, paths").items():
-            steps = self.steps(path, where)
-            if len(steps) == 2:
-                values[steps[0], steps[1]] = value
-        return values
 
-    def table(
-        self, table: Mapping[str, object], key: str, where: str, *, required: bool = True
-    ) -> Mapping[str, object]:
-        value = table.get(key)
-        if isinstance(value, Mapping):
-            return value
-        if required or value is not None:
-            self.problems.append(f"{where}: {key} must be a table.")
-        return {}
-
-    def tables(self, table: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
-        value = table.get(key, [])
-        if isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value):
-            return value
-        self.problems.append(f"{key} must be written as [[{key}]].")
-        return []
-
-    def string(self, table: Mapping[str, object], key: str, where: str, *, required: bool = True) -> str:
-        value = table.get(key, "")
-        if isinstance(value, str) and (value.strip() or not required):
-            return value
-        self.problems.append(f"{where}: {key} is missing." if not value else f"{where}: {key} must be a text.")
-        return ""
-
-    def wording(self, table: Mapping[str, object], key: str, where: str, *, required: bool = True) -> Wording | None:
-        value = table.get(key)
-        if value is None and not required:
-            return None
-        texts = [value.get(lang) if isinstance(value, Mapping) else None for lang in ("en", "zh")]
-        missing = [
-            lang
-            for lang, text in zip(("en", "zh"), texts, strict=True)
-            if not isinstance(text, str) or not text.strip()
-        ]
-        if missing:
-            self.problems.append(f"{where}: {key} lacks {' and '.join(missing)}.")
-            return None
-        return Wording(str(texts[0]), str(texts[1]))
-
-    def sources(self, table: Mapping[str, object], key: str, where: str, cited: Iterable[str]) -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(doi, str) for doi in value):
-            self.problems.append(f"{where}: {key} must be a list of DOIs.")
-            return ()
-        for doi in value:
-            if doi not in cited:
-                self.problems.append(f"{where}: {doi} is not among the references. {nearest(doi, cited)}".strip())
-        return tuple(value)
-
-    def numbers(self, table: Mapping[str, object], where: str) -> dict[str, float]:
-        values = {}
-        for key, value in table.items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                self.problems.append(f"{where}: {key} must be a number, not {value!r}.")
-            else:
-                values[key] = float(value)
-        return values
+def _product_of(code: str, first: Construct, second: Construct) -> Construct:
+    """Return the construct that stands for the product of two others."""
+    if first is second:
+        label = Wording(f"{first.label.en} squared", f"{first.label.zh}的平方")
+    else:
+        label = Wording(f"{first.label.en} × {second.label.en}", f"{first.label.zh} × {second.label.zh}")
+    return Construct(code, label, None, (), ())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sem_loyalty.errors import ConfigurationError, SpecificationError, nearest
 from sem_loyalty.model.description import read_description
 from sem_loyalty.model.model_file import ModelFile
+from sem_loyalty.model.pool import library_folder, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,11 +68,7 @@ def load_model(id_or_path: str | Path) -> ModelFile:
 
 def _library() -> dict[str, Path]:
     """Return the .lav file of every model by id, sorted by id."""
-    here = Path(__file__).resolve().parent
-    # A wheel carries models/ inside the package; a checkout has it at the top.
-    folder = here / "files"
-    if not folder.is_dir():
-        folder = here.parents[1] / "models"
+    folder = library_folder()
     found = {path.stem: path for path in sorted(folder.glob("*.lav"))}
     if not found:
         raise ConfigurationError(f"No models in {folder}; the installation of sem_loyalty is incomplete.")
@@ -79,17 +76,6 @@ def _library() -> dict[str, Path]:
 
 
 def _read(path: Path) -> ModelFile:
-    text = _text(path)
+    text = read_text(path)
     toml = path.with_suffix(".toml")
-    return read_description(path, text, toml, _text(toml) if toml.exists() else None)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not UTF-8 text ({error.reason}); save it as UTF-8.") from error
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"There is no file {path}.") from error
-    except OSError as error:
-        raise ConfigurationError(f"Cannot read {path}: {error.strerror}.") from error
+    return read_description(path, text, toml, read_text(toml) if toml.exists() else None)

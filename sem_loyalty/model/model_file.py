@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sem_loyalty.display import Column, Table
 from sem_loyalty.errors import SpecificationError, check_choice, nearest
+from sem_loyalty.model.population import Population
 from sem_loyalty.model.syntax import parse
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Construct:
     scale : tuple of str
         DOIs of the works whose conception its items follow.
     items : tuple of str
-        Observed variables that measure it, in the order of the model text; empty for a higher-order construct.
+        Questions that measure it, in the order of the model text; none for a construct of higher order or a product.
     """
 
     code: str
@@ -164,52 +165,33 @@ class Rival:
         What it claims.
     structure : str
         lavaan text that takes the place of everything but the measurement.
+    sources : tuple of str
+        DOIs of the works that argue for it.
     """
 
     id: str
     title: Wording
     structure: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PopulationGroup:
-    """A group of a population: where its paths differ.
+class Grouping:
+    """The groups that a model compares.
 
     Attributes
     ----------
-    label : str
-        Value of the grouping variable.
-    paths : mapping of (str, str) to float
-        Paths, (cause, outcome), that take the place of the population's own.
+    column : str
+        Column of the survey that tells them apart.
+    label : Wording
+        What the column is about.
+    levels : tuple of str
+        Its values, in the order of the model's ``c(...)``.
     """
 
-    label: str
-    paths: Mapping[tuple[str, str], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Population:
-    """Chosen values to simulate answers from; they are nobody's estimates.
-
-    Attributes
-    ----------
-    paths : mapping of (str, str) to float
-        Standardised paths, (cause, outcome).
-    loadings : mapping of str to float
-        Standardised loading of each item.
-    thresholds : tuple of float
-        Increasing cuts of a standard normal answer into categories, one fewer than there are categories.
-    shift : mapping of str to float
-        By how much an item's thresholds lie lower than `thresholds`; 0 where absent.
-    groups : tuple of PopulationGroup
-        Groups of equal size, or none.
-    """
-
-    paths: Mapping[tuple[str, str], float]
-    loadings: Mapping[str, float]
-    thresholds: tuple[float, ...]
-    shift: Mapping[str, float]
-    groups: tuple[PopulationGroup, ...]
+    column: str
+    label: Wording
+    levels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -239,6 +221,12 @@ class ModelFile:
         For simulation.
     path : Path
         The .lav file.
+    products : mapping of str to (str, str)
+        Constructs that are the product of two others; their indicators are products of items, not questions.
+    grouping : Grouping or None
+        The groups of a multi-group model.
+    waves : tuple of Wording
+        Occasions of a panel; constructs and items of the k-th end in "_k". Empty for one survey.
     """
 
     id: str
@@ -253,6 +241,9 @@ class ModelFile:
     references: tuple[Reference, ...]
     population: Population | None
     path: Path
+    products: Mapping[str, tuple[str, str]]
+    grouping: Grouping | None
+    waves: tuple[Wording, ...]
 
     def labels(self, lang: str = "en") -> dict[str, str]:
         """Return the reader's name of every construct by its code, in "en" or "zh"."""
@@ -276,7 +267,8 @@ class ModelFile:
         Returns
         -------
         str
-            Loadings of `text` and (co)variances of its items as they stand there, then the rival's structure.
+            Loadings, (co)variances and intercepts of the items of `text` as they stand there, then the rival's
+            structure. What measures a construct of higher order is structure.
 
         Raises
         ------
@@ -295,13 +287,15 @@ class ModelFile:
     def _measurement(self) -> str:
         """Return the lines of the text that say how the items measure the constructs."""
         model = parse(self.text)
-        items = {item.name for item in self.items}
+        measured = {statement.rhs.name for statement in model.statements if statement.op == "=~"}
+        items = measured - {statement.lhs for statement in model.statements if statement.op == "=~"}
         # A line without a statement of its own continues the statement above it.
         keep: dict[int, bool] = {definition.line: False for definition in model.definitions}
         keep |= {constraint.line: False for constraint in model.constraints}
         for statement in model.statements:
-            of_items = statement.op == "~~" and {statement.lhs, statement.rhs.name} <= items
-            keep[statement.line] = statement.op == "=~" or of_items
+            pair = {statement.lhs, statement.rhs.name or statement.lhs}
+            of_items = statement.op in ("~~", "~1") and pair <= items
+            keep[statement.line] = of_items or (statement.op == "=~" and statement.rhs.name in items)
         kept, current = [], False
         for number, line in enumerate(self.text.splitlines(), start=1):
             current = keep.get(number, current)

@@ -150,7 +150,9 @@ def check(model: str, data: str | None = None, *, codebook: str | None = None, k
     DataError
         The survey cannot be read, lacks an item (the nearest is named), or has no usable answers to one.
     """
-    specification = specify(load_model(Path(model) if is_file(model) else model).text, kind=kind)
+    file = load_model(Path(model) if is_file(model) else model)
+    groups = file.grouping.levels if file.grouping is not None else ("",)
+    specification = specify(file.text, kind=kind, groups=groups)
     found = check_model(specification)
     if found.problem:
         raise SpecificationError(f"{found.problem}\n{found.table()}")

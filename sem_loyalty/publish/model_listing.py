@@ -7,6 +7,7 @@ import pandas as pd
 from sem_loyalty.display import Column, Table
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.publish.lang import word
+from sem_loyalty.publish.model_diagram import path_lines
 
 
 def listing(models: pd.DataFrame, lang: str) -> Table:
@@ -37,9 +38,10 @@ def listing(models: pd.DataFrame, lang: str) -> Table:
 
 
 def shown(model: ModelFile, lang: str) -> str:
-    """Return a model in full: title, claim, text, questions, hypotheses, rivals and sources."""
+    """Return a model in full: title, claim, paths, text, questions, hypotheses, rivals and sources."""
     parts = [f"{model.id}: {model.title.text(lang)}"]
     parts += [model.description.text(lang)] if model.description is not None else []
+    parts += [path_lines(model, lang)] if path_lines(model, lang) else []
     parts.append(model.text.strip())
     if model.items:
         columns = (

@@ -23,6 +23,35 @@ FOLDER = Path(__file__).resolve().parent / "datasets"
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A published analysis, to be repeated on the printed figures.
+
+    Attributes
+    ----------
+    id, what : str
+        Its name and what it estimates.
+    text : str
+        lavaan text, fitted to the correlations.
+    printed : str
+        Key of `PublishedMatrix.printed` that holds its paths.
+    names : mapping of str to str
+        What a variable of the text is called in print, where it differs.
+    reliability : mapping of str to float
+        Reliabilities by which the correlations are corrected for attenuation first; empty for none.
+    note : str
+        What cannot be compared, and why.
+    """
+
+    id: str
+    what: str
+    text: str
+    printed: str
+    names: Mapping[str, str]
+    reliability: Mapping[str, float]
+    note: str
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class PublishedMatrix:
     """A covariance or correlation matrix from the literature, with what was printed about it.
@@ -56,6 +85,8 @@ class PublishedMatrix:
         Results in print by name of the result, then by path ("Image -> Loyalty") or item; empty where none were read.
     printed_source : mapping of str to str
         Where each of `printed` is printed.
+    analyses : tuple of Analysis
+        What can be repeated on these figures; none where no results in print were read.
     """
 
     id: str
@@ -72,6 +103,7 @@ class PublishedMatrix:
     model: str | None
     printed: Mapping[str, Mapping[str, float]]
     printed_source: Mapping[str, str]
+    analyses: tuple[Analysis, ...]
 
     @property
     def cor(self) -> Array:
@@ -103,7 +135,8 @@ class PublishedMatrix:
                 row["mean"] = float(self.means[position])
             row |= {f"r{k + 1}": float(correlations[position, k]) for k in range(position)}
             rows.append(row)
-        note = f"n = {self.n}. {self.citation} https://doi.org/{self.doi} {self.note}"
+        where = f" https://doi.org/{self.doi}" if self.doi else ""
+        note = f"n = {self.n}. {self.citation}{where} {self.note}"
         return Table(f"published-{self.id}", self.what, tuple(columns), tuple(rows), note=note)
 
     def __str__(self) -> str:
@@ -166,7 +199,8 @@ def matrix_from(content: Mapping[str, Any]) -> PublishedMatrix:
     ----------
     content : mapping
         Keys id, what, citation, doi, n, names, note; "cov" or "cor" as a lower triangle with its diagonal, row by row;
-        and optionally sd, means, model and printed ({name: {"source": text, "values": {...}}}).
+        and optionally sd, means, model, printed ({name: {"source": text, "values": {...}}}) and analyses (tables with
+        the attributes of `Analysis`). doi is "" where the work has none.
 
     Returns
     -------
@@ -226,6 +260,24 @@ def matrix_from(content: Mapping[str, Any]) -> PublishedMatrix:
         names=names, cov=cov, sd=sd, means=means, source=source, note=content["note"], model=content.get("model"),
         printed=MappingProxyType({key: MappingProxyType(dict(result["values"])) for key, result in printed.items()}),
         printed_source=MappingProxyType({key: str(result["source"]) for key, result in printed.items()}),
+        analyses=tuple(_analysis(entry, content["id"], names, printed) for entry in content.get("analyses", ())),
+    )  # fmt: skip
+
+
+def _analysis(entry: Mapping[str, Any], id: str, names: tuple[str, ...], printed: Mapping[str, Any]) -> Analysis:
+    """Return an analysis, checked against the figures that it belongs to."""
+    where = f"Published figures {id!r}, analysis {entry.get('id', '')!r}"
+    missing = [key for key in ("id", "what", "text", "printed", "note") if key not in entry]
+    if missing:
+        raise DataError(f"{where}: {', '.join(missing)} missing.")
+    if entry["printed"] not in printed:
+        raise DataError(f"{where}: {entry['printed']!r} is not among the printed results.")
+    reliability = {str(name): float(value) for name, value in entry.get("reliability", {}).items()}
+    if reliability and (set(reliability) != set(names) or not all(0 < value <= 1 for value in reliability.values())):
+        raise DataError(f"{where}: reliability must have a value from 0 to 1 for each of {', '.join(names)}.")
+    return Analysis(
+        entry["id"], entry["what"], entry["text"], entry["printed"],
+        MappingProxyType(dict(entry.get("names", {}))), MappingProxyType(reliability), entry["note"],
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 import sem_loyalty
 from sem_loyalty.errors import ConfigurationError, ModelSyntaxError, SpecificationError
 from sem_loyalty.model.library import load_model, models
+from sem_loyalty.model.pool import library_pool
 from sem_loyalty.model.syntax import parse
 
 ROOT = Path(sem_loyalty.__file__).resolve().parents[1]
@@ -73,7 +76,11 @@ def test_models_lists_the_library_with_counts() -> None:
         "rivals": 3,
     }
     assert list(table.index) == sorted(table.index)
-    assert {"ecsi_mobile", "iacobucci2009"} <= set(table.index)
+    assert set(table.index) == {
+        "acsi", "antecedents", "co_creation", "core", "digital", "ecsi", "ecsi_mobile", "factors", "iacobucci2009",
+        "mechanisms", "moderation", "oliver_stages", "panel", "panel_growth", "reciprocal", "relationship",
+        "satisfaction_trap", "scsb", "servqual", "value_driven",
+    }  # fmt: skip
 
 
 def test_core_is_the_chain_with_two_direct_paths() -> None:
@@ -111,16 +118,166 @@ def test_core_definitions_are_the_effects_they_are_named_for() -> None:
 def test_every_model_is_complete_in_both_languages(id: str) -> None:
     model = load_model(id)
     assert model.text == (ROOT / "models" / f"{id}.lav").read_text(encoding="utf-8")
-    assert len({item.wording.en for item in model.items}) == len(model.items)
-    assert len({item.wording.zh for item in model.items}) == len(model.items)
+    # A panel asks the same questions in every survey.
+    asked = len(model.items) if not model.waves else len({item.name.rpartition("_")[0] for item in model.items})
+    assert len({item.wording.en for item in model.items}) == asked
+    assert len({item.wording.zh for item in model.items}) == asked
     assert [h.id for h in model.hypotheses] == [f"H{k + 1}" for k in range(len(model.hypotheses))]
     assert all(h.sources for h in model.hypotheses)
-    cited = {doi for h in model.hypotheses for doi in h.sources} | {doi for c in model.constructs for doi in c.scale}
-    assert cited == {reference.doi for reference in model.references}
+    saying = [*(h.sources for h in model.hypotheses), *(c.scale for c in model.constructs)]
+    saying += [rival.sources for rival in model.rivals]
+    assert {doi for sources in saying for doi in sources} == {reference.doi for reference in model.references}
     assert list(model.questionnaire()["item"]) == [name for c in model.constructs for name in c.items]
     for lang, head in (("en", "Hypothesis"), ("zh", "假设")):
         assert head in str(model.table(lang))
     assert model.title.zh in repr(model)
+
+
+PUBLISHED = ("ecsi_mobile", "iacobucci2009")
+
+
+@pytest.mark.parametrize("id", [id for id in IDS if id not in PUBLISHED])
+def test_every_model_of_our_own_can_be_asked_fitted_and_simulated(id: str) -> None:
+    model = load_model(id)
+    text = parse(model.text)
+    measured = {
+        s.lhs: [t.rhs.name for t in text.statements if t.op == "=~" and t.lhs == s.lhs] for s in text.statements
+    }
+    for construct in model.constructs:
+        assert construct.definition is not None or construct.code in model.products
+        assert construct.scale or construct.code in model.products
+        assert len(measured[construct.code]) >= (2 if construct.code == "SLOPE" else 3)
+    paths = {(s.rhs.name, s.lhs) for s in text.statements if s.op == "~"}
+    for hypothesis in model.hypotheses:
+        assert all(step in paths for step in itertools.pairwise(hypothesis.path))
+        assert hypothesis.sign in ("+", "-")
+    assert model.description is not None
+    assert model.scale is not None
+    assert model.rivals
+    assert all(rival.sources for rival in model.rivals)
+    assert model.population is not None
+    assert len(model.population.thresholds) == model.scale.maximum - model.scale.minimum
+    if not model.population.text:
+        assert set(model.population.paths) == paths
+        assert {item.name for item in model.items} <= set(model.population.loadings)
+
+
+def test_texts_are_plain_enough_to_be_read_in_a_terminal() -> None:
+    for path in sorted((ROOT / "models").glob("*.lav")):
+        assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120, path.name
+
+
+# The pool
+
+
+def test_every_construct_of_the_pool_is_complete_and_drawn_by_a_model() -> None:
+    pool = library_pool()
+    names: list[str] = []
+    loadings = pool.population(())["loadings"]
+    for code, table in pool.constructs.items():
+        assert set(table) <= {"code", "label", "definition", "scale", "items"}, code
+        questions = table.get("items", {})
+        assert isinstance(questions, dict)
+        assert len(questions) >= 3 or code == "RQ"
+        for name, question in questions.items():
+            assert name.startswith(code.lower())
+            assert set(question) <= {"en", "zh", "reverse"}
+            assert question["en"].endswith((".", "?"))
+            assert question["zh"].endswith(("。", "？"))
+            assert re.search(r"[\u4e00-\u9fff]", question["zh"])
+        names += questions
+        for key in ("label", "definition"):
+            assert set(table[key]) == {"en", "zh"}  # type: ignore[call-overload]
+        assert set(table["scale"]) <= set(pool.references)  # type: ignore[call-overload]
+    assert len(set(names)) == len(names)
+    assert set(loadings) == set(names)  # type: ignore[call-overload]
+    drawn = {c.code.rpartition("_")[0] or c.code for id in IDS for c in load_model(id).constructs}
+    assert set(pool.constructs) - drawn == {"RQ"}  # a rival's
+
+
+def test_the_wording_of_a_construct_is_the_same_in_every_model() -> None:
+    seen: dict[str, set[tuple[str, str, bool]]] = {}
+    for id in IDS:
+        for item in load_model(id).items:
+            seen.setdefault(item.name, set()).add((item.wording.en, item.wording.zh, item.reverse))
+    assert all(len(wordings) == 1 for wordings in seen.values())
+
+
+POOLED = """
+title = { en = "Two", zh = "二" }
+pool = ["SAT", "LOY"]
+[[hypotheses]]
+id = "H1"
+path = "SAT -> LOY"
+sign = "+"
+text = { en = "Satisfaction builds loyalty.", zh = "满意促成忠诚。" }
+sources = ["10.1177/00222429990634s105"]
+[population]
+[population.paths]
+"SAT -> LOY" = 0.5
+"""
+POOLED_TEXT = "SAT =~ sat1 + sat2 + sat4\nLOY =~ loy1 + loy2 + loy3\nLOY ~ SAT\n"
+
+
+def test_a_model_of_ones_own_draws_on_the_pool(tmp_path: Path) -> None:
+    model = load_model(written(tmp_path, POOLED, POOLED_TEXT))
+    core = load_model("core")
+    shared = {item.name: item for item in core.items}
+    assert list(model.items) == [shared[name] for name in ("sat1", "sat2", "sat4", "loy1", "loy2", "loy3")]
+    assert model.constructs[0].label == core.constructs[0].label
+    assert model.scale == core.scale
+    assert [work.year for work in model.references] == [1996, 1999, 1996]
+    assert model.population is not None
+    assert model.population.loadings["sat4"] == 0.74
+    assert model.population.thresholds == core.population.thresholds  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('"SAT", "LOY"]', '"SATT", "LOY"]', "has no construct 'SATT'. Did you mean 'SAT'? It has: SAT, TRU"),
+        ('"SAT", "LOY"]', '"LOY"]', "construct SAT of the model text is not described. The pool has 'SAT'?"),
+        ('"SAT", "LOY"]', '"SAT", "LOY", "TRU"]', "the model text does not measure TRU, so TRU cannot be drawn"),
+        ('pool = ["SAT", "LOY"]', "pool = 3", "the description: pool must be a list of names"),
+        ('"10.1177/00222429990634s105"]', '"10.1177/00222429990634s106"]', "Did you mean '10.1177/0022242999"),
+        ("[population]", "[population]\ncorrelations = 0.3", "'correlations' is not a key. Did you mean"),
+        ("[population]", "[population]\nnobs = 0.5", "nobs must be a whole number above 1, not 0.5"),
+        ("[population]", '[population]\n[population.covariances]\n"SAT - LOY" = 1', "reads like 'SAT ~~ TRU'"),
+        ("[population]", '[population]\n[population.covariances]\n"SAT ~~ LYO" = 0.1', "Did you mean 'LOY'?"),
+        ("[population]", '[population]\n[population.loadings]\nsat1 = 1.0', "the loading of sat1 is 1.0"),
+        ('[population]\n[population.paths]\n"SAT -> LOY" = 0.5', '[population]\ntext = "LOY ~ 1*SAT"', "no number"),
+        ("[[hypotheses]]", '[products]\nSAT = ["LOY"]\n[[hypotheses]]', "product SAT: write it of two constructs"),
+        ("[[hypotheses]]", '[products]\nSAT = ["LOY", "LOY"]\n[[hypotheses]]', "sat1 is not an item of LOY and one of"),
+        ("[[hypotheses]]", '[grouping]\ncolumn = "c"\nlabel = { en = "C", zh = "丙" }\nlevels = ["a"]\n[[hypotheses]]',
+         "levels must name at least two groups"),
+    ],
+)  # fmt: skip
+def test_mistakes_around_the_pool_are_located(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert old in POOLED
+    with pytest.raises(ConfigurationError) as caught:
+        load_model(written(tmp_path, POOLED.replace(old, new), POOLED_TEXT))
+    assert expected in str(caught.value)
+
+
+def test_an_item_that_the_pool_does_not_have_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"construct SAT: the pool has no item sat9 for it; it has sat1, sat2"):
+        load_model(written(tmp_path, POOLED, POOLED_TEXT.replace("sat4", "sat9")))
+
+
+def test_a_construct_is_defined_or_drawn_but_not_both(tmp_path: Path) -> None:
+    own = POOLED.replace("[[hypotheses]]", '[[constructs]]\ncode = "SAT"\n[[hypotheses]]', 1)
+    with pytest.raises(ConfigurationError, match="construct SAT is both defined and drawn from the pool"):
+        load_model(written(tmp_path, own, POOLED_TEXT))
+
+
+def test_waves_name_constructs_and_questions_by_number(tmp_path: Path) -> None:
+    panel = load_model("panel")
+    assert panel.labels("en")["SAT_2"] == "Customer satisfaction (second survey)"
+    assert panel.labels("zh")["SAT_2"] == "顾客满意（第二次调查）"
+    words = {item.name: item.wording for item in panel.items}
+    assert words["sat1_1"] == words["sat1_3"]
+    assert panel.population is not None
+    assert panel.population.covariances["sat1_1", "sat1_3"] == 0.06
 
 
 def test_rivals_keep_the_measurement_and_change_the_structure() -> None:
@@ -169,7 +326,7 @@ def test_an_own_model_needs_no_description(tmp_path: Path) -> None:
 
 
 def test_an_unknown_id_names_the_nearest_and_lists_the_library() -> None:
-    with pytest.raises(SpecificationError, match=r"no model 'cor'\. Did you mean 'core'\? It has: core, ecsi_mobile"):
+    with pytest.raises(SpecificationError, match=r"no model 'cor'\. Did you mean 'core'\? It has: acsi, antecedents"):
         load_model("cor")
 
 
@@ -305,6 +462,8 @@ def test_a_wheel_carries_models_and_data(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
         archive.extractall(tmp_path / "installed")
+    shared = {"constructs.toml", "references.toml"}
+    assert {f"sem_loyalty/model/files/{name}" for name in shared} <= held
     for id in IDS:
         assert {f"sem_loyalty/model/files/{id}.lav", f"sem_loyalty/model/files/{id}.toml"} <= held
     assert {f"sem_loyalty/survey/datasets/{name}" for name in ("demo.csv", "demo_codebook.csv", "demo.toml")} <= held
@@ -322,4 +481,4 @@ def test_a_wheel_carries_models_and_data(tmp_path: Path) -> None:
         text=True,
     )
     installed = tmp_path / "installed" / "sem_loyalty" / "model" / "files" / "core.lav"
-    assert done.stdout.split() == [str(installed), ",".join(IDS), "True", "2"]
+    assert done.stdout.split() == [str(installed), ",".join(IDS), "True", "7"]

@@ -19,10 +19,17 @@ def content(id: str) -> dict[str, Any]:
 
 def test_published_lists_every_matrix_with_its_source() -> None:
     table = published().set_index("id")
-    assert list(table.index) == ["ecsi_mobile", "iacobucci2009"]
-    assert list(table["n"]) == [250, 100]
-    assert list(table["items"]) == [24, 15]
-    assert list(table["doi"]) == ["10.1016/j.csda.2004.03.005", "10.1016/j.jcps.2009.09.002"]
+    assert table["n"].to_dict() == {
+        "dwivedi2019": 340, "ecsi_mobile": 250, "fitness2023": 300, "gidakovic2021": 476, "iacobucci2009": 100,
+        "schivinski2015": 302, "yoo2000": 569,
+    }  # fmt: skip
+    assert table["items"].to_dict() == {
+        "dwivedi2019": 15, "ecsi_mobile": 24, "fitness2023": 5, "gidakovic2021": 13, "iacobucci2009": 15,
+        "schivinski2015": 5, "yoo2000": 34,
+    }  # fmt: skip
+    assert table.loc["ecsi_mobile", "doi"] == "10.1016/j.csda.2004.03.005"
+    assert table.index[table["doi"] == ""].tolist() == ["fitness2023"]
+    assert table.index[table["printed"] == 0].tolist() == ["gidakovic2021", "iacobucci2009", "yoo2000"]
 
 
 @pytest.mark.parametrize("id", ["ecsi_mobile", "iacobucci2009"])
@@ -119,7 +126,7 @@ def test_figures_cannot_be_changed() -> None:
 
 
 def test_unknown_figures_are_refused_with_the_list() -> None:
-    with pytest.raises(SpecificationError, match=r"Did you mean 'ecsi_mobile'\? There are: ecsi_mobile, iacobucci2009"):
+    with pytest.raises(SpecificationError, match=r"Did you mean 'ecsi_mobile'\? There are: dwivedi2019, ecsi_mobile"):
         load_published("ecsi_mobil")
 
 

@@ -91,7 +91,9 @@ def segment_meets_rectangle(a: Floats, b: Floats, rectangle: Floats, gap: float 
 
 def inside_ellipse(points: Floats, ellipse: Floats, gap: float | Floats = 0.0) -> Bools:
     """Tell whether points lie in ellipses (x, y, half width, half height) grown by `gap`."""
-    return np.asarray((((points - ellipse[..., :2]) / (ellipse[..., 2:] + gap)) ** 2).sum(axis=-1) < 1.0)
+    # A path without a label has a label of no size, in which no point lies: a quotient by 0 compares as false.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((((points - ellipse[..., :2]) / (ellipse[..., 2:] + gap)) ** 2).sum(axis=-1) < 1.0)
 
 
 def inside_rectangle(points: Floats, rectangle: Floats, gap: float | Floats = 0.0) -> Bools:
