@@ -77,6 +77,11 @@ class Certificate:
     rescaled_difference: float
 
     @property
+    def reason(self) -> str:
+        """Which checks failed, as in "negative variance; latent covariance"; "" where certified."""
+        return "; ".join(dict.fromkeys(problem.code for problem in self.problems))
+
+    @property
     def summary(self) -> str:
         """One line: certified, or what is wrong."""
         if self.certified:
@@ -84,8 +89,7 @@ class Certificate:
                 f"Certified: Newton decrement {self.decrement:.0e}, information of full rank "
                 f"(reciprocal condition {self.condition:.0e}), same minimum in other units, admissible."
             )
-        kinds = "; ".join(dict.fromkeys(problem.code for problem in self.problems))
-        return f"NOT CERTIFIED ({kinds}): do not report these numbers."
+        return f"NOT CERTIFIED ({self.reason}): do not report these numbers."
 
 
 def certify(

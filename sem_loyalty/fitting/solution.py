@@ -128,7 +128,12 @@ class Fit:
             f"{test}; {self.specification.n_parameters} parameters",
         ]
         lines += [f"  - {problem}" for problem in self.certificate.problems]
+        if not self.certificate.certified:
+            lines.append("sem_loyalty.diagnose(fit) looks for the cause and tries the remedies.")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         first, *rest = str(self).split("\n")

@@ -13,6 +13,7 @@ from sem_loyalty.display import format_p
 from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError, nearest
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.measures import log_likelihoods
 from sem_loyalty.inference.scaled_tests import scaled_test
 from sem_loyalty.inference.uncertainty import parameter_covariance
@@ -153,7 +154,7 @@ def likelihood_ratio_test(*fits: Fit) -> pd.DataFrame:
             record |= _difference(ordered[i - 1], fit)
         records.append(record)
     columns = ["df", "aic", "bic", "chisq", "chisq_diff", "df_diff", "pvalue", "rmsea_diff", "certified"]
-    return pd.DataFrame(records, columns=columns)
+    return mark(pd.DataFrame(records, columns=columns), *ordered)
 
 
 def _same_data(first: Fit, other: Fit) -> bool:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 
 
 def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
@@ -38,13 +39,14 @@ def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
     with np.errstate(invalid="ignore"):
         sd = np.sqrt(np.diagonal(lv))
         correlation = lv / np.outer(sd, sd)
-    return {
+    frames = {
         "cov": pd.DataFrame(total[:p, :p], index=observed, columns=observed),
         "cov_lv": pd.DataFrame(lv, index=latent, columns=latent),
         "cor_lv": pd.DataFrame(correlation, index=latent, columns=latent),
         "cov_all": pd.DataFrame(total, index=observed + latent, columns=observed + latent),
         "mean": pd.DataFrame({"mean": at.means}, index=observed + latent),
     }
+    return {name: mark(frame, fit) for name, frame in frames.items()}
 
 
 def residuals(fit: Fit, *, kind: str = "raw", group: int = 1) -> pd.DataFrame:
@@ -76,7 +78,7 @@ def residuals(fit: Fit, *, kind: str = "raw", group: int = 1) -> pd.DataFrame:
         sample = sample / np.sqrt(np.outer(np.diagonal(sample), np.diagonal(sample)))
         implied = implied / np.sqrt(np.outer(np.diagonal(implied), np.diagonal(implied)))
     names = list(fit.specification.observed)
-    return pd.DataFrame(sample - implied, index=names, columns=names)
+    return mark(pd.DataFrame(sample - implied, index=names, columns=names), fit)
 
 
 def _check_group(fit: Fit, group: int) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.standardise import standardised_values
 from sem_loyalty.inference.uncertainty import maximum, moment_weights, ordinal_parts
 from sem_loyalty.kernel.incomplete import Incomplete, moment_information
@@ -73,14 +74,14 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     candidates = fixed_candidates(fit.specification)
     columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_lv", "sepc_all"]
     if not candidates:
-        return pd.DataFrame(columns=columns)
+        return mark(pd.DataFrame(columns=columns), fit)
     parts = _ordinal_parts if fit.specification.ordered else _score_parts
     slope, reduced, crossed, own = parts(fit, candidates)
     scale = np.sqrt(np.maximum(np.diagonal(reduced), 1e-300))
     try:
         solved = np.linalg.solve(reduced / np.outer(scale, scale), crossed / scale[:, None])
     except np.linalg.LinAlgError:
-        return pd.DataFrame(columns=columns)
+        return mark(pd.DataFrame(columns=columns), fit)
     remaining = own - np.einsum("ij,ij->j", crossed / scale[:, None], solved)
     usable = remaining > REDUNDANT * np.maximum(own, 1e-300)
     n = fit.test_n if fit.specification.ordered else fit.moments.n
@@ -104,8 +105,7 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
         ["mi", "lhs", "op", "rhs", "group"], ascending=[False, True, True, True, True]
     )
     frame = frame.reset_index(drop=True)
-    frame.attrs["certified"] = fit.certificate.certified
-    return frame
+    return mark(frame, fit)
 
 
 def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:
