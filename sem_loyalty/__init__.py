@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
     from sem_loyalty.fitting.fit import fit
     from sem_loyalty.fitting.solution import Fit
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from sem_loyalty.survey.screen import screen
 
 _WHERE = {
+    "Diagnosis": "diagnosis.diagnose",
+    "diagnose": "diagnosis.diagnose",
     "Fit": "fitting.solution",
     "fit": "fitting.fit",
     "Bootstrap": "inference.bootstrap",
@@ -75,12 +78,14 @@ _WHERE = {
 
 __all__ = [
     "Bootstrap",
+    "Diagnosis",
     "FactorScores",
     "Fit",
     "__version__",
     "apply_codebook",
     "bootstrap",
     "cov_from_lower",
+    "diagnose",
     "efa",
     "estimates",
     "factor_scores",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import SpecificationError
 from sem_loyalty.fitting.certificate import certify
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised, discrepancy_of
-from sem_loyalty.fitting.identification import unidentified_parameters
+from sem_loyalty.fitting.identification import NotIdentified, unidentified_parameters
 from sem_loyalty.fitting.ordinal import ordinal_discrepancy, with_thresholds
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
@@ -47,10 +47,14 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         `engine="semopy"` and semopy cannot express the model.
     """
     if degrees_of_freedom(specification) < 0:
-        raise SpecificationError(
+        raise NotIdentified(
             f"The model is not identified: {specification.n_parameters} parameters, but only "
             f"{specification.n_parameters + degrees_of_freedom(specification)} sample moments. "
-            "Fix or remove parameters, or add indicators."
+            "Fix or remove parameters, or add indicators.",
+            specification,
+            moments,
+            estimator,
+            (),
         )
     if specification.ordered:
         cov = np.ascontiguousarray(moments.groups[0].cov)
@@ -65,7 +69,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         problem = _two_stage_start(problem, Likelihood(discrepancy.blocks, discrepancy.samples))
     found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
     if found.solution is None:
-        _raise_if_unidentified(problem)
+        _raise_if_unidentified(problem, moments, estimator)
         raise SpecificationError(
             "No usable start: the implied covariance matrix is not positive definite at the start values. "
             "Check the fixed values and the start() modifiers of the model."
@@ -79,7 +83,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         other_value=found.other_value,
     )
     if any(fault.code == "singular information" for fault in certificate.problems):
-        _raise_if_unidentified(problem)
+        _raise_if_unidentified(problem, moments, estimator)
     return Fit(
         specification=specification,
         moments=moments,
@@ -102,10 +106,14 @@ def _two_stage_start(problem: Problem[Any], complete: Likelihood) -> Problem[Any
     return replace(problem, start=first.point.theta) if first is not None and first.converged else problem
 
 
-def _raise_if_unidentified(problem: Problem[Any]) -> None:
+def _raise_if_unidentified(problem: Problem[Any], moments: Moments, estimator: str) -> None:
     names = unidentified_parameters(problem.specification, problem.discrepancy, problem.start, problem.space)
     if names:
-        raise SpecificationError(
+        raise NotIdentified(
             f"The model is not identified, whatever the data: {', '.join(names)} cannot all be estimated. "
-            "Fix one of them, hold some equal, or add indicators."
+            "Fix one of them, hold some equal, or add indicators.",
+            problem.specification,
+            moments,
+            estimator,
+            names,
         )

@@ -109,6 +109,10 @@ def specify(
         std_lv=std_lv,
         text=text.source,
         ordered=role.observed if ordered else (),
+        fixed_x=fixed_x,
+        orthogonal=orthogonal,
+        group_equal=group_equal,
+        group_partial=group_partial,
     )
 
 

@@ -102,6 +102,8 @@ class Specification:
         The model as the user wrote it.
     ordered : tuple of str
         Ordinal items: all observed variables, or none.
+    fixed_x, orthogonal, group_equal, group_partial
+        The options of `specify` that completed the model, with `kind` and `std_lv`.
     """
 
     parameters: tuple[Parameter, ...]
@@ -118,6 +120,10 @@ class Specification:
     std_lv: bool
     text: str
     ordered: tuple[str, ...] = ()
+    fixed_x: bool = True
+    orthogonal: bool = False
+    group_equal: tuple[str, ...] = ()
+    group_partial: tuple[str, ...] = ()
 
     @cached_property
     def indicators(self) -> dict[str, tuple[str, ...]]:
