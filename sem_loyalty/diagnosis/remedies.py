@@ -100,7 +100,8 @@ def try_remedies(evidence: Evidence, findings: tuple[Finding, ...]) -> tuple[Rem
 
 
 def _order(remedy: Remedy) -> tuple[bool, float, bool, float]:
-    fit = remedy.rmsea
+    # The indices of another estimator are of another kind, so they do not compete.
+    fit = NAN if remedy.steps[0][0] == "estimator" else remedy.rmsea
     return not remedy.certified, remedy.cost, math.isnan(fit), 0.0 if math.isnan(fit) else fit
 
 
