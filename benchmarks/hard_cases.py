@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -156,10 +156,13 @@ def groups(generator: np.random.Generator, number: int) -> Case:
 FAMILIES = (ecsi, collinear, two_items, heywood, weak, crossed, growth, groups)
 
 
-def cases(replicates: int = REPLICATES) -> Iterator[Case]:
-    """Yield every replicate; its seed is its family and number."""
+def cases(numbers: Iterable[int] = range(REPLICATES), families: Iterable[str] = ()) -> Iterator[Case]:
+    """Yield the replicates, of some families and numbers only; the seed of each is its family and number."""
+    wanted, only = sorted(numbers), set(families)
     for place, family in enumerate(FAMILIES):
-        for number in range(replicates):
+        if only and family.__name__.replace("_", "-") not in only:
+            continue
+        for number in wanted:
             yield family(np.random.default_rng([20240611, place, number]), number)
 
 

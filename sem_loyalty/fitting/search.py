@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting import semopy_engine
+from sem_loyalty.fitting.fallback import lower_minimum, recover
 from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.rescaling import Units, other_units
 from sem_loyalty.fitting.starts import start_values
@@ -109,7 +110,7 @@ def pose(
     )
 
 
-def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
+def search(problem: Problem[PointT], cov: Array, engine: str, *, scarce: bool = False) -> Found[PointT]:
     """Minimise, minimise again in other units and from other start values, and keep the lower minimum.
 
     Parameters
@@ -118,6 +119,8 @@ def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
     cov : ndarray, shape (p, p)
         Sample covariance matrix of the first group, for semopy.
     engine : {"auto", "semopy", "kernel"}
+    scarce : bool, default False
+        Whether there are few respondents for each parameter; the search then goes on where two minima agree.
 
     Raises
     ------
@@ -144,7 +147,31 @@ def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
                 notes = (*notes, "a second minimisation found a lower minimum, which is reported")
         if best is not None and abs(other - best.point.value) < 1e-8 * max(1.0, other):
             break
+    if best is None or not best.converged:
+        # Along a valley from several starts; that two of them agree takes the place of the search in other units.
+        starts = (problem.start, problem.plain_start, problem.crude_starts[1])
+        best, other = recover(problem.discrepancy, problem.space, starts, best)
+    elif scarce:
+        best, other, notes = _sought_lower(problem, best, other, notes)
     return Found(best, other, used, notes)
+
+
+def _sought_lower(
+    problem: Problem[PointT], best: Solution[PointT], other: float, notes: tuple[str, ...]
+) -> tuple[Solution[PointT], float, tuple[str, ...]]:
+    """Return the lowest of the minima that one more start leads to, by Newton steps and along a valley."""
+    start = problem.crude_starts[1]
+    newton = minimise(problem.discrepancy, start, problem.space)
+    valley = lower_minimum(problem.discrepancy, problem.space, start, best)
+    for found in (newton, valley):
+        if found is None or not found.converged or found.point.value >= best.point.value - 1e-8:
+            continue
+        best, other = found, float("nan")
+        notes = (*notes, "a small sample was searched further, and a lower minimum found, which is reported")
+    if np.isnan(other) and notes:
+        again = minimise(problem.discrepancy, best.point.theta + 1e-3 * (start - best.point.theta), problem.space)
+        other = again.point.value if again is not None and again.converged else other
+    return best, other, notes
 
 
 def _first(problem: Problem[PointT], cov: Array, engine: str) -> tuple[Solution[PointT] | None, str, tuple[str, ...]]:

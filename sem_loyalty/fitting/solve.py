@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import SpecificationError
 from sem_loyalty.fitting.certificate import certify
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised, discrepancy_of
+from sem_loyalty.fitting.fallback import SCARCE
 from sem_loyalty.fitting.identification import NotIdentified, unidentified_parameters
 from sem_loyalty.fitting.ordinal import ordinal_discrepancy, with_thresholds
 from sem_loyalty.fitting.search import Problem, pose, search
@@ -67,7 +68,8 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         problem = pose(specification, discrepancy, covs, means)
     if moments.missing == "fiml":
         problem = _two_stage_start(problem, Likelihood(discrepancy.blocks, discrepancy.samples))
-    found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
+    scarce = moments.n < SCARCE * specification.n_parameters
+    found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine, scarce=scarce)
     if found.solution is None:
         _raise_if_unidentified(problem, moments, estimator)
         raise SpecificationError(
