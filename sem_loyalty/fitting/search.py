@@ -16,6 +16,7 @@ from sem_loyalty.fitting.rescaling import Units, other_units
 from sem_loyalty.fitting.starts import start_values
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.solver import Solution, Subspace, minimise
+from sem_loyalty.kernel.valley import follow_valley
 from sem_loyalty.model.scatter import subspace
 from sem_loyalty.model.spec import Specification
 
@@ -166,12 +167,22 @@ def _sought_lower(
     for found in (newton, valley):
         if found is None or not found.converged or found.point.value >= best.point.value - 1e-8:
             continue
-        best, other = found, float("nan")
+        best, other = found, _confirmed(problem, start, found)
         notes = (*notes, "a small sample was searched further, and a lower minimum found, which is reported")
-    if np.isnan(other) and notes:
-        again = minimise(problem.discrepancy, best.point.theta + 1e-3 * (start - best.point.theta), problem.space)
-        other = again.point.value if again is not None and again.converged else other
     return best, other, notes
+
+
+def _confirmed(problem: Problem[PointT], start: Array, best: Solution[PointT]) -> float:
+    """Return F of the same minimum found again from `start` in other units; nan where it is not."""
+    units = problem.units
+    if units is None:
+        return float("nan")
+    discrepancy = problem.discrepancy.rescaled(units.scale)
+    for seek in (minimise, follow_valley):
+        found = seek(discrepancy, start * units.weight, units.space)
+        if found is not None and found.converged and abs(found.point.value - best.point.value) < 1e-8:
+            return found.point.value
+    return float("nan")
 
 
 def _first(problem: Problem[PointT], cov: Array, engine: str) -> tuple[Solution[PointT] | None, str, tuple[str, ...]]:
