@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from sem_loyalty.design.answers import Missing
     from sem_loyalty.design.simulate import simulate
+    from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
     from sem_loyalty.fitting.fit import fit
     from sem_loyalty.fitting.solution import Fit
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
@@ -76,8 +77,10 @@ if TYPE_CHECKING:
 _WHERE = {
     "Missing": "design.answers",
     "simulate": "design.simulate",
-    "fit": "fitting.fit",
+    "Diagnosis": "diagnosis.diagnose",
+    "diagnose": "diagnosis.diagnose",
     "Fit": "fitting.solution",
+    "fit": "fitting.fit",
     "Bootstrap": "inference.bootstrap",
     "bootstrap": "inference.bootstrap",
     "Comparison": "inference.comparison",
@@ -164,6 +167,7 @@ _WHERE = {
 __all__ = [
     "Bootstrap",
     "Comparison",
+    "Diagnosis",
     "Effects",
     "FactorScores",
     "Fit",
@@ -182,6 +186,7 @@ __all__ = [
     "compare_paths",
     "composite_loyalty",
     "cov_from_lower",
+    "diagnose",
     "drivers",
     "efa",
     "effects",

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import sem_loyalty
 from sem_loyalty.errors import SemLoyaltyError
@@ -115,23 +115,11 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--workers", metavar="N", type=int, help="processes for the bootstrap")
 
     fit = verb("fit", _fit, "Fit one model to a survey or a covariance matrix and print the estimates.")
-    fit.add_argument("model", metavar="MODEL", help="id of the library (see `models`) or path of a .lav file")
-    fit.add_argument("data", metavar="DATA", nargs="?", help="survey: .csv .xlsx .sav .dta .parquet ...")
-    fit.add_argument("--codebook", metavar="FILE", default="", help="what the columns mean")
-    fit.add_argument("--cov", metavar="FILE", default="", help="covariance matrix (CSV), or id of published figures")
-    fit.add_argument("--nobs", metavar="N", type=int, help="respondents behind --cov FILE")
-    fit.add_argument("--group", metavar="COLUMN", default="", help="fit the values of this column as groups")
-    fit.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
-    fit.add_argument("--estimator", help="by default ML, and WLSMV with --ordered")
-    fit.add_argument("--ordered", action="store_true", help="the items are ordinal")
-    fit.add_argument("--missing", default="listwise")
-    fit.add_argument("--std-lv", action="store_true", help="unit latent variances instead of marker loadings")
-    fit.add_argument("--engine", choices=("auto", "semopy", "kernel"), default="auto")
+    _add_question(fit)
     fit.add_argument("--bootstrap", metavar="DRAWS", type=int, default=0, help="SE, p and intervals from resamples")
     fit.add_argument("--interval", choices=("bca", "percentile", "basic"), help="of the bootstrap")
     fit.add_argument("--seed", type=int, default=1, help="of the bootstrap")
     fit.add_argument("--workers", metavar="N", type=int, default=1, help="processes for the bootstrap")
-    fit.add_argument("--lang", choices=("en", "zh"), default="en")
     fit.add_argument("--format", choices=("text", "json", "csv"), default="text", help="what is printed")
     fit.add_argument("--out", metavar="DIR", help="also write a folder of results")
 
@@ -140,6 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("data", metavar="DATA", nargs="?")
     check.add_argument("--codebook", metavar="FILE")
     check.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
+
+    diagnose = verb("diagnose", _diagnose, "Say why a fit is not certified, or a model refused, and try remedies.")
+    _add_question(diagnose)
 
     models = verb("models", _models, "List the models of the library, show one, or write its questionnaire.")
     models.add_argument("what", choices=("list", "show", "questionnaire"), nargs="?", default="list")
@@ -154,6 +145,29 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", metavar="DIR", default="results/demo")
     demo.add_argument("--lang", choices=("en", "zh"), default="en")
     return parser
+
+
+def _add_question(verb: argparse.ArgumentParser) -> None:
+    """Add what says which model is fitted to which data, and how."""
+    verb.add_argument("model", metavar="MODEL", help="id of the library (see `models`) or path of a .lav file")
+    verb.add_argument("data", metavar="DATA", nargs="?", help="survey: .csv .xlsx .sav .dta .parquet ...")
+    verb.add_argument("--codebook", metavar="FILE", default="", help="what the columns mean")
+    verb.add_argument("--cov", metavar="FILE", default="", help="covariance matrix (CSV), or id of published figures")
+    verb.add_argument("--nobs", metavar="N", type=int, help="respondents behind --cov FILE")
+    verb.add_argument("--group", metavar="COLUMN", default="", help="fit the values of this column as groups")
+    verb.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
+    verb.add_argument("--estimator", help="by default ML, and WLSMV with --ordered")
+    verb.add_argument("--ordered", action="store_true", help="the items are ordinal")
+    verb.add_argument("--missing", default="listwise")
+    verb.add_argument("--std-lv", action="store_true", help="unit latent variances instead of marker loadings")
+    verb.add_argument("--engine", choices=("auto", "semopy", "kernel"), default="auto")
+    verb.add_argument("--lang", choices=("en", "zh"), default="en")
+
+
+def _asked(words: argparse.Namespace) -> dict[str, Any]:
+    """Return what `_add_question` read, but for the language."""
+    names = ("codebook", "cov", "nobs", "group", "kind", "estimator", "ordered", "missing", "std_lv", "engine")
+    return {name: getattr(words, name) for name in names}
 
 
 def _run(words: argparse.Namespace) -> int:
@@ -177,22 +191,13 @@ def _fit(words: argparse.Namespace) -> int:
     results = fit_once(
         words.model,
         words.data,
-        codebook=words.codebook,
-        cov=words.cov,
-        nobs=words.nobs,
-        group=words.group,
-        kind=words.kind,
-        estimator=words.estimator,
-        ordered=words.ordered,
         draws=words.bootstrap,
         interval=words.interval,
         seed=words.seed,
         workers=words.workers,
-        missing=words.missing,
-        std_lv=words.std_lv,
-        engine=words.engine,
         lang=words.lang,
         out=words.out,
+        **_asked(words),
     )
     print(results.printed(words.format))
     if words.format != "text" and not results.certified:
@@ -206,6 +211,14 @@ def _check(words: argparse.Namespace) -> int:
 
     print(check(words.model, words.data, codebook=words.codebook, kind=words.kind))
     return DONE
+
+
+def _diagnose(words: argparse.Namespace) -> int:
+    from sem_loyalty.study import diagnose_once
+
+    found = diagnose_once(words.model, words.data, **_asked(words))
+    print(found.text(words.lang))
+    return DONE if found.certified else UNCERTIFIED
 
 
 def _models(words: argparse.Namespace) -> int:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
 from sem_loyalty.display import Table
-from sem_loyalty.errors import ConfigurationError, DataError, DataWarning, NotSupported, SemLoyaltyWarning
+from sem_loyalty.errors import DataError, DataWarning, NotSupported, SemLoyaltyWarning
 from sem_loyalty.fitting.fit import fit
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.estimates import r_squared
@@ -32,13 +33,13 @@ from sem_loyalty.publish.fit_table import fit_table
 from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.loyalty_part import loyalty_part
+from sem_loyalty.publish.one_model import one_model
 from sem_loyalty.publish.output import write_results
 from sem_loyalty.publish.results import FIGURE, Results
 from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
     DataSource,
-    FactorChoice,
     LoyaltyChoice,
     ModelChoice,
     Output,
@@ -46,7 +47,7 @@ from sem_loyalty.publish.settings import (
     Study,
 )
 from sem_loyalty.publish.study_estimates import study_estimates
-from sem_loyalty.publish.study_file import check_study, contradictions, is_file, read_study
+from sem_loyalty.publish.study_file import check_study, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
 from sem_loyalty.publish.tables import Edition
 from sem_loyalty.survey.published import demo_codebook_path, demo_path
@@ -128,21 +129,6 @@ def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
     return run(study, out=out)
 
 
-# What the keys of a study are called on the command line.
-_SAID = {
-    "[data] nobs": "--nobs",
-    "[data] group": "--group",
-    "[data] codebook": "--codebook",
-    "[model] id": "MODEL",
-    "[model] estimator = ": "--estimator ",
-    "ordered = true": "--ordered",
-    "[model] ordered": "--ordered",
-    "[bootstrap] draws = ": "--bootstrap ",
-    "[bootstrap]": "--bootstrap",
-    "[data] needs either path (a survey) or matrix (a covariance matrix)": "Give either DATA or --cov",
-}
-
-
 def fit_once(
     model: str,
     data: str | None = None,
@@ -189,22 +175,55 @@ def fit_once(
     SemLoyaltyError, OSError
         As `run`.
     """
-    study = Study(
-        study=About(lang=lang, seed=seed),
-        data=DataSource(path=data or "", codebook=codebook, group=group, matrix=cov, nobs=nobs),
-        screen=ScreenChoice(run=False),
-        model=ModelChoice(id=model, **choice),
+    study = one_model(
+        model,
+        data,
+        codebook=codebook,
+        cov=cov,
+        nobs=nobs,
+        group=group,
+        lang=lang,
+        written=out is not None,
+        seed=seed,
         bootstrap=BootstrapChoice(draws=draws, interval=interval, workers=workers),
-        efa=FactorChoice(run=False),
-        output=Output() if out is not None else Output(formats=()),
-        name="fit",
+        **choice,
     )
-    wrong = contradictions(study)
-    if wrong:
-        for key, said in _SAID.items():
-            wrong = [text.replace(key, said) for text in wrong]
-        raise ConfigurationError("\n".join(wrong))
     return analyse(study) if out is None else run(study, out=out)
+
+
+def diagnose_once(
+    model: str,
+    data: str | None = None,
+    *,
+    codebook: str = "",
+    cov: str = "",
+    nobs: int | None = None,
+    group: str = "",
+    **choice: Any,
+) -> Diagnosis:
+    """Diagnose one model, as the command line does; it may be one that `fit_once` refuses as not identified.
+
+    Parameters
+    ----------
+    model, data, codebook, cov, nobs, group, **choice
+        As in `fit_once`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    SemLoyaltyError, OSError
+        As `fit_once`, but for a model that is not identified.
+    """
+    study = one_model(
+        model, data, codebook=codebook, cov=cov, nobs=nobs, group=group, lang="en", written=False, **choice
+    )
+    check_study(study)
+    text = _model(study).text
+    sample = read_sample(study, roles(parse(text).statements).observed)
+    return diagnose(text, sample.data, **study.fit_options(), **sample.moments)
 
 
 def analyse(study: Study) -> Results:
@@ -248,6 +267,7 @@ def analyse(study: Study) -> Results:
             )
         }
         figures = _figures(study, fitted, found, edition) | loyalty.figures
+        cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
         study=study,
         title=_title(study, model),
@@ -263,6 +283,7 @@ def analyse(study: Study) -> Results:
         warnings=_messages(caught, fitted),
         inputs=sample.inputs | _model_inputs(study, model),
         simulated=study.study.simulated,
+        diagnosis=cause,
     )
 
 
@@ -321,24 +342,7 @@ def _explore(study: Study, sample: StudySample, text: str) -> EFA | None:
 
 def _fit(study: Study, sample: StudySample, text: str) -> Fit:
     """Fit the model."""
-    choice = study.model
-    return fit(
-        text,
-        sample.data,
-        estimator=choice.estimator,
-        ordered=choice.ordered,
-        missing=choice.missing,
-        group=study.data.group or None,
-        group_equal=choice.group_equal,
-        group_partial=choice.group_partial,
-        std_lv=choice.std_lv,
-        meanstructure=choice.meanstructure,
-        fixed_x=choice.fixed_x,
-        orthogonal=choice.orthogonal,
-        kind=choice.kind,
-        engine=choice.engine,
-        **sample.moments,
-    )
+    return fit(text, sample.data, **study.fit_options(), **sample.moments)
 
 
 def _edition(study: Study, model: ModelFile, fitted: Fit, drawn: Drawn | None) -> Edition:

@@ -86,6 +86,18 @@ def test_an_uncertified_fit_ends_with_three(capsys: pytest.CaptureFixture[str], 
     assert "NOT CERTIFIED" in capsys.readouterr().err
 
 
+def test_diagnose_names_cause_and_remedy(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    assert main(["diagnose", "ecsi_mobile", "--cov", "ecsi_mobile"]) == UNCERTIFIED
+    assert "drop the path Loyalty ~ Image" in capsys.readouterr().out
+    assert main(["diagnose", "chain.lav", "data.csv", "--lang", "zh"]) == DONE
+    assert "未发现问题" in capsys.readouterr().out
+    (folder / "loop.lav").write_text("A =~ a1 + a2 + a3\nA ~ b1\nb1 ~ A\n", encoding="utf-8")
+    assert main(["fit", "loop.lav", "data.csv"]) == WRONG
+    capsys.readouterr()
+    assert main(["diagnose", "loop.lav", "data.csv"]) == UNCERTIFIED
+    assert "drop the path A ~ b1" in capsys.readouterr().out
+
+
 def test_run_writes_where_it_says(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "study.toml").write_text(
         '[data]\npath = "data.csv"\n[model]\nid = "./chain.lav"\n[efa]\nrun = false\n[output]\nformats = ["json"]\n'

@@ -42,12 +42,19 @@ class Problem:
         The parameters at fault, as one writes them.
     remedy : str
         What to try.
+    values : tuple of float
+        The number behind each parameter, or one for all: variances, standardised values, the smallest eigenvalue, the
+        difference in F.
+    group : str
+        Label of the group; "" where there is one, or where the problem is of the whole model.
     """
 
     code: str
     text: str
     parameters: tuple[str, ...]
     remedy: str
+    values: tuple[float, ...] = ()
+    group: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} Try: {self.remedy}"
@@ -78,6 +85,11 @@ class Certificate:
     rescaled_difference: float
 
     @property
+    def reason(self) -> str:
+        """Which checks failed, as in "negative variance; latent covariance"; "" where certified."""
+        return "; ".join(dict.fromkeys(problem.code for problem in self.problems))
+
+    @property
     def summary(self) -> str:
         """One line: certified, or what is wrong."""
         if self.certified:
@@ -85,8 +97,7 @@ class Certificate:
                 f"Certified: Newton decrement {self.decrement:.0e}, information of full rank "
                 f"(reciprocal condition {self.condition:.0e}), same minimum in other units, admissible."
             )
-        kinds = "; ".join(dict.fromkeys(problem.code for problem in self.problems))
-        return f"NOT CERTIFIED ({kinds}): do not report these numbers."
+        return f"NOT CERTIFIED ({self.reason}): do not report these numbers."
 
 
 def certify(
@@ -116,7 +127,7 @@ def certify(
     slope = space.reduce_vector(discrepancy.gradient(point))
     quick = rank_and_decrement(matrix, slope)
     if quick is None or not (converged and quick[0] > RANK_TOLERANCE and quick[1] < GRADIENT_TOLERANCE):
-        values, vectors, scale = _scaled_spectrum(matrix)
+        values, vectors, scale = scaled_spectrum(matrix)
         condition = float(max(values[0], 0.0) / values[-1]) if len(values) and values[-1] > 0 else 0.0
         decrement = _decrement(slope, values, vectors, scale)
     else:
@@ -137,8 +148,8 @@ def certify(
     return Certificate(not problems, tuple(problems), decrement, condition, float(difference))
 
 
-def _scaled_spectrum(matrix: Array) -> tuple[Array, Array, Array]:
-    """Return eigenvalues (ascending) and eigenvectors of the matrix scaled to a unit diagonal, and the scale."""
+def scaled_spectrum(matrix: Array) -> tuple[Array, Array, Array]:
+    """Return eigenvalues (ascending) and eigenvectors of a matrix scaled to a unit diagonal, and the scale."""
     scale = np.sqrt(np.maximum(np.diagonal(matrix), 0.0))
     scale = np.where(scale > 0, scale, 1.0)
     values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
@@ -213,6 +224,7 @@ def _other_minimum(difference: float) -> Problem:
         f"A second minimisation, with the items in other units and from other start values, {found}.",
         (),
         "give start values with start(), and check for constructs that are nearly collinear.",
+        (difference,),
     )
 
 
@@ -227,6 +239,10 @@ def _dependent(specification: Specification) -> Problem:
     )
 
 
+def _in(group: str) -> str:
+    return f" in group {group!r}" if group else ""
+
+
 def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names) if names else "no single parameter"
 
@@ -237,7 +253,7 @@ def _inadmissible(specification: Specification, implied: Sequence[Implied], thet
     position = variables(specification)
     p = len(specification.observed)
     for group, at in enumerate(implied, start=1):
-        where = f" in group {specification.groups[group - 1]!r}" if len(specification.groups) > 1 else ""
+        where = specification.groups[group - 1] if len(specification.groups) > 1 else ""
         rows = [row for row in specification.parameters if row.group == group]
         problems += _negative_variances(specification, rows, theta, at, where)
         problems += _indefinite(specification, rows, theta, at, p, where)
@@ -264,10 +280,12 @@ def _negative_variances(
     return [
         Problem(
             "negative variance",
-            f"Negative variance{where}: {listed}.",
+            f"Negative variance{_in(where)}: {listed}.",
             tuple(_label(specification, row) for row in negative),
             "check these items or constructs for reverse scoring, near-duplicates and too few indicators; with a "
             "small sample, hold the loadings of two-item constructs equal.",
+            tuple(value for _, value in found),
+            where,
         )
     ]
 
@@ -298,10 +316,12 @@ def _indefinite(
             problems.append(
                 Problem(
                     "latent covariance",
-                    f"The covariance matrix of the latent variables{where} is not positive definite "
+                    f"The covariance matrix of the latent variables{_in(where)} is not positive definite "
                     f"(smallest eigenvalue of the correlations {value:.3g}); it turns on {_listed(names)}.",
                     names,
                     "merge constructs whose correlation is near 1, or drop one of them.",
+                    (value,),
+                    where,
                 )
             )
     residual = at.residual[:p, :p]
@@ -313,10 +333,12 @@ def _indefinite(
         problems.append(
             Problem(
                 "residual covariance",
-                f"The covariance matrix of the residuals{where} is not positive definite; "
+                f"The covariance matrix of the residuals{_in(where)} is not positive definite; "
                 f"it turns on {_listed(names)}.",
                 names,
                 "drop residual covariances among the items that are named.",
+                (value,),
+                where,
             )
         )
     return problems
@@ -358,8 +380,10 @@ def _above_one(
     return [
         Problem(
             "standardised above one",
-            f"Standardised values beyond 1{where}: {listed}.",
+            f"Standardised values beyond 1{_in(where)}: {listed}.",
             tuple(_label(specification, row) for row, _ in found),
             "look at the correlations among the predictors (collinear constructs), and for near-duplicate items.",
+            tuple(value for _, value in found),
+            where,
         )
     ]

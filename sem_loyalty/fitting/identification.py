@@ -5,12 +5,44 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.errors import SpecificationError
 from sem_loyalty.fitting.held import equations_at
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.spec import Specification
+from sem_loyalty.survey.moments import Moments
 
 Array = NDArray[np.float64]
+
+
+class NotIdentified(SpecificationError):  # noqa: N818 - a kind of SpecificationError, which callers catch
+    """A model that no data can determine.
+
+    Parameters
+    ----------
+    message : str
+    specification : Specification
+        The model.
+    moments : Moments
+        What it was to be fitted to.
+    estimator : str
+    parameters : tuple of str
+        Parameters that cannot all be estimated; empty where there are more of them than moments.
+    """
+
+    def __init__(
+        self, message: str, specification: Specification, moments: Moments, estimator: str, parameters: tuple[str, ...]
+    ) -> None:
+        super().__init__(message)
+        self.specification = specification
+        self.moments = moments
+        self.estimator = estimator
+        self.parameters = parameters
+
+    def __reduce__(self) -> tuple[type[NotIdentified], tuple[object, ...]]:
+        """Pickle with all arguments, which Exception alone would not."""
+        return type(self), (str(self), self.specification, self.moments, self.estimator, self.parameters)
+
 
 # At a generic point the information of an identified model is far from singular; that of an unidentified one
 # is singular to rounding error everywhere.

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting import semopy_engine
 from sem_loyalty.fitting.descent import minimise
+from sem_loyalty.fitting.fallback import lower_minimum, recover
 from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.rescaling import Units, other_units
 from sem_loyalty.fitting.starts import start_values
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.likelihood import log_determinant
 from sem_loyalty.kernel.solver import Solution, Subspace
+from sem_loyalty.kernel.valley import follow_valley
 from sem_loyalty.model.scatter import subspace
 from sem_loyalty.model.spec import Specification
 
@@ -139,7 +141,7 @@ def pose(
     )
 
 
-def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
+def search(problem: Problem[PointT], cov: Array, engine: str, *, scarce: bool = False) -> Found[PointT]:
     """Minimise, minimise again in other units and from other start values, and keep the lower minimum.
 
     Parameters
@@ -148,6 +150,8 @@ def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
     cov : ndarray, shape (p, p)
         Sample covariance matrix of the first group, for semopy.
     engine : {"auto", "semopy", "kernel"}
+    scarce : bool, default False
+        Whether there are few respondents for each parameter; the search then goes on where two minima agree.
 
     Raises
     ------
@@ -174,7 +178,49 @@ def search(problem: Problem[PointT], cov: Array, engine: str) -> Found[PointT]:
                 notes = (*notes, "a second minimisation found a lower minimum, which is reported")
         if best is not None and abs(other - best.point.value) < 1e-8 * max(1.0, other):
             break
+    if problem.space.restrictions is not None:
+        # Valleys are followed without restrictions.
+        return Found(best, other, used, notes)
+    if best is None or not best.converged:
+        # Along a valley from several starts; that two of them agree takes the place of the search in other units.
+        starts = (problem.start, problem.plain_start, middle_start(problem))
+        best, other = recover(problem.discrepancy, problem.space, starts, best)
+    elif scarce:
+        best, other, notes = _sought_lower(problem, best, other, notes)
     return Found(best, other, used, notes)
+
+
+def middle_start(problem: Problem[PointT]) -> Array:
+    """Return the crude start values in the middle, with constructs that take half of the items' variance."""
+    return tuple(problem.crude_starts)[1]
+
+
+def _sought_lower(
+    problem: Problem[PointT], best: Solution[PointT], other: float, notes: tuple[str, ...]
+) -> tuple[Solution[PointT], float, tuple[str, ...]]:
+    """Return the lowest of the minima that one more start leads to, by Newton steps and along a valley."""
+    start = middle_start(problem)
+    newton = minimise(problem.discrepancy, start, problem.space)
+    valley = lower_minimum(problem.discrepancy, problem.space, start, best)
+    for found in (newton, valley):
+        if found is None or not found.converged or found.point.value >= best.point.value - 1e-8:
+            continue
+        best, other = found, _confirmed(problem, start, found)
+        notes = (*notes, "a small sample was searched further, and a lower minimum found, which is reported")
+    return best, other, notes
+
+
+def _confirmed(problem: Problem[PointT], start: Array, best: Solution[PointT]) -> float:
+    """Return F of the same minimum found again from `start` in other units; nan where it is not."""
+    units = problem.units
+    if units is None:
+        return float("nan")
+    discrepancy = problem.discrepancy.rescaled(units.scale)
+    for seek in (minimise, follow_valley):
+        found = seek(discrepancy, start * units.weight, units.space)
+        if found is not None and found.converged and abs(found.point.value - best.point.value) < 1e-8:
+            return found.point.value
+    return float("nan")
 
 
 def _first(problem: Problem[PointT], cov: Array, engine: str) -> tuple[Solution[PointT] | None, str, tuple[str, ...]]:

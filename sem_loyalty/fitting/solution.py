@@ -147,7 +147,12 @@ class Fit:
         ]
         lines += [self.bound_note] if self.active else []
         lines += [f"  - {problem}" for problem in self.certificate.problems]
+        if not self.certificate.certified:
+            lines.append("sem_loyalty.diagnose(fit) looks for the cause and tries the remedies.")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         first, *rest = str(self).split("\n")

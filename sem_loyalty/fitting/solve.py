@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import SpecificationError
 from sem_loyalty.fitting.certificate import certify
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised, discrepancy_of
+from sem_loyalty.fitting.fallback import SCARCE
 from sem_loyalty.fitting.held import defined_starts, held_at
-from sem_loyalty.fitting.identification import unidentified_parameters
+from sem_loyalty.fitting.identification import NotIdentified, unidentified_parameters
 from sem_loyalty.fitting.ordinal import ordinal_discrepancy, ordinal_problem
 from sem_loyalty.fitting.search import Problem, pose, search
 from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
@@ -48,10 +49,14 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         `engine="semopy"` and semopy cannot express the model.
     """
     if degrees_of_freedom(specification) < 0:
-        raise SpecificationError(
+        raise NotIdentified(
             f"The model is not identified: {specification.n_parameters} parameters, but only "
             f"{specification.n_parameters + degrees_of_freedom(specification)} sample moments. "
-            "Fix or remove parameters, or add indicators."
+            "Fix or remove parameters, or add indicators.",
+            specification,
+            moments,
+            estimator,
+            (),
         )
     discrepancy, covs, means = discrepancy_for(specification, moments, estimator)
     problem: Problem[Any]
@@ -63,9 +68,10 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         starts = (problem.start, problem.plain_start, *problem.crude_starts)
         start, plain, *crude = defined_starts(specification, problem.space, starts)
         problem = replace(problem, start=start, plain_start=plain, crude_starts=tuple(crude))
-    found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine)
+    scarce = moments.n < SCARCE * specification.n_parameters
+    found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine, scarce=scarce)
     if found.solution is None:
-        _raise_if_unidentified(problem)
+        _raise_if_unidentified(problem, moments, estimator)
         raise SpecificationError(
             "No usable start: the implied covariance matrix is not positive definite at the start values. "
             "Check the fixed values and the start() modifiers of the model."
@@ -82,7 +88,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         dependent=held.dependent,
     )
     if any(fault.code == "singular information" for fault in certificate.problems):
-        _raise_if_unidentified(problem)
+        _raise_if_unidentified(problem, moments, estimator)
     return Fit(
         specification=specification,
         moments=moments,
@@ -126,10 +132,14 @@ def discrepancy_for(
     return discrepancy_of(estimator, specification, moments)
 
 
-def _raise_if_unidentified(problem: Problem[Any]) -> None:
+def _raise_if_unidentified(problem: Problem[Any], moments: Moments, estimator: str) -> None:
     names = unidentified_parameters(problem.specification, problem.discrepancy, problem.start, problem.space)
     if names:
-        raise SpecificationError(
+        raise NotIdentified(
             f"The model is not identified, whatever the data: {', '.join(names)} cannot all be estimated. "
-            "Fix one of them, hold some equal, or add indicators."
+            "Fix one of them, hold some equal, or add indicators.",
+            problem.specification,
+            moments,
+            estimator,
+            names,
         )

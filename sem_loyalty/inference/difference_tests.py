@@ -170,6 +170,9 @@ def _order(wide: Fit, narrow: Fit) -> list[int]:
 
 
 def _same_means(wide: Fit, narrow: Fit) -> None:
+    # The means of ordinal items are among their thresholds, which every model of them has.
+    if wide.specification.ordered:
+        return
     if wide.specification.meanstructure != narrow.specification.meanstructure:
         raise ConfigurationError("One of the models has a mean structure; fit both with meanstructure=True.")
 

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.standardise import row_values, standardised_values
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.model.derived import evaluate_with_slope
@@ -30,7 +31,7 @@ def estimates(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
     Parameters
     ----------
     fit : Fit
-        A fitted model. The frame's `attrs["certified"]` repeats whether the fit is certified.
+        A fitted model. Where it is not certified, the frame prints so (`MarkedFrame`).
     level : float, default 0.95
         Coverage of the intervals, between 0 and 1.
 
@@ -76,8 +77,7 @@ def estimates(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
     frame = pd.concat([_rows(specification), pd.DataFrame(cells, columns=COLUMNS[5:])], axis=1)
     if len(specification.groups) > 1:
         frame.attrs["groups"] = dict(enumerate(specification.groups, start=1))
-    frame.attrs["certified"] = fit.certificate.certified
-    return frame
+    return mark(frame, fit)
 
 
 @kept
@@ -161,4 +161,4 @@ def r_squared(fit: Fit) -> pd.DataFrame:
             residual, total = float(at.residual[k, k]), float(at.total[k, k])
             share = 1.0 - residual / total if residual >= 0 and total > 0 else np.nan
             records.append((name, group, share))
-    return pd.DataFrame(records, columns=["variable", "group", "r2"])
+    return mark(pd.DataFrame(records, columns=["variable", "group", "r2"]), fit)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sem_loyalty.errors import DataError, NotSupported, check_choice
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.kernel.ram import Implied
 from sem_loyalty.survey.answers import numeric_matrix
 
@@ -119,8 +120,8 @@ def factor_scores(
         records += [(sample.label, name, value) for name, value in zip(latent, reliability, strict=True)]
     frame_of = pd.DataFrame(records, columns=["group", "latent", "reliability"])
     return FactorScores(
-        scores=pd.DataFrame(scores, index=frame.index, columns=latent),
-        reliability=frame_of if len(fit.moments.groups) > 1 else frame_of.drop(columns="group"),
+        scores=mark(pd.DataFrame(scores, index=frame.index, columns=latent), fit),
+        reliability=mark(frame_of if len(fit.moments.groups) > 1 else frame_of.drop(columns="group"), fit),
         method=method,
         certified=fit.certificate.certified,
     )

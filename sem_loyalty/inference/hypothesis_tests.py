@@ -22,6 +22,7 @@ from sem_loyalty.errors import (
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.difference_tests import METHODS, Difference, difference, method_for
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.measures import log_likelihoods
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.model.derived import evaluate_with_slope
@@ -201,7 +202,7 @@ def likelihood_ratio_test(
     columns = ["df", "aic", "bic", "chisq", "chisq_diff", "df_diff", "pvalue", "rmsea_diff", "certified"]
     frame = pd.DataFrame(records, columns=columns)
     frame.attrs["method"] = chosen
-    return frame
+    return mark(frame, *ordered)
 
 
 def _same_data(first: Fit, other: Fit) -> bool:

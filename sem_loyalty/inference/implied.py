@@ -7,6 +7,7 @@ import pandas as pd
 
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 
 
 def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
@@ -38,13 +39,14 @@ def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
     with np.errstate(invalid="ignore"):
         sd = np.sqrt(np.diagonal(lv))
         correlation = lv / np.outer(sd, sd)
-    return {
+    frames = {
         "cov": pd.DataFrame(total[:p, :p], index=observed, columns=observed),
         "cov_lv": pd.DataFrame(lv, index=latent, columns=latent),
         "cor_lv": pd.DataFrame(correlation, index=latent, columns=latent),
         "cov_all": pd.DataFrame(total, index=observed + latent, columns=observed + latent),
         "mean": pd.DataFrame({"mean": at.means}, index=observed + latent),
     }
+    return {name: mark(frame, fit) for name, frame in frames.items()}
 
 
 def check_group(fit: Fit, group: int) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.ordinal_scores import ordinal_score_parts
 from sem_loyalty.inference.standardise import standardised_values
 from sem_loyalty.inference.uncertainty import maximum, moment_weights
@@ -77,7 +78,7 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     candidates = fixed_candidates(fit.specification)
     columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_lv", "sepc_all"]
     if not candidates:
-        return pd.DataFrame(columns=columns)
+        return mark(pd.DataFrame(columns=columns), fit)
     rows = tuple(_row(candidate) for candidate in candidates)
     if fit.specification.ordered:
         slope, reduced, crossed, own = ordinal_score_parts(fit, rows)
@@ -87,7 +88,7 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     try:
         solved = np.linalg.solve(reduced / np.outer(scale, scale), crossed / scale[:, None])
     except np.linalg.LinAlgError:
-        return pd.DataFrame(columns=columns)
+        return mark(pd.DataFrame(columns=columns), fit)
     remaining = own - np.einsum("ij,ij->j", crossed / scale[:, None], solved)
     usable = remaining > REDUNDANT * np.maximum(own, 1e-300)
     n = fit.moments.n
@@ -110,8 +111,7 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
         ["mi", "lhs", "op", "rhs", "group"], ascending=[False, True, True, True, True]
     )
     frame = frame.reset_index(drop=True)
-    frame.attrs["certified"] = fit.certificate.certified
-    return frame
+    return mark(frame, fit)
 
 
 def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:

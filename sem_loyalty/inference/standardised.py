@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from sem_loyalty.errors import ConfigurationError, check_choice
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.standardise import row_values, standardised_values
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.kernel.likelihood import evaluate
@@ -75,8 +76,7 @@ def standardised_solution(fit: Fit, *, kind: str = "std_all", level: float = 0.9
     frame["est_std"], frame["se"], frame["z"] = values, se, z
     frame["pvalue"] = 2.0 * ndtr(-np.abs(z))
     frame["ci_lower"], frame["ci_upper"] = values - margin, values + margin
-    frame.attrs["certified"] = fit.certificate.certified
-    return frame
+    return mark(frame, fit)
 
 
 def standard_jacobian(fit: Fit, *, observed: bool) -> Array:

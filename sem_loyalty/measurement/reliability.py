@@ -371,6 +371,8 @@ def reliability(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
     Marketing Science, 16, 74-94. doi:10.1007/BF02723327
     Nunnally, J. C. (1978). Psychometric theory (2nd ed.). McGraw-Hill.
     """
+    from sem_loyalty.inference.marking import mark
+
     several = len(fit.moments.groups) > 1
     records: list[dict[str, object]] = []
     for number in range(1, len(fit.moments.groups) + 1):
@@ -380,4 +382,4 @@ def reliability(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
             record = {name: getattr(found, name) for name in Reliability.__dataclass_fields__}
             records.append({"group": model.group, **record} if several else record)
     frame = pd.DataFrame(records)
-    return frame.set_index(["group", "construct"] if several else "construct")
+    return mark(frame.set_index(["group", "construct"] if several else "construct"), fit)

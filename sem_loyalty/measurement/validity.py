@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Column, Table
+from sem_loyalty.display.marked import MARK
 from sem_loyalty.measurement.constructs import MeasurementModel, measurement_model
 from sem_loyalty.measurement.htmt import Ratios, heterotrait_monotrait
 from sem_loyalty.measurement.reliability import AVE_RULE, average_variance_extracted
@@ -49,6 +51,8 @@ class Validity:
     verdict : DataFrame
         criterion, pair, value, threshold, holds, source, reason: one row per thing judged. `holds` is True, False or
         None (not to be judged; `reason` says why).
+    reason : str
+        Why the fit is not certified; "" where it is. Its frames, but for HTMT, which is of the sample, print so.
     """
 
     group: str
@@ -58,29 +62,35 @@ class Validity:
     htmt2: pd.DataFrame
     cross_loadings: pd.DataFrame
     verdict: pd.DataFrame
+    reason: str = ""
 
     def tables(self) -> tuple[Table, ...]:
         """Return the five tables, numbers in full precision."""
         k = list(self.htmt.columns)
         triangle = [(self.htmt, "htmt", "HTMT"), (self.htmt2, "htmt2", "HTMT2")]
+        note = f"{MARK}: {self.reason}." if self.reason else ""
         return (
             Table.from_frame(
                 self.loadings,
                 id="validity-loadings",
                 caption="Standardised loadings",
+                note=note,
                 heads={"item": "Item", "construct": "Construct", "loading": "Loading", "verdict": "Verdict"},
                 bounded=("loading",),
             ),
-            _square(self.fornell_larcker, "fornell-larcker", "Fornell-Larcker: √AVE on the diagonal", lower=0),
+            _square(
+                self.fornell_larcker, "fornell-larcker", "Fornell-Larcker: √AVE on the diagonal", lower=0, note=note
+            ),
             *(_square(frame, name, caption, lower=-1) for frame, name, caption in triangle),
             Table.from_frame(
-                self.cross_loadings, id="cross-loadings", caption="Item-construct correlations", bounded=k
+                self.cross_loadings, id="cross-loadings", caption="Item-construct correlations", note=note, bounded=k
             ),
         )
 
     def __str__(self) -> str:
         failed = self.verdict[self.verdict["holds"].eq(False)]
-        lines = [f"{len(failed)} of {len(self.verdict)} criteria fail."]
+        lines = [f"{MARK}: {self.reason}"] if self.reason else []
+        lines.append(f"{len(failed)} of {len(self.verdict)} criteria fail.")
         for criterion, pair, value, limit in zip(
             failed["criterion"], failed["pair"], failed["value"], failed["threshold"], strict=True
         ):
@@ -91,10 +101,11 @@ class Validity:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return "\n".join(table.to_html() for table in self.tables())
+        head = f'<p style="color:#b00020"><b>{MARK}: {escape(self.reason)}</b></p>\n' if self.reason else ""
+        return head + "\n".join(table.to_html() for table in self.tables())
 
 
-def _square(frame: pd.DataFrame, id: str, caption: str, *, lower: int) -> Table:
+def _square(frame: pd.DataFrame, id: str, caption: str, *, lower: int, note: str = "") -> Table:
     """Return a matrix as a table with a blank upper triangle (and a blank diagonal where `lower` is -1)."""
     names = [str(name) for name in frame.columns]
     columns = (
@@ -106,7 +117,7 @@ def _square(frame: pd.DataFrame, id: str, caption: str, *, lower: int) -> Table:
         {"construct": name, **{names[j]: float(values[i, j]) for j in range(i + 1 + lower)}}
         for i, name in enumerate(names)
     )
-    return Table(id, caption, columns, rows)
+    return Table(id, caption, columns, rows, note)
 
 
 def loading_verdict(loading: float) -> str:
@@ -242,6 +253,7 @@ def validity(fit: Fit, *, group: int | str = 1) -> Validity:
     doi:10.1108/IMDS-02-2021-0082
     """
     from sem_loyalty.inference.estimates import estimates
+    from sem_loyalty.inference.marking import mark
 
     model = measurement_model(fit, group)
     names = list(model.constructs)
@@ -266,10 +278,13 @@ def validity(fit: Fit, *, group: int | str = 1) -> Validity:
     )
     return Validity(
         group=model.group,
-        loadings=loadings,
-        fornell_larcker=pd.DataFrame(square, index=names, columns=names),
+        loadings=mark(loadings, fit),
+        fornell_larcker=mark(pd.DataFrame(square, index=names, columns=names), fit),
         htmt=pd.DataFrame(htmt.values, index=names, columns=names),
         htmt2=pd.DataFrame(htmt2.values, index=names, columns=names),
-        cross_loadings=pd.DataFrame(model.cor_items, index=pd.Index(model.items, name="item"), columns=names),
-        verdict=judge(model, roots, htmt, htmt2),
+        cross_loadings=mark(
+            pd.DataFrame(model.cor_items, index=pd.Index(model.items, name="item"), columns=names), fit
+        ),
+        verdict=mark(judge(model, roots, htmt, htmt2), fit),
+        reason=fit.certificate.reason,
     )

@@ -165,6 +165,10 @@ def _specified(text: ModelText, options: _Options) -> Specification:
         text=text.source,
         ordered=tuple(name for name in role.observed if name in items.categories),
         parameterization=options.parameterization,
+        fixed_x=fixed_x,
+        orthogonal=options.orthogonal,
+        group_equal=options.group_equal,
+        group_partial=options.group_partial,
     )
 
 

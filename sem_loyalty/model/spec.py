@@ -122,6 +122,8 @@ class Specification:
         What must not be negative: the sum less `right`, or `left` less `right`. They cost no degrees of freedom.
     parameterization : {"delta", "theta"}
         Whether scales or residual variances of ordinal items are parameters.
+    fixed_x, orthogonal, group_equal, group_partial
+        The options of `specify` that completed the model, with `kind` and `std_lv`.
     """
 
     parameters: tuple[Parameter, ...]
@@ -141,6 +143,10 @@ class Specification:
     equations: tuple[ExpressionConstraint, ...] = ()
     inequalities: tuple[LinearConstraint | ExpressionConstraint, ...] = ()
     parameterization: str = "delta"
+    fixed_x: bool = True
+    orthogonal: bool = False
+    group_equal: tuple[str, ...] = ()
+    group_partial: tuple[str, ...] = ()
 
     @cached_property
     def indicators(self) -> dict[str, tuple[str, ...]]:

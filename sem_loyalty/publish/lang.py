@@ -21,6 +21,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "simulated_title": ("simulated data", "模拟数据"),
     "made_by": ("Made by sem_loyalty {version} from {study}.", "由 sem_loyalty {version} 根据 {study} 生成。"),
     # Sections
+    "diagnosis": ("Diagnosis and remedies", "诊断与补救"),
+    "diagnosis_found": ("What was found", "发现"),
+    "diagnosis_also": ("Seen, and no fault by itself", "另见（本身不构成问题）"),
+    "diagnosis_changes": ("What the remedies change in substance", "各办法的实质含义"),
+    "diagnosis_none": (
+        "No remedy that was tried leads to a certified solution; think about the model as a whole.",
+        "所尝试的补救办法均未得到可接受的解；请重新审视整个模型。",
+    ),
     "status": ("Is this a result?", "结果能否采信"),
     "sample": ("Sample and screening", "样本与筛查"),
     "description": ("Description of the items", "题项描述"),
@@ -96,7 +104,16 @@ WORDS: dict[str, tuple[str, str]] = {
         "不可接受解：标准化值超过 1",
     ),
     "problem_dependent_constraints": ("Constraints depend on each other", "约束条件相互依赖"),
-    # What to try, in Chinese; English comes with the problem.
+    # What is wrong and what to try, in Chinese; English comes with the problem.
+    "fault_group": ("", "（组 {group}）"),
+    "fault_not_converged": ("", "极小化未达到极小值：拟合函数沿 {names} 不断下降或保持平坦。"),
+    "fault_singular_information": ("", "数据对 {names} 的某一组合不含信息，因此无法给出标准误。"),
+    "fault_rescaling": ("", "换算题项单位并改用其他初始值后，再次极小化的 F 相差 {value}。"),
+    "fault_rescaling_failed": ("", "换算题项单位并改用其他初始值后，再次极小化未找到极小值。"),
+    "fault_negative_variance": ("", "负方差{where}：{pairs}。"),
+    "fault_latent_covariance": ("", "潜变量协方差矩阵{where}非正定（相关矩阵最小特征值 {value}），涉及 {names}。"),
+    "fault_residual_covariance": ("", "残差协方差矩阵{where}非正定，涉及 {names}。"),
+    "fault_standardised_above_one": ("", "标准化值超过 1{where}：{pairs}。"),
     "remedy_not_converged": ("", "检查数据无法区分的构念，并简化所涉及的模型部分。"),
     "remedy_singular_information": ("", "合并或删除近乎共线的构念，或依据理论固定所涉及的某个参数。"),
     "remedy_rescaling": ("", "用 start() 给出初始值，并检查近乎共线的构念。"),

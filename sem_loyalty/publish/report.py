@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from sem_loyalty.inference.verdicts import tally
 from sem_loyalty.publish import html
 from sem_loyalty.publish.drawn import drawn_fact
+from sem_loyalty.publish.faults import diagnosis_parts, problem_text
 from sem_loyalty.publish.html import Section
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import sha256, versions
@@ -43,11 +44,14 @@ def report(results: Results) -> str:
     """
     lang = results.lang
     sections = [_status(results)]
+    if results.diagnosis is not None:
+        parts = tuple(diagnosis_parts(results.diagnosis, lang))
+        sections.append(Section("diagnosis", word("diagnosis", lang), parts))
     for id in ("sample", "description", "efa", "measurement", "fit", "structure", "effects", "loyalty", "model"):
-        parts = [*_before(id, results), *_tables(id, results), *_after(id, results)]
-        if parts:
+        content = [*_before(id, results), *_tables(id, results), *_after(id, results)]
+        if content:
             withheld = id in _OF_THE_FIT and not results.certified
-            sections.append(Section(id, word(id, lang), tuple(parts), withheld))
+            sections.append(Section(id, word(id, lang), tuple(content), withheld))
     sections.append(_reproducibility(results))
     about = results.model.title.text(lang)
     notices = [] if results.certified else [word("uncertified", lang)]
@@ -77,7 +81,7 @@ def _status(results: Results) -> Section:
         for problem in fit.certificate.problems:
             code = problem.code.replace(" ", "_")
             inner.append(html.heading(word(f"problem_{code}", lang)))
-            inner.append(html.paragraph(problem.text, lang="en"))
+            inner.append(html.paragraph(problem_text(problem, lang)))
             remedy = problem.remedy if lang == "en" else word(f"remedy_{code}", lang)
             inner.append(html.paragraph(word("try", lang, remedy=remedy)))
         parts.append(html.box("bad", word("uncertified", lang), inner))

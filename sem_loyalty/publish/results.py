@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from sem_loyalty.diagnosis.diagnose import Diagnosis
 from sem_loyalty.display import Cell, Table, format_number, format_p
 from sem_loyalty.errors import check_choice
 from sem_loyalty.fitting.solution import Fit
@@ -57,6 +58,8 @@ class Results:
         The files that went in, by the name that the study gives them.
     simulated : bool
         Whether the answers were drawn by a computer.
+    diagnosis : Diagnosis or None
+        Why the fit is not certified, and the remedies that were tried; None for a certified fit.
     """
 
     study: Study
@@ -73,6 +76,7 @@ class Results:
     warnings: tuple[str, ...] = ()
     inputs: Mapping[str, bytes] = field(default_factory=dict)
     simulated: bool = False
+    diagnosis: Diagnosis | None = None
 
     @property
     def certified(self) -> bool:
@@ -123,7 +127,8 @@ class Results:
             return self.estimates.to_csv(index=False, lineterminator="\n").rstrip("\n")
         wanted = ("fit", "loadings", "paths", "covariances", "r-squared", "effects", "hypotheses")
         shown = [self.tables[name].to_text() for name in wanted if name in self.tables]
-        return "\n\n".join([self.summary(), *shown])
+        cause = [self.diagnosis.text(self.lang)] if self.diagnosis is not None else []
+        return "\n\n".join([self.summary(), *cause, *shown])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values in full precision, ready for JSON."""
@@ -159,6 +164,7 @@ class Results:
             "tables": {name: _table_dict(table) for name, table in self.tables.items()},
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            "diagnosis": None if self.diagnosis is None else self.diagnosis.to_dict(),
         }
 
 

@@ -265,6 +265,14 @@ class Study:
         """Return a path of the study; relative ones begin at the study file."""
         return self.folder / Path(path).expanduser()
 
+    def fit_options(self) -> dict[str, Any]:
+        """Return the options of `fit` that the study chooses."""
+        names = (
+            "estimator", "ordered", "missing", "group_equal", "group_partial", "std_lv", "meanstructure", "fixed_x",
+            "orthogonal", "kind", "engine",
+        )  # fmt: skip
+        return {"group": self.data.group or None} | {name: getattr(self.model, name) for name in names}
+
     def settings(self) -> dict[str, Any]:
         """Return the sections as plain values, for the manifest: without absolute paths and the folder of results."""
         plain = {name: asdict(getattr(self, name)) for name in SECTIONS}

@@ -14,9 +14,11 @@ import pytest
 
 from sem_loyalty.display import Table
 from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.fitting.certificate import Problem
 from sem_loyalty.inference.verdicts import tally, verdicts
 from sem_loyalty.model.model_file import Hypothesis, Wording
 from sem_loyalty.publish import html
+from sem_loyalty.publish.faults import problem_text
 from sem_loyalty.publish.fit_table import fit_table
 from sem_loyalty.publish.html import Section, page
 from sem_loyalty.publish.hypotheses import hypotheses_table
@@ -94,6 +96,57 @@ def test_an_uncertified_fit_is_boxed_greyed_and_gets_no_verdict(improper: Result
     assert improper.printed("text").startswith("NOT CERTIFIED")
     assert improper.to_dict()["certified"] is False
     assert "CFI" not in status
+
+
+def test_an_uncertified_report_gives_cause_and_remedies(improper: Results) -> None:
+    read = Reader(report(improper))
+    assert list(read.sections)[:2] == ["status", "diagnosis"]
+    section = read.sections["diagnosis"]
+    assert "Quality and Satisfaction correlate" in section
+    assert "drop the path Loyalty ~ Image" in section
+    assert "drop the path Loyalty ~ Image" in improper.printed("text")
+    assert improper.to_dict()["diagnosis"]["remedies"][0]["certified"] is True
+
+
+def test_certified_fits_need_no_diagnosis(certified: Results) -> None:
+    assert certified.diagnosis is None
+    assert "diagnosis" not in Reader(report(certified)).sections
+
+
+def test_an_uncertified_report_in_chinese_says_everything_in_chinese(improper: Results) -> None:
+    chinese = replace(improper, study=replace(improper.study, study=replace(improper.study.study, lang="zh")))
+    sections = Reader(report(chinese)).sections
+    assert "标准化值超过 1：" in sections["status"]
+    assert "删除路径 Loyalty ~ Image" in sections["diagnosis"]
+    for text in (sections["status"], sections["diagnosis"]):
+        # Names of variables, of methods and of our option remain.
+        rest = re.sub(r"[A-Z]+[0-9]*\b|[A-Z][a-z]+|std_lv|True|semopy|kernel|listwise", "", text)
+        assert re.findall(r"[a-z]{3,}", rest) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "said"),
+    [
+        ("not converged", (), "极小化未达到极小值：拟合函数沿 x ~~ x、y ~~ y 不断下降或保持平坦。"),
+        ("singular information", (), "数据对 x ~~ x、y ~~ y 的某一组合不含信息，因此无法给出标准误。"),
+        ("rescaling", (0.25,), "换算题项单位并改用其他初始值后，再次极小化的 F 相差 0.25。"),
+        ("rescaling", (float("nan"),), "换算题项单位并改用其他初始值后，再次极小化未找到极小值。"),
+        ("negative variance", (-0.5, -2.0), "负方差（组 n）：x ~~ x = -0.5、y ~~ y = -2。"),
+        (
+            "latent covariance",
+            (-0.1,),
+            "潜变量协方差矩阵（组 n）非正定（相关矩阵最小特征值 -0.1），涉及 x ~~ x、y ~~ y。",
+        ),
+        ("residual covariance", (-0.1,), "残差协方差矩阵（组 n）非正定，涉及 x ~~ x、y ~~ y。"),
+        ("standardised above one", (1.5, 2.0), "标准化值超过 1（组 n）：x ~~ x = 1.5、y ~~ y = 2。"),
+    ],
+)
+def test_every_problem_has_its_chinese_sentence(code: str, values: tuple[float, ...], said: str) -> None:
+    named = ("x ~~ x [n]", "y ~~ y [n]")
+    where = "" if code in ("not converged", "singular information", "rescaling") else "n"
+    problem = Problem(code, "In English.", named, "", values, where)
+    assert problem_text(problem, "zh") == said
+    assert problem_text(problem, "en") == "In English."
 
 
 def test_the_page_forbids_everything_but_its_own_style(certified: Results) -> None:

@@ -1,0 +1,79 @@
+"""What is tried where the usual searches end without a minimum, or where a small sample may have several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.solver import Solution, Subspace
+from sem_loyalty.kernel.valley import follow_valley
+
+Array = NDArray[np.float64]
+
+# Respondents per parameter below which a discrepancy often has several minima, so that one agreement is not enough.
+SCARCE = 4.0
+# Steps along a valley; true ridges use them up, each start anew.
+STEPS = 100
+# Two minima count as one when F differs by less, relative to 1.
+SAME = 1e-8
+
+
+def recover(
+    discrepancy: Discrepancy[PointT], space: Subspace, starts: tuple[Array, ...], best: Solution[PointT] | None
+) -> tuple[Solution[PointT] | None, float]:
+    """Look for a minimum along valleys, where damped Newton steps found none.
+
+    Parameters
+    ----------
+    discrepancy, space
+        The problem.
+    starts : tuple of ndarray
+        Where the searches began.
+    best : Solution or None
+        The lowest point reached, which is no minimum.
+
+    Returns
+    -------
+    solution : Solution or None
+        The lowest minimum found; `best` where there is none below it.
+    other_value : float
+        F of a second minimum, from another start, that agrees; nan where only one start led there.
+    """
+    floor = np.inf if best is None else best.point.value
+    found: list[Solution[PointT]] = []
+    for solution in _valleys(discrepancy, space, starts if best is None else (best.point.theta, *starts)):
+        if solution.point.value > floor + SAME * max(1.0, floor):
+            continue  # a minimum, but not of the part that was reached already
+        agreeing = [other for other in found if abs(other.point.value - solution.point.value) < SAME * max(1.0, floor)]
+        found.append(solution)
+        if agreeing:
+            break
+    if not found:
+        return best, float("nan")
+    lowest = min(found, key=lambda solution: solution.point.value)
+    values = [solution.point.value for solution in found if solution is not lowest]
+    agreed = [value for value in values if value - lowest.point.value < SAME * max(1.0, value)]
+    return lowest, agreed[0] if agreed else float("nan")
+
+
+def _valleys(
+    discrepancy: Discrepancy[PointT], space: Subspace, starts: tuple[Array, ...]
+) -> Iterator[Solution[PointT]]:
+    """Yield the minima that valleys lead to, one start after the other."""
+    for start in starts:
+        solution = follow_valley(discrepancy, start, space, steps=STEPS)
+        if solution is not None and solution.converged:
+            yield solution
+
+
+def lower_minimum(
+    discrepancy: Discrepancy[PointT], space: Subspace, start: Array, best: Solution[PointT]
+) -> Solution[PointT] | None:
+    """Return a lower minimum than `best` that a valley from `start` leads to, or None."""
+    found = follow_valley(discrepancy, start, space)
+    if found is None or not found.converged:
+        return None
+    return found if found.point.value < best.point.value - SAME * max(1.0, best.point.value) else None
