@@ -307,7 +307,7 @@ def _check(fit: Fit, draws: int, seed: int, kind: str, workers: int, force: bool
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ConfigurationError(f"{name}={value!r} must be a whole number, {least} or more.")
-    if not isinstance(fit.point, Point) or fit.moments.missing != "listwise":
+    if not isinstance(fit.point, Point) or fit.specification.ordered or fit.moments.missing != "listwise":
         if fit.moments.raw is None:
             raise NotSupported("bootstrap draws respondents: fit the model to `data`, not to `sample_cov`.")
         raise NotSupported("bootstrap is available for maximum likelihood on complete rows (missing='listwise').")

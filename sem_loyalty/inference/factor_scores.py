@@ -76,7 +76,7 @@ def factor_scores(
     DataError
         An item is not in the data, or a row belongs to no group of the fit.
     NotSupported
-        A model without latent variables; Bartlett scores where observed variables explain others.
+        A model without latent variables, or of ordinal items; Bartlett scores where observed variables explain others.
 
     Notes
     -----
@@ -89,6 +89,11 @@ def factor_scores(
     latent, observed = list(fit.specification.latent), list(fit.specification.observed)
     if not latent:
         raise NotSupported("The model has no latent variables to score.")
+    if fit.specification.ordered:
+        raise NotSupported(
+            "Scores of ordinal items are not supported: their responses are not observed. Available: those of the same "
+            "model fitted with an estimator for continuous items, such as 'MLR'."
+        )
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(dict(data))
     answers = numeric_matrix(frame, observed)
     member = _membership(fit, frame, group)
