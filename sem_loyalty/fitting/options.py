@@ -7,7 +7,8 @@ from sem_loyalty.fitting.discrepancies import ESTIMATORS, LEAST_SQUARES
 from sem_loyalty.fitting.ordinal import WEIGHTS
 
 ENGINES = ("auto", "semopy", "kernel")
-MISSING = ("listwise", "fiml", "pairwise")
+MISSING = ("listwise", "fiml")
+ORDINAL_MISSING = ("listwise", "pairwise")
 # Other programs' names of the same rule.
 ALIASES = {"ml": "fiml", "direct": "fiml"}
 
@@ -19,12 +20,11 @@ def check_options(estimator: str, missing: str, engine: str, *, ordinal: bool) -
         listed = ", ".join(repr(name) for name in ESTIMATORS)
         more = "; it is for ordinal items: give ordered=True" if estimator in WEIGHTS else ""
         raise NotSupported(f"estimator={estimator!r} is not supported; available: {listed}{more}.")
-    if missing not in MISSING:
-        raise NotSupported(f"missing={missing!r} is not supported; available: 'listwise', 'fiml', 'pairwise'.")
-    if missing == "fiml" and ordinal:
-        raise NotSupported("missing='fiml' is for continuous items; with `ordered` available: 'listwise', 'pairwise'.")
-    if missing == "pairwise" and not ordinal:
-        raise NotSupported("missing='pairwise' is for ordinal items; without `ordered` available: 'listwise', 'fiml'.")
+    known = ORDINAL_MISSING if ordinal else MISSING
+    if missing not in known:
+        listed = ", ".join(repr(name) for name in known)
+        where = "with" if ordinal else "without"
+        raise NotSupported(f"missing={missing!r} is not supported {where} ordinal items; available: {listed}.")
     if missing == "fiml" and estimator not in ("ML", "MLR"):
         raise NotSupported(
             f"estimator={estimator!r} corrects by the fourth moments of complete rows; with missing='fiml' available: "

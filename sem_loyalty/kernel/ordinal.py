@@ -270,8 +270,8 @@ def _first_guess(thresholds: Array, tables: Tables) -> Array:
     """Return the correlations that reproduce the covariances of the category numbers, nearly.
 
     By the tetrachoric series the covariance of the numbers of two items is the sum over r of rho^r / r! a_r b_r, a_r
-    the sum over the thresholds of phi(t) He_(r-1)(t) (Pearson 1900, doi:10.1098/rsta.1900.0022). Cut after r = 8, it is
-    solved by bisection.
+    the sum over the thresholds of phi(t) He_(r-1)(t) (Pearson 1900, Philosophical Transactions of the Royal Society A,
+    195, 1-47). Cut after r = 8, it is solved by bisection.
     """
     k = np.arange(tables.counts.shape[1], dtype=np.float64)
     n = tables.counts.sum(axis=(1, 2))

@@ -1,7 +1,7 @@
 """Sampling covariance of the estimates and corrected tests of models of ordinal items, whatever the weight.
 
-Over groups, W is weighted by n_g / N and Gamma by its inverse (Satorra 1989, doi:10.1007/BF02294453; Muthen 1993, in
-Testing Structural Equation Models, eds Bollen and Long, 205-234).
+Over groups, W is weighted by n_g / N and Gamma by its inverse (Satorra 2000, Scaled and adjusted restricted tests in
+multi-sample analysis of moment structures, in Innovations in Multivariate Statistical Analysis, 233-247).
 """
 
 from __future__ import annotations
