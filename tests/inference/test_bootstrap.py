@@ -153,16 +153,18 @@ def test_p_value_by_hand():
 
 
 @pytest.mark.parametrize("kind", ["percentile", "basic", "bca"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**31), st.floats(-0.2, 0.2), st.floats(-3, 3))
 def test_p_is_the_level_at_which_the_interval_meets_zero(kind, seed, a, mean):
     draws = np.random.default_rng(seed).normal(mean, 1.0, (1, 999))
     estimate, skew = np.array([mean + 0.1]), np.array([a])
     p = float(two_sided_p(estimate, draws, kind, skew)[0])
-    if 0.01 < p < 0.9:
-        (inside,), (beyond,) = interval(estimate, draws, kind, 1 - 0.8 * p, skew)
+    zero = 2 * (mean + 0.1) if kind == "basic" else 0.0
+    # Far out there are too few draws for the level to be known that well.
+    if min((draws <= zero).sum(), (draws >= zero).sum()) >= 40 and p < 0.6:
+        (inside,), (beyond,) = interval(estimate, draws, kind, 1 - 0.6 * p, skew)
         assert inside < 0 < beyond
-        (low,), (high,) = interval(estimate, draws, kind, 1 - min(1.2 * p, 0.99), skew)
+        (low,), (high,) = interval(estimate, draws, kind, 1 - 1.5 * p, skew)
         assert low > 0 or high < 0
 
 
