@@ -14,6 +14,7 @@ from sem_loyalty.errors import ConfigurationError, SpecificationError, check_cho
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.bootstrap import Bootstrap
 from sem_loyalty.inference.intervals import INTERVALS
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.routes import Structure, structures
 from sem_loyalty.inference.row_source import Inference, Source, row_source
 
@@ -64,8 +65,8 @@ class Effects:
         Coverage of the intervals.
     draws, failed : int
         Bootstrap draws, and those that did not converge; 0 with "delta".
-    certified : bool
-        Whether the fit is certified; where it is not, nothing here may be reported.
+    fit : Fit
+        What the effects are of; where it is not certified, nothing here may be reported.
     groups : tuple of str
         Labels of the groups.
     notes : tuple of str
@@ -79,7 +80,7 @@ class Effects:
     level: float
     draws: int
     failed: int
-    certified: bool
+    fit: Fit = field(repr=False)
     groups: tuple[str, ...]
     notes: tuple[str, ...]
     _structures: tuple[Structure, ...] = field(repr=False)
@@ -216,10 +217,8 @@ class Effects:
         return f"{effect.name} [{self.groups[effect.group - 1]}]" if len(self.groups) > 1 else effect.name
 
     def _marked(self, frame: pd.DataFrame) -> pd.DataFrame:
-        frame.attrs.update(
-            certified=self.certified, interval=self.method, level=self.level, draws=self.draws, failed=self.failed
-        )
-        return frame
+        frame.attrs.update(interval=self.method, level=self.level, draws=self.draws, failed=self.failed)
+        return mark(frame, self.fit)
 
     def to_table(self) -> Table:
         """Return the effects as a Table: raw with interval, and standardised."""
@@ -232,7 +231,7 @@ class Effects:
         else:
             frame = frame.drop(columns="group")
         caption = "Direct, indirect and total effects"
-        if not self.certified:
+        if not self.fit.certificate.certified:
             caption = f"NOT CERTIFIED: do not report. {caption}"
         heads = {"est": "B", "se": "SE", "pvalue": "p", "ci_lower": "lower", "ci_upper": "upper", "std_all": "β"}
         return Table.from_frame(
@@ -345,7 +344,7 @@ def effects(
         level=level,
         draws=0 if bootstrap is None else len(bootstrap.converged),
         failed=0 if bootstrap is None else bootstrap.failed,
-        certified=fit.certificate.certified,
+        fit=fit,
         groups=fit.specification.groups,
         notes=notes,
         _structures=graphs,

@@ -20,6 +20,7 @@ from sem_loyalty.fitting.fit import fit, text_of
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.estimates import estimates
 from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.progress import Progress, Tell
 from sem_loyalty.inference.uncertainty import parameter_covariance
 from sem_loyalty.model.model_file import ModelFile
@@ -170,9 +171,9 @@ def compare_paths(
         frame["permutation_p"] = (reached + 1.0) / (permutations - failed + 1.0)
     return PathComparison(
         fit=free,
-        paths=frame,
-        estimates=by_group,
-        differences=differences,
+        paths=mark(frame, free),
+        estimates=mark(by_group, free),
+        differences=mark(differences, free),
         joint=joint,
         permutations=permutations,
         failed=failed,

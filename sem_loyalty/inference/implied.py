@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.marking import mark
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
+
+Array = NDArray[np.float64]
 
 
 def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
@@ -47,6 +51,21 @@ def model_implied(fit: Fit, group: int = 1) -> dict[str, pd.DataFrame]:
         "mean": pd.DataFrame({"mean": at.means}, index=observed + latent),
     }
     return {name: mark(frame, fit) for name, frame in frames.items()}
+
+
+def implied_covariance(fit: Fit, group: int) -> Array:
+    """Return what a model implies of the sample's covariances, or of its correlations where items are ordinal, (p, p).
+
+    Parameters
+    ----------
+    fit : Fit
+    group : int
+        Group number, from 1.
+    """
+    at = fit.point.implied[group - 1]
+    if isinstance(fit.discrepancy, OrdinalDiscrepancy):
+        return fit.discrepancy.models[group - 1].covariance(fit.theta, at)
+    return at.cov
 
 
 def check_group(fit: Fit, group: int) -> None:

@@ -7,9 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from sem_loyalty.errors import ConfigurationError, check_choice
+from sem_loyalty.errors import ConfigurationError, NotSupported, check_choice
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.implied import check_group
+from sem_loyalty.inference.implied import check_group, implied_covariance
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.residual_errors import Spread, residual_spreads
 
 Array = NDArray[np.float64]
@@ -64,7 +65,7 @@ def residuals(fit: Fit, *, type: str = "raw", group: int = 1) -> pd.DataFrame:
     """
     check_choice("type", type, TYPES)
     check_group(fit, group)
-    sample, implied = fit.samples[group - 1].cov, fit.point.implied[group - 1].cov
+    sample, implied = fit.samples[group - 1].cov, implied_covariance(fit, group)
     names = list(fit.specification.observed)
     if type in ("normalized", "standardized"):
         p = len(names)
@@ -73,8 +74,8 @@ def residuals(fit: Fit, *, type: str = "raw", group: int = 1) -> pd.DataFrame:
         z[row, col] = z[col, row] = _ratios(
             (sample - implied)[row, col], residual_spreads(fit)[group - 1], type, p, None
         )
-        return pd.DataFrame(z, index=names, columns=names)
-    return pd.DataFrame(_differences(sample, implied, type), index=names, columns=names)
+        return mark(pd.DataFrame(z, index=names, columns=names), fit)
+    return mark(pd.DataFrame(_differences(sample, implied, type), index=names, columns=names), fit)
 
 
 def mean_residuals(fit: Fit, *, type: str = "raw", group: int = 1) -> pd.Series:
@@ -98,13 +99,15 @@ def mean_residuals(fit: Fit, *, type: str = "raw", group: int = 1) -> pd.Series:
     check_group(fit, group)
     if not fit.specification.meanstructure:
         raise ConfigurationError("The model has no mean structure, so it says nothing about means.")
+    if fit.specification.ordered:
+        raise NotSupported("Residuals of means are not supported with ordinal items, which have thresholds instead.")
     sample, at = fit.samples[group - 1], fit.point.implied[group - 1]
     shift, names = sample.mean - at.mean, list(fit.specification.observed)
     if type in ("normalized", "standardized"):
         shift = _ratios(shift, residual_spreads(fit)[group - 1], type, 0, len(names))
     elif type != "raw":
         shift = shift / np.sqrt(np.diagonal(sample.cov))
-    return pd.Series(shift, index=names, name="mean")
+    return mark(pd.DataFrame({"mean": shift}, index=names), fit)["mean"]
 
 
 def residual_summary(fit: Fit, *, type: str = "cor.bentler", level: float = 0.90) -> pd.DataFrame:
@@ -154,18 +157,18 @@ def residual_summary(fit: Fit, *, type: str = "cor.bentler", level: float = 0.90
         e = np.concatenate(
             [
                 shift if type == "raw" else shift / np.sqrt(np.diagonal(sample.cov)),
-                _differences(sample.cov, at.cov, type)[row, col],
+                _differences(sample.cov, implied_covariance(fit, group), type)[row, col],
             ]
         )
         counted = np.flatnonzero(row != col) if off_diagonal else np.arange(len(row))
         parts = {"cov": p + counted}
-        if fit.specification.meanstructure:
+        if fit.specification.meanstructure and not fit.specification.ordered:
             parts |= {"mean": np.arange(p), "total": np.concatenate([np.arange(p), p + counted])}
         for part, index in parts.items():
             records.append(
                 {"group": group, "part": part, "name": name, **_summarise(e[index], X[np.ix_(index, index)], level)}
             )
-    return pd.DataFrame(records)
+    return mark(pd.DataFrame(records), fit)
 
 
 def _differences(sample: Array, implied: Array, type: str) -> Array:

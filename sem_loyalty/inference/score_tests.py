@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 from sem_loyalty.errors import ConfigurationError, NotSupported, check_choice
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.fitting.solve import discrepancy_for
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.solver import affine_subspace
 from sem_loyalty.model.restrictions import restrictions_of
@@ -90,7 +91,7 @@ def score_tests(fit: Fit, *, information: str = "expected") -> pd.DataFrame:
     if not equalities:
         frame = pd.DataFrame(columns=columns)
         frame.attrs.update(_attributes(fit, 0.0, 0))
-        return frame
+        return mark(frame, fit)
     theta = fit.theta[[fit.specification.parameters[k].free for k in rows]]
     discrepancy: Discrepancy[Any] = discrepancy_for(released, fit.moments, fit.estimator)[0]
     point = discrepancy.evaluate(theta)
@@ -121,7 +122,7 @@ def score_tests(fit: Fit, *, information: str = "expected") -> pd.DataFrame:
         columns=columns,
     )
     frame.attrs.update(_attributes(fit, *_total(n, slope, remaining, own)))
-    return frame
+    return mark(frame, fit)
 
 
 def _attributes(fit: Fit, x2: float, df: int) -> dict[str, Any]:

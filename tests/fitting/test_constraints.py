@@ -220,8 +220,6 @@ def test_bounds_that_cannot_hold(text):
 
 
 def test_what_is_not_available_says_so(fits):
-    with pytest.raises(NotSupported, match="bootstrap"):
-        sl.bootstrap(fits["active"], draws=10)
     with pytest.raises(NotSupported, match="inequality"):
         sl.score_tests(fits["active"])
     wide = sl.fit(MEASURED + "p*q == r", DATA, estimator="MLM", engine="kernel")
@@ -231,6 +229,16 @@ def test_what_is_not_available_says_so(fits):
         sl.likelihood_ratio_test(wide, narrow, method="satorra.bentler.2010")
     with pytest.warns(InferenceWarning, match="mixture"):
         sl.likelihood_ratio_test(sl.fit(MEASURED, DATA, engine="kernel"), sl.fit(MEASURED + "p*q == r\nr > 0.4", DATA))
+
+
+def test_every_bootstrap_draw_meets_the_constraints():
+    fitted = sl.fit(MEASURED + "p*q == r", DATA, engine="kernel")
+    drawn = sl.bootstrap(fitted, draws=20, seed=2, progress=False)
+    assert drawn.failed == 0
+    place = {row.label: k for k, row in enumerate(fitted.specification.parameters) if row.label}
+    p, q, r = (drawn.rows[0][place[name]] for name in "pqr")
+    np.testing.assert_allclose(p * q, r, atol=1e-9)
+    assert np.ptp(r) > 0.01
 
 
 def test_the_report_has_words_for_every_fault():

@@ -56,7 +56,7 @@ def counted(monkeypatch):
     for name in ("evaluate", "gradient", "information", "hessian"):
         count(Likelihood, name)
     count(search, "measure")
-    count(certificate, "_scaled_spectrum")
+    count(certificate, "scaled_spectrum")
     count(certificate, "_inadmissible")
     count(defaults, "_specified")
     return counts
@@ -72,7 +72,7 @@ def test_a_regular_fit_takes_few_evaluations_and_no_second_look(counted):
     assert counted["hessian"] <= 5
     # One-factor start values once; crude ones, eigenvectors and the search for improper values not at all.
     assert counted["measure"] == 1
-    assert counted["_scaled_spectrum"] == 0
+    assert counted["scaled_spectrum"] == 0
     assert counted["_inadmissible"] == 0
 
 

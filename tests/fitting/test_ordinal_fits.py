@@ -291,11 +291,11 @@ def test_data_that_cannot_be_analysed(survey):
         sl.fit(MODEL, survey.head(55), ordered=True, estimator="WLS")
 
 
-def test_scores_and_draws_of_ordinal_items_are_refused(survey, fits):
+def test_scores_of_ordinal_items_are_refused(survey, fits):
     with pytest.raises(NotSupported, match="MLR"):
         sl.factor_scores(fits["WLSMV"], survey)
-    with pytest.raises(NotSupported, match="maximum likelihood"):
-        sl.bootstrap(fits["WLSMV"], draws=10, seed=1, progress=False)
+    with pytest.raises(NotSupported, match="nonparametric"):
+        sl.bootstrap(fits["WLSMV"], draws=10, seed=1, kind="bollen-stine", progress=False)
 
 
 def test_reliability_of_ordinal_items_is_refused(fits):
