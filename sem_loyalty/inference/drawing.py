@@ -6,7 +6,8 @@ import multiprocessing
 import signal
 import warnings
 from collections.abc import Generator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import islice
 from pathlib import Path
 
 from sem_loyalty.fitting.solution import Fit
@@ -14,6 +15,9 @@ from sem_loyalty.inference.finished_blocks import FinishedBlocks
 from sem_loyalty.inference.progress import Progress, Tell
 from sem_loyalty.inference.resampling import Drawing, Drawn
 from sem_loyalty.kernel.threads import one_thread
+
+# Blocks that a process has before it, so that it never waits for the next one.
+IN_FLIGHT = 3
 
 _adopted: list[Drawing] = []
 
@@ -67,19 +71,31 @@ def _in_processes(plan: Drawing, pending: list[int], workers: int) -> Generator[
     """Yield the blocks as processes finish them."""
     # A forked process has everything already; where there is no fork the plan is sent to a fresh interpreter.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    pool = ProcessPoolExecutor(
-        min(workers, len(pending)), multiprocessing.get_context(method), initializer=_adopt, initargs=(plan,)
-    )
+    others = set(multiprocessing.active_children())
+    many = min(workers, len(pending))
+    pool = ProcessPoolExecutor(many, multiprocessing.get_context(method), initializer=_adopt, initargs=(plan,))
+    waiting = iter(pending)
+    running: dict[Future[Drawn], int] = {}
+
+    def submit(count: int) -> None:
+        for block in islice(waiting, count):
+            running[pool.submit(_draw, block)] = block
+
     try:
         with warnings.catch_warnings():
             # Later Pythons warn of forking beside threads; the only ones are those of BLAS, which it shuts down itself.
             warnings.simplefilter("ignore", DeprecationWarning)
-            running = {pool.submit(_draw, block): block for block in pending}
-        left = set(running)
-        while left:
-            finished, left = wait(left, return_when=FIRST_COMPLETED)
-            for one in sorted(finished, key=lambda future: running[future]):
-                yield running[one], one.result()
+            submit(IN_FLIGHT * many)
+        while running:
+            for one in sorted(wait(running, return_when=FIRST_COMPLETED).done, key=running.__getitem__):
+                block = running.pop(one)
+                submit(1)
+                yield block, one.result()
+    except BaseException:
+        # An interruption may strike inside the pool, which then waits for ever: its processes are ended first.
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
