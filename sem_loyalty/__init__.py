@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.syntax import parse
+    from sem_loyalty.pls.estimate import Pls, pls
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
@@ -87,6 +88,8 @@ _WHERE = {
     "load_model": "model.library",
     "models": "model.library",
     "parse": "model.syntax",
+    "Pls": "pls.estimate",
+    "pls": "pls.estimate",
     "path_diagram": "publish.path_diagram",
     "run": "study",
     "apply_codebook": "survey.codebook",
@@ -107,6 +110,7 @@ __all__ = [
     "Invariance",
     "MethodBias",
     "PathComparison",
+    "Pls",
     "Robustness",
     "VuongTest",
     "__version__",
@@ -133,6 +137,7 @@ __all__ = [
     "modification_indices",
     "parse",
     "path_diagram",
+    "pls",
     "published",
     "r_squared",
     "read_codebook",
