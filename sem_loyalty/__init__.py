@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.syntax import parse
-    from sem_loyalty.pls.estimate import Pls, pls
+    from sem_loyalty.pls_sem.estimate import Pls, pls
+    from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
@@ -88,8 +89,10 @@ _WHERE = {
     "load_model": "model.library",
     "models": "model.library",
     "parse": "model.syntax",
-    "Pls": "pls.estimate",
-    "pls": "pls.estimate",
+    "Pls": "pls_sem.estimate",
+    "pls": "pls_sem.estimate",
+    "PlsQuality": "pls_sem.quality",
+    "pls_quality": "pls_sem.quality",
     "path_diagram": "publish.path_diagram",
     "run": "study",
     "apply_codebook": "survey.codebook",
@@ -111,6 +114,7 @@ __all__ = [
     "MethodBias",
     "PathComparison",
     "Pls",
+    "PlsQuality",
     "Robustness",
     "VuongTest",
     "__version__",
@@ -138,6 +142,7 @@ __all__ = [
     "parse",
     "path_diagram",
     "pls",
+    "pls_quality",
     "published",
     "r_squared",
     "read_codebook",

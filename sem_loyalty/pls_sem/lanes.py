@@ -49,3 +49,13 @@ def smallest_pivot(matrix: Array) -> Array:
             for i in range(k + 1, len(a)):
                 a[i, k + 1 :] -= (a[i, k] / a[k, k]) * a[k, k + 1 :]
     return np.where(np.isnan(smallest), 0.0, smallest)
+
+
+def inverse_diagonal(matrix: Array) -> Array:
+    """Return the diagonal of the inverse of symmetric positive definite matrices (k, k, L), shape (k, L)."""
+    out = np.empty(matrix.shape[1:])
+    for k in range(len(matrix)):
+        unit = np.zeros(matrix.shape[1:])
+        unit[k] = 1.0
+        out[k] = solve_lanes(matrix, unit)[k]
+    return out

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.pls.design import Design, Flags
-from sem_loyalty.pls.lanes import solve_lanes
+from sem_loyalty.pls_sem.design import Design, Flags
+from sem_loyalty.pls_sem.lanes import solve_lanes
 
 Array = NDArray[np.float64]
 

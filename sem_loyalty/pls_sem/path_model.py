@@ -8,7 +8,7 @@ import numpy as np
 
 from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError, check_choice, nearest
 from sem_loyalty.model.syntax import ModelText, Statement
-from sem_loyalty.pls.design import Design
+from sem_loyalty.pls_sem.design import Design
 
 MODES = ("A", "B")
 

@@ -17,8 +17,9 @@ from sem_loyalty.fitting.fit import text_of
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.syntax import ModelText
-from sem_loyalty.pls.path_model import PathModel, path_model
-from sem_loyalty.pls.weights import SCHEMES, Composites, composites, regress, reliability_a
+from sem_loyalty.pls_sem.path_model import PathModel, path_model
+from sem_loyalty.pls_sem.solve import Solved, solve
+from sem_loyalty.pls_sem.weights import SCHEMES
 from sem_loyalty.survey.sample import moments_from_cov, moments_from_data
 
 Array = NDArray[np.float64]
@@ -95,6 +96,17 @@ class Pls:
                 "loading": self.loadings,
             }
         )
+
+    def cross_loadings(self) -> Array:
+        """Return the correlations of all items with all composites, shape (p, J)."""
+        return self.correlation @ self.weight_matrix()
+
+    def weight_matrix(self) -> Array:
+        """Return the weights with an item per row and a composite per column, shape (p, J)."""
+        design = self.model.design
+        out = np.zeros((len(self.model.items), design.size))
+        out[design.item, design.construct] = self.weights
+        return out
 
     def total_effects(self) -> pd.DataFrame:
         """Return cause, outcome, direct, indirect and total effect of every pair that is connected."""
@@ -210,16 +222,9 @@ def from_correlation(
     model: PathModel, correlation: Array, n: int, scheme: str, *, consistent: bool, rows: Array | None = None
 ) -> Pls:
     """Return the estimates from a correlation matrix, shape (p, p)."""
-    design = model.design
     with one_thread():
-        found = composites(correlation[:, :, None], design, scheme)
-        rho = reliability_a(design, correlation[:, :, None], found.weights)
-        loadings = found.cross[design.item, design.construct]
-        cor = found.cor
-        if consistent:
-            loadings, cor = corrected(found, rho, model)
-        paths, r2 = regress(design, cor)
-    problems = _problems(model, found, rho[:, 0], loadings[:, 0], cor[:, :, 0], consistent=consistent)
+        solved = solve(model, correlation[:, :, None], scheme, consistent=consistent)
+    found = solved.composites
     return Pls(
         model=model,
         n=n,
@@ -227,42 +232,21 @@ def from_correlation(
         consistent=consistent,
         correlation=correlation,
         weights=found.weights[:, 0],
-        loadings=loadings[:, 0],
-        rho_a=rho[:, 0],
-        cor=cor[:, :, 0],
-        paths=paths[:, :, 0],
-        r2=r2[:, 0],
+        loadings=solved.loadings[:, 0],
+        rho_a=solved.rho_a[:, 0],
+        cor=solved.cor[:, :, 0],
+        paths=solved.paths[:, :, 0],
+        r2=solved.r2[:, 0],
         iterations=int(found.iterations[0]),
-        problems=problems,
+        problems=_problems(model, solved, consistent=consistent),
         rows=rows,
     )
 
 
-def corrected(found: Composites, rho: Array, model: PathModel) -> tuple[Array, Array]:
-    """Return loadings (m, L) and correlations (J, J, L) of the factors behind the composites.
-
-    r_ij / sqrt(rho_i rho_j), and w sqrt(rho) / w'w for the loadings (Dijkstra and Henseler 2015). nan where rho_A is
-    not positive.
-    """
-    design = model.design
-    with np.errstate(invalid="ignore", divide="ignore"):
-        root = np.sqrt(np.where(rho > 0, rho, np.nan))
-        cor = found.cor / (root[:, None] * root[None])
-        diagonal = np.arange(design.size)
-        cor[diagonal, diagonal] = 1.0
-        loadings = found.cross[design.item, design.construct].copy()
-        for j in np.flatnonzero(design.common):
-            own = design.entries(int(j))
-            weights = found.weights[own]
-            loadings[own] = weights * root[j] / (weights**2).sum(axis=0)
-    return loadings, cor
-
-
-def _problems(
-    model: PathModel, found: Composites, rho: Array, loadings: Array, cor: Array, *, consistent: bool
-) -> tuple[str, ...]:
+def _problems(model: PathModel, solved: Solved, *, consistent: bool) -> tuple[str, ...]:
     """Return why the solution cannot be trusted."""
     out = []
+    found, rho, loadings, cor = solved.composites, solved.rho_a[:, 0], solved.loadings[:, 0], solved.cor[:, :, 0]
     if not found.converged[0]:
         out.append("The weights did not converge: a construct is hardly correlated with its neighbours.")
     if not np.isfinite(found.weights[:, 0]).all():
