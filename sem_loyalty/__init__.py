@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.syntax import parse
+    from sem_loyalty.pls_sem.bootstrap import PlsBootstrap, pls_bootstrap
     from sem_loyalty.pls_sem.estimate import Pls, pls
+    from sem_loyalty.pls_sem.fit_test import PlsFitTest, pls_fit_test
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.study import run
@@ -91,6 +93,10 @@ _WHERE = {
     "parse": "model.syntax",
     "Pls": "pls_sem.estimate",
     "pls": "pls_sem.estimate",
+    "PlsBootstrap": "pls_sem.bootstrap",
+    "pls_bootstrap": "pls_sem.bootstrap",
+    "PlsFitTest": "pls_sem.fit_test",
+    "pls_fit_test": "pls_sem.fit_test",
     "PlsQuality": "pls_sem.quality",
     "pls_quality": "pls_sem.quality",
     "path_diagram": "publish.path_diagram",
@@ -114,6 +120,8 @@ __all__ = [
     "MethodBias",
     "PathComparison",
     "Pls",
+    "PlsBootstrap",
+    "PlsFitTest",
     "PlsQuality",
     "Robustness",
     "VuongTest",
@@ -142,6 +150,8 @@ __all__ = [
     "parse",
     "path_diagram",
     "pls",
+    "pls_bootstrap",
+    "pls_fit_test",
     "pls_quality",
     "published",
     "r_squared",

@@ -194,7 +194,8 @@ def pls(
     --------
     >>> import sem_loyalty as sl
     >>> matrix = sl.load_published("ecsi_mobile")
-    >>> found = sl.pls("I =~ IMAG1 + IMAG2 + IMAG3\nL =~ CUSL1 + CUSL3\nL ~ I", sample_cov=matrix.cov, sample_nobs=250)
+    >>> model = "I =~ IMAG1 + IMAG2 + IMAG3\nL =~ CUSL1 + CUSL3\nL ~ I"
+    >>> found = sl.pls(model, sample_cov=matrix.frame(), sample_nobs=250)
     >>> found.admissible
     True
     """

@@ -60,27 +60,30 @@ def distances(S: Array, Sigma: Array) -> Array:
     out[0] = np.sqrt(0.5 * (square + on_diagonal) / (0.5 * p * (p + 1)))
     out[1] = 0.5 * square
     usable = np.flatnonzero(np.isfinite(square))
-    for lane in usable:
-        logs = _log_eigenvalues(S[:, :, lane], Sigma[:, :, lane])
-        if logs is None:
-            continue
-        # F = log|Sigma| + tr(S Sigma^-1) - log|S| - p, in the eigenvalues of S^-1 Sigma.
-        null = -float(np.linalg.slogdet(S[:, :, lane])[1])
-        out[2, lane] = 0.5 * float((logs**2).sum())
-        out[3, lane] = 1.0 - float((logs + np.exp(-logs)).sum() - p) / null if null > 0 else np.nan
+    logs = _log_eigenvalues(S[..., usable].transpose(2, 0, 1), Sigma[..., usable].transpose(2, 0, 1))
+    # F = log|Sigma| + tr(S Sigma^-1) - log|S| - p, in the eigenvalues of S^-1 Sigma.
+    null = -np.linalg.slogdet(S[..., usable].transpose(2, 0, 1))[1]
+    out[2, usable] = 0.5 * (logs**2).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out[3, usable] = np.where(null > 0, 1.0 - ((logs + np.exp(-logs)).sum(axis=1) - p) / null, np.nan)
     return out
 
 
-def _log_eigenvalues(S: Array, Sigma: Array) -> Array | None:
-    """Return the logarithms of the eigenvalues of S^-1 Sigma, or None where one of the matrices has none."""
-    try:
-        lower = np.linalg.cholesky(S)
-        np.linalg.cholesky(Sigma)
-    except np.linalg.LinAlgError:
-        return None
-    half = np.linalg.solve(lower, Sigma)
-    values = np.linalg.eigvalsh(np.linalg.solve(lower, half.T))
-    return np.log(values) if values[0] > 0 else None
+def _log_eigenvalues(S: Array, Sigma: Array) -> Array:
+    """Return the logarithms of the eigenvalues of S^-1 Sigma, shape (L, p); nan where a matrix is not definite.
+
+    Parameters
+    ----------
+    S, Sigma : ndarray, shape (L, p, p)
+    """
+    out = np.full(S.shape[:2], np.nan)
+    tiny = np.finfo(np.float64).eps * S.shape[1]
+    definite = np.flatnonzero((np.linalg.eigvalsh(S)[:, 0] > tiny) & (np.linalg.eigvalsh(Sigma)[:, 0] > tiny))
+    lower = np.linalg.cholesky(S[definite])
+    half = np.linalg.solve(lower, Sigma[definite])
+    values = np.linalg.eigvalsh(np.linalg.solve(lower, half.transpose(0, 2, 1)))
+    out[definite] = np.log(np.maximum(values, tiny))
+    return out
 
 
 def model_fit(S: Array, Sigma: Array) -> ModelFit:

@@ -147,7 +147,7 @@ def pls_quality(fit: Pls) -> PlsQuality:
     --------
     >>> import sem_loyalty as sl
     >>> matrix = sl.load_published("ecsi_mobile")
-    >>> found = sl.pls_quality(sl.pls("ecsi_mobile", sample_cov=matrix.cov, sample_nobs=250))
+    >>> found = sl.pls_quality(sl.pls("ecsi_mobile", sample_cov=matrix.frame(), sample_nobs=250))
     >>> round(found.saturated.srmr, 3) < 0.08
     True
     """

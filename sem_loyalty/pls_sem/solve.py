@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.pls_sem.path_model import PathModel
-from sem_loyalty.pls_sem.weights import Composites, composites, regress, reliability_a
+from sem_loyalty.pls_sem.weights import TOLERANCE, Composites, composites, regress, reliability_a
 
 Array = NDArray[np.float64]
 
@@ -43,10 +43,19 @@ class Solved:
     r2: Array
 
 
-def solve(model: PathModel, correlation: Array, scheme: str, *, consistent: bool) -> Solved:
-    """Estimate a path model from correlation matrices, shape (p, p, L)."""
+def solve(
+    model: PathModel,
+    correlation: Array,
+    scheme: str,
+    *,
+    consistent: bool,
+    start: Array | None = None,
+    towards: Array | None = None,
+    tolerance: float = TOLERANCE,
+) -> Solved:
+    """Estimate a path model from correlation matrices, shape (p, p, L); the arguments are those of `composites`."""
     design = model.design
-    found = composites(correlation, design, scheme)
+    found = composites(correlation, design, scheme, start=start, towards=towards, tolerance=tolerance)
     rho = reliability_a(design, correlation, found.weights)
     loadings = found.cross[design.item, design.construct]
     cor = found.cor

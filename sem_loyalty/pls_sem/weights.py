@@ -41,7 +41,14 @@ class Composites:
 
 
 def composites(
-    correlation: Array, design: Design, scheme: str, *, tolerance: float = TOLERANCE, limit: int = LIMIT
+    correlation: Array,
+    design: Design,
+    scheme: str,
+    *,
+    start: Array | None = None,
+    towards: Array | None = None,
+    tolerance: float = TOLERANCE,
+    limit: int = LIMIT,
 ) -> Composites:
     """Find the weights of the composites.
 
@@ -57,6 +64,11 @@ def composites(
         Correlations of the items.
     design : Design
     scheme : {"path", "centroid", "factorial"}
+    start : ndarray, shape (m,), optional
+        Weights to start from, instead of equal ones.
+    towards : ndarray, shape (m,), optional
+        Loadings of another sample. Every composite is turned to correlate positively, there, with the composite of
+        that sample.
     tolerance : float, default 1e-10
     limit : int, default 1000
         Iterations at most.
@@ -64,48 +76,72 @@ def composites(
     Returns
     -------
     Composites
-        Every composite is turned so that the sum of its correlations with its own items is positive: the sign of
-        a composite is free, and no other one is changed by it.
+        The sign of a composite is free, and no other one is changed by it. Without `towards` every composite is
+        turned so that the sum of its correlations with its own items is positive.
     """
     lanes = correlation.shape[2]
-    weights = np.ones((len(design.item), lanes))
+    blocks = [design.entries(j) for j in range(design.size)]
+    weights = np.empty((len(design.item), lanes))
     converged = np.zeros(lanes, dtype=bool)
-    iterations = np.zeros(lanes, dtype=np.intp)
-    cross, cor = _proxies(correlation, design, weights)
-    for _ in range(limit):
-        open_lanes = np.flatnonzero(~converged)
-        if len(open_lanes) == 0:
+    iterations = np.full(lanes, limit, dtype=np.intp)
+    among = correlation[np.ix_(design.item, design.item)]
+    lane = np.arange(lanes)
+    moving = np.ones((len(design.item), lanes)) if start is None else np.repeat(start[:, None], lanes, axis=1)
+    cross, cor = _proxies(among, blocks, moving)
+    for step in range(1, limit + 1):
+        before = moving.copy()
+        moving = _outer_step(among, design, blocks, _inner_weights(cor, design, scheme), cross)
+        cross, cor = _proxies(among, blocks, moving)
+        done = np.abs(moving - before).max(axis=0) < tolerance
+        fresh = done & ~converged[lane]
+        # A lane keeps the weights with which it converged, whatever its neighbours still need.
+        weights[:, lane[fresh]] = moving[:, fresh]
+        converged[lane[fresh]], iterations[lane[fresh]] = True, step
+        rest = ~converged[lane]
+        if not rest.any():
             break
-        whole = len(open_lanes) == lanes
-        part = correlation if whole else correlation[..., open_lanes]
-        inner = _inner_weights(cor if whole else cor[..., open_lanes], design, scheme)
-        moved = _outer_step(part, design, inner, cross if whole else cross[..., open_lanes])
-        own_cross, own_cor = _proxies(part, design, moved)
-        change = np.abs(moved - weights[:, open_lanes]).max(axis=0)
-        weights[:, open_lanes], cross[..., open_lanes], cor[..., open_lanes] = moved, own_cross, own_cor
-        iterations[open_lanes] += 1
-        converged[open_lanes] = change < tolerance
-    _orient(design, weights, cross, cor)
+        if 2 * rest.sum() < len(lane):
+            lane, among, moving = lane[rest], among[..., rest], moving[:, rest]
+            cross, cor = cross[..., rest], cor[..., rest]
+    open_lanes = ~converged[lane]
+    weights[:, lane[open_lanes]] = moving[:, open_lanes]
+    cross, cor = _all_proxies(correlation, design, blocks, weights)
+    _orient(design, weights, cross, cor, towards)
     return Composites(weights, cross, cor, converged, iterations)
 
 
-def _proxies(correlation: Array, design: Design, weights: Array) -> tuple[Array, Array]:
-    """Scale the weights to unit variance, in place; return correlations with items (p, J, L) and with each other."""
-    size, lanes = design.size, correlation.shape[2]
-    cross = np.empty((len(correlation), size, lanes))
-    for j in range(size):
-        own = design.entries(j)
-        items = design.item[own]
-        np.einsum("ikl,kl->il", correlation[:, items], weights[own], out=cross[:, j])
-        spread = np.sqrt((weights[own] * cross[items, j]).sum(axis=0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            weights[own] /= spread
-            cross[:, j] /= spread
-    cor = np.empty((size, size, lanes))
-    for j in range(size):
-        own = design.entries(j)
-        cor[j] = (weights[own, None] * cross[design.item[own]]).sum(axis=0)
-    return cross, cor
+def _proxies(among: Array, blocks: list[slice], weights: Array) -> tuple[Array, Array]:
+    """Scale the weights to unit variance, in place; return correlations with entries (m, J, L) and with each other."""
+    cross = np.empty((len(among), len(blocks), among.shape[2]))
+    for j, own in enumerate(blocks):
+        _scale(among[own, own], weights[own])
+        np.einsum("ikl,kl->il", among[:, own], weights[own], out=cross[:, j])
+    return cross, _between(blocks, weights, cross)
+
+
+def _all_proxies(correlation: Array, design: Design, blocks: list[slice], weights: Array) -> tuple[Array, Array]:
+    """Return the correlations of composites with all items (p, J, L) and with each other."""
+    cross = np.empty((len(correlation), design.size, correlation.shape[2]))
+    for j, own in enumerate(blocks):
+        np.einsum("ikl,kl->il", correlation[:, design.item[own]], weights[own], out=cross[:, j])
+    return cross, _between(blocks, weights, cross[design.item])
+
+
+def _scale(block: Array, weights: Array) -> None:
+    """Scale the weights of a composite to unit variance, in place."""
+    if len(weights) == 1:
+        weights[:] = np.sign(weights)
+        return
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights *= 1.0 / np.sqrt((weights * np.einsum("ikl,kl->il", block, weights)).sum(axis=0))
+
+
+def _between(blocks: list[slice], weights: Array, cross: Array) -> Array:
+    """Return the correlations of the composites, shape (J, J, L)."""
+    cor = np.empty((len(blocks), len(blocks), weights.shape[1]))
+    for j, own in enumerate(blocks):
+        np.einsum("kl,kjl->jl", weights[own], cross[own], out=cor[j])
+    return cor
 
 
 def _inner_weights(cor: Array, design: Design, scheme: str) -> Array:
@@ -117,31 +153,38 @@ def _inner_weights(cor: Array, design: Design, scheme: str) -> Array:
     if scheme == "path":
         for j in range(design.size):
             causes = design.causes(j)
-            if len(causes):
+            if len(causes) > 1:
                 inner[j, causes] = solve_lanes(cor[np.ix_(causes, causes)], cor[causes, j])
     return inner
 
 
-def _outer_step(correlation: Array, design: Design, inner: Array, cross: Array) -> Array:
+def _outer_step(among: Array, design: Design, blocks: list[slice], inner: Array, cross: Array) -> Array:
     """Return new outer weights, not scaled, shape (m, L)."""
-    weights = np.empty((len(design.item), correlation.shape[2]))
-    for j in range(design.size):
-        own = design.entries(j)
-        items = design.item[own]
-        if len(items) == 1:
+    weights = np.empty((len(among), among.shape[2]))
+    for j, own in enumerate(blocks):
+        if own.stop - own.start == 1:
             weights[own] = 1.0
             continue
-        along = np.einsum("ikl,kl->il", cross[items], inner[j])
-        weights[own] = solve_lanes(correlation[np.ix_(items, items)], along) if design.mode_b[j] else along
+        near = np.flatnonzero(design.path[j] | design.path[:, j])
+        along = weights[own]
+        along[:] = inner[j, near[0]] * cross[own, near[0]]
+        for k in near[1:]:
+            along += inner[j, k] * cross[own, k]
+        if design.mode_b[j]:
+            weights[own] = solve_lanes(among[own, own], along)
     return weights
 
 
-def _orient(design: Design, weights: Array, cross: Array, cor: Array) -> None:
-    """Turn every composite so that its correlations with its items sum to a positive number, in place."""
+def _orient(design: Design, weights: Array, cross: Array, cor: Array, towards: Array | None) -> None:
+    """Turn every composite as `composites` says, in place."""
     signs = np.ones((design.size, cor.shape[2]))
     for j in range(design.size):
         own = design.entries(j)
-        signs[j] = np.where(cross[design.item[own], j].sum(axis=0) < 0, -1.0, 1.0)
+        if towards is None:
+            agreement = cross[design.item[own], j].sum(axis=0)
+        else:
+            agreement = (weights[own] * towards[own, None]).sum(axis=0)
+        signs[j] = np.where(agreement < 0, -1.0, 1.0)
         weights[own] *= signs[j]
     cross *= signs
     cor *= signs[:, None] * signs[None]
