@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.syntax import parse
     from sem_loyalty.pls_sem.bootstrap import PlsBootstrap, pls_bootstrap
-    from sem_loyalty.pls_sem.estimate import Pls, pls
+    from sem_loyalty.pls_sem.estimate import pls
     from sem_loyalty.pls_sem.fit_test import PlsFitTest, pls_fit_test
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
+    from sem_loyalty.pls_sem.solution import Pls
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
@@ -91,7 +92,7 @@ _WHERE = {
     "load_model": "model.library",
     "models": "model.library",
     "parse": "model.syntax",
-    "Pls": "pls_sem.estimate",
+    "Pls": "pls_sem.solution",
     "pls": "pls_sem.estimate",
     "PlsBootstrap": "pls_sem.bootstrap",
     "pls_bootstrap": "pls_sem.bootstrap",

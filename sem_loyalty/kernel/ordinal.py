@@ -102,19 +102,37 @@ def ordinal_statistics(codes: NDArray[np.intp]) -> OrdinalStatistics:
     OrdinalStatistics
         A correlation of ±0.999 is one whose likelihood has no maximum inside.
     """
-    n, p = codes.shape
+    n = len(codes)
+    thresholds, padded, tables, rho = _margins_and_pairs(codes)
+    correlation = _square(tables, rho, codes.shape[1])
+    levels = codes.max(axis=0) + 1
+    influence = _influence(codes, levels, padded, tables, rho)
+    return OrdinalStatistics(thresholds, correlation, influence.T @ influence / n, n)
+
+
+def polychoric_matrix(codes: NDArray[np.intp]) -> Array:
+    """Return the polychoric correlations alone, shape (p, p); `codes` as for `ordinal_statistics`."""
+    _, _, tables, rho = _margins_and_pairs(codes)
+    return _square(tables, rho, codes.shape[1])
+
+
+def _margins_and_pairs(codes: NDArray[np.intp]) -> tuple[tuple[Array, ...], Array, Tables, Array]:
+    """Return thresholds by item, the same padded, two-way tables, and polychoric correlations of the pairs."""
+    p = codes.shape[1]
     levels = codes.max(axis=0) + 1
     thresholds = tuple(_thresholds(codes[:, j], int(levels[j])) for j in range(p))
     padded = np.full((p, int(levels.max()) - 1), BEYOND)
     for j, found in enumerate(thresholds):
         padded[j, : len(found)] = found
     tables = two_way_tables(codes)
-    rho = polychoric(padded, tables, levels)
-    correlation = np.eye(p)
-    correlation[tables.first, tables.second] = rho
-    correlation[tables.second, tables.first] = rho
-    influence = _influence(codes, levels, padded, tables, rho)
-    return OrdinalStatistics(thresholds, correlation, influence.T @ influence / n, n)
+    return thresholds, padded, tables, polychoric(padded, tables, levels)
+
+
+def _square(tables: Tables, rho: Array, p: int) -> Array:
+    out = np.eye(p)
+    out[tables.first, tables.second] = rho
+    out[tables.second, tables.first] = rho
+    return out
 
 
 def _thresholds(codes: NDArray[np.intp], levels: int) -> Array:

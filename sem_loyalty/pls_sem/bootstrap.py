@@ -14,11 +14,12 @@ from sem_loyalty.display import Table
 from sem_loyalty.errors import ConfigurationError, NotSupported, check_choice
 from sem_loyalty.inference.intervals import INTERVALS, acceleration, interval, two_sided_p
 from sem_loyalty.inference.progress import Progress, Tell
-from sem_loyalty.kernel.resample import Products, products, resample_moments, stream
+from sem_loyalty.kernel.ordinal import polychoric_matrix
+from sem_loyalty.kernel.resample import Products, counts, products, resample_moments, stream
 from sem_loyalty.kernel.threads import one_thread
-from sem_loyalty.pls_sem.estimate import Pls
 from sem_loyalty.pls_sem.lanes import smallest_pivot
-from sem_loyalty.pls_sem.solve import Solved, solve
+from sem_loyalty.pls_sem.solution import Pls
+from sem_loyalty.pls_sem.solve import Sample, Solved, solve
 from sem_loyalty.pls_sem.statistics import KINDS, Listing, listing, statistics
 
 Array = NDArray[np.float64]
@@ -200,14 +201,13 @@ def pls_bootstrap(
     check_drawable(fit, "pls_bootstrap", draws=draws, seed=seed, workers=workers)
     if not fit.admissible:
         raise ConfigurationError(f"The solution is not admissible, so intervals mean nothing: {' '.join(fit.problems)}")
-    rows = answers(fit)
     found = listing(fit.model)
     with one_thread():
-        source = products(rows)
+        source = products(answers(fit))
         parts = in_blocks(lambda block: _block(fit, found, source, seed, block), draws, workers, progress)
         values, converged, definite = (np.concatenate(part, axis=-1)[..., :draws] for part in zip(*parts, strict=True))
-        estimate = _values(fit, found, fit.correlation[:, :, None])[0][:, 0]
-        jackknife = np.concatenate([_values(fit, found, cor)[0] for cor in leave_one_out(rows)], axis=1)
+        estimate = _values(fit, found, own_sample(fit))[0][:, 0]
+        jackknife = np.concatenate([_values(fit, found, one)[0] for one in leave_one_out(fit, source)], axis=1)
     return PlsBootstrap(
         fit=fit,
         seed=seed,
@@ -264,8 +264,34 @@ def in_blocks(work: Callable[[int], Part], draws: int, workers: int, progress: b
 
 def _block(fit: Pls, found: Listing, source: Products, seed: int, block: int) -> Part:
     """Return the statistics of one block of draws, which of them count, and which are admissible."""
+    if fit.ordered or fit.model.multiplies:
+        often = counts(stream(seed, block, 0), fit.n, LANES).T
+        return _values(fit, found, reweighted(fit, source, often))
     cov, _ = resample_moments(source, stream(seed, block, 0), LANES)
-    return _values(fit, found, standardised(cov))
+    return _values(fit, found, Sample(standardised(cov)))
+
+
+def reweighted(fit: Pls, source: Products, often: Array) -> Sample:
+    """Return the samples in which respondents count as often as `often`, shape (n, L), says."""
+    if fit.ordered:
+        return Sample(_polychoric(fit, often))
+    total = often.sum(axis=0)
+    moments = source.rows @ often / total
+    deviation = moments[: len(source.centre)]
+    cov = moments[len(source.centre) :][source.place] - deviation[:, None] * deviation[None, :]
+    return Sample(standardised(cov), fit.rows, often)
+
+
+def _polychoric(fit: Pls, often: Array) -> Array:
+    """Return the polychoric correlations of every sample; nan where an item has one category left."""
+    assert fit.rows is not None
+    out = np.full((fit.rows.shape[1], fit.rows.shape[1], often.shape[1]), np.nan)
+    for lane in range(often.shape[1]):
+        drawn = fit.rows[np.repeat(np.arange(fit.n), often[:, lane].astype(np.intp))]
+        codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in drawn.T])
+        if (codes.max(axis=0) > 0).all():
+            out[:, :, lane] = polychoric_matrix(codes)
+    return out
 
 
 def standardised(cov: Array) -> Array:
@@ -277,34 +303,29 @@ def standardised(cov: Array) -> Array:
     return cov
 
 
-def again(fit: Pls, correlation: Array) -> Solved:
-    """Estimate the model of a fit from other correlations, shape (p, p, L), turned towards the fit."""
+def again(fit: Pls, sample: Sample) -> Solved:
+    """Estimate the model of a fit from other samples, turned towards the fit."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return solve(
-            fit.model,
-            correlation,
-            fit.scheme,
-            consistent=fit.consistent,
-            start=fit.weights,
-            towards=fit.loadings,
-            tolerance=TOLERANCE,
-        )
+        return solve(fit.model, sample, fit.scheme, consistent=fit.consistent, guides=fit.guides, tolerance=TOLERANCE)
 
 
-def _values(fit: Pls, found: Listing, correlation: Array) -> Part:
-    solved = again(fit, correlation)
+def own_sample(fit: Pls) -> Sample:
+    """Return the sample that a fit is of."""
+    return Sample(fit.base_correlation()[:, :, None], None if fit.ordered else fit.rows)
+
+
+def _values(fit: Pls, found: Listing, sample: Sample) -> Part:
+    solved = again(fit, sample)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = statistics(fit.model, solved, found)
-    counts = solved.composites.converged & np.isfinite(solved.paths).all(axis=(0, 1))
-    return values, counts, smallest_pivot(solved.cor) > 0
+    counted = solved.converged & np.isfinite(solved.paths).all(axis=(0, 1))
+    return values, counted, smallest_pivot(solved.cor) > 0
 
 
-def leave_one_out(rows: Array) -> Iterator[Array]:
-    """Yield correlations without one respondent each, shape (p, p, up to LANES); `rows` are standardised."""
-    n = len(rows)
-    whole = rows.T @ rows
-    for first in range(0, n, LANES):
-        part = rows[first : first + LANES].T
-        cross = whole[:, :, None] - part[:, None] * part[None]
-        # The mean of the others is -z / (n - 1), as the mean of all is zero.
-        yield standardised(cross / (n - 1) - part[:, None] * part[None] / (n - 1) ** 2)
+def leave_one_out(fit: Pls, source: Products) -> Iterator[Sample]:
+    """Yield samples without one respondent each, up to LANES at a time."""
+    for first in range(0, fit.n, LANES):
+        often = np.ones((fit.n, min(LANES, fit.n - first)))
+        lane = np.arange(often.shape[1])
+        often[first + lane, lane] = 0.0
+        yield reweighted(fit, source, often)

@@ -14,10 +14,19 @@ from sem_loyalty.inference.intervals import quantiles
 from sem_loyalty.inference.progress import Tell
 from sem_loyalty.kernel.resample import products, resample_moments, stream, under_the_model
 from sem_loyalty.kernel.threads import one_thread
-from sem_loyalty.pls_sem.bootstrap import LANES, Part, again, answers, check_drawable, in_blocks, standardised
-from sem_loyalty.pls_sem.estimate import Pls
+from sem_loyalty.pls_sem.bootstrap import (
+    LANES,
+    Part,
+    again,
+    answers,
+    check_drawable,
+    in_blocks,
+    own_sample,
+    standardised,
+)
 from sem_loyalty.pls_sem.model_fit import distances, implied, implied_cor
-from sem_loyalty.pls_sem.solve import Solved
+from sem_loyalty.pls_sem.solution import Pls
+from sem_loyalty.pls_sem.solve import Sample, Solved
 
 Array = NDArray[np.float64]
 
@@ -132,8 +141,13 @@ def pls_fit_test(
     """
     check_choice("model", model, MODELS)
     check_drawable(fit, "pls_fit_test", draws=draws, seed=seed, workers=workers)
+    if fit.first is not None or fit.ordered:
+        raise NotSupported(
+            "The test of exact fit is available for models in one stage with numeric items; test `fit.first` where the "
+            "items are."
+        )
     with one_thread():
-        own = again(fit, fit.correlation[:, :, None])
+        own = again(fit, own_sample(fit))
         sigma = _implied(fit, own, model)
         if not np.isfinite(sigma).all() or np.linalg.eigvalsh(sigma[:, :, 0])[0] <= 1e-10:
             raise NotSupported(
@@ -146,9 +160,9 @@ def pls_fit_test(
         def work(block: int) -> Part:
             cov, _ = resample_moments(source, stream(seed, block, 0), LANES)
             last = min(LANES, draws - block * LANES)
-            solved = again(fit, standardised(cov)[..., :last])
+            solved = again(fit, Sample(standardised(cov)[..., :last]))
             found = distances(solved.correlation, _implied(fit, solved, model))[:3]
-            counts = solved.composites.converged & np.isfinite(found).all(axis=0)
+            counts = solved.converged & np.isfinite(found).all(axis=0)
             return found, counts, counts
 
         parts = in_blocks(work, draws, workers, progress)

@@ -1,4 +1,4 @@
-"""From a model text to a path model of composites."""
+"""From the text of a model to a path model of composites."""
 
 from __future__ import annotations
 
@@ -11,6 +11,23 @@ from sem_loyalty.model.syntax import ModelText, Statement
 from sem_loyalty.pls_sem.design import Design
 
 MODES = ("A", "B")
+PRODUCT = ":"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an item of a later stage is made of.
+
+    Attributes
+    ----------
+    composites : tuple of int
+        Positions among the constructs of the stage before: one for its composite, two for the product of two.
+    item : int
+        Position among the items of the stage before, where it is handed on; else -1.
+    """
+
+    composites: tuple[int, ...] = ()
+    item: int = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,16 +39,33 @@ class PathModel:
     constructs : tuple of str, length J
         In the order of the model; an observed variable in a path is a construct of one item.
     items : tuple of str, length p
-        Observed variables.
+        Observed variables; in a later stage also composites of the stage before and their products.
     design : Design
     notes : tuple of str
         What the text says that partial least squares has no place for.
+    first : PathModel or None
+        The stage before, whose composites are items of this one.
+    sources : tuple of Source
+        What every item is made of, where there is a stage before.
     """
 
     constructs: tuple[str, ...]
     items: tuple[str, ...]
     design: Design
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    first: PathModel | None = None
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Items of the earliest stage: what the data must hold, and products of items ("a:b")."""
+        return self.items if self.first is None else self.first.observed
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether a stage holds products of composites, which need respondents."""
+        own = any(len(source.composites) == 2 for source in self.sources)
+        return own or (self.first is not None and self.first.multiplies)
 
     def block(self, construct: str) -> tuple[str, ...]:
         """Return the items of a construct."""
@@ -39,73 +73,103 @@ class PathModel:
         return tuple(self.items[i] for i in self.design.item[own])
 
 
-def path_model(text: ModelText, *, modes: dict[str, str] | None = None) -> PathModel:
-    """Return the path model that a text describes.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A model as names.
 
-    Parameters
+    Attributes
     ----------
-    text : ModelText
-        `=~` measures a construct reflectively (mode A, a common factor behind its items), `<~` forms it from its
-        items (mode B, a composite); `~` are paths.
-    modes : dict of str to {"A", "B"}, optional
-        Mode by construct, against those defaults. A construct that is a common factor stays one.
-
-    Raises
-    ------
-    SpecificationError
-        Loops, a construct without paths, or one measured twice.
-    NotSupported
-        Fixed or equal parameters, intercepts, constraints, or constructs measured by constructs.
-    ConfigurationError
-        `modes` names no construct, or no mode.
+    blocks : dict of str to tuple of str
+        Items, or dimensions, of every construct.
+    formed : frozenset of str
+        Constructs that their items form (`<~`).
+    modes : dict of str to {"A", "B"}
+    paths : tuple of (str, str)
+        Cause and outcome.
     """
+
+    blocks: dict[str, tuple[str, ...]]
+    formed: frozenset[str]
+    modes: dict[str, str]
+    paths: tuple[tuple[str, str], ...]
+
+    @property
+    def higher(self) -> tuple[str, ...]:
+        """Constructs measured by constructs."""
+        return tuple(name for name, items in self.blocks.items() if set(items) & (set(self.blocks) - {name}))
+
+
+def draft_of(text: ModelText, modes: dict[str, str] | None = None) -> tuple[Draft, tuple[str, ...]]:
+    """Return what a text says as names, products of constructs among the causes, and notes on what has no effect."""
     _refuse(text)
     blocks: dict[str, list[str]] = {}
-    formative: set[str] = set()
+    formed: set[str] = set()
     for s in text.statements:
         if s.op in ("=~", "<~"):
             blocks.setdefault(s.lhs, []).append(s.rhs.name)
             if s.op == "<~":
-                formative.add(s.lhs)
-    both = [name for name in formative if any(s.op == "=~" and s.lhs == name for s in text.statements)]
+                formed.add(s.lhs)
+    both = [name for name in formed if any(s.op == "=~" and s.lhs == name for s in text.statements)]
     if both:
         raise SpecificationError(f"{both[0]} is measured by `=~` and formed by `<~`; a construct is one or the other.")
-    higher = [name for name, items in blocks.items() if set(items) & set(blocks)]
-    if higher:
-        raise NotSupported(
-            f"{higher[0]} is measured by constructs; write the second order through its items, or fit it in two stages."
-        )
-    for s in text.statements:
-        if s.op == "~":
-            for name in (s.lhs, s.rhs.name):
-                blocks.setdefault(name, [name])
-    constructs = tuple(blocks)
-    position = {name: j for j, name in enumerate(constructs)}
-    path = np.zeros((len(constructs), len(constructs)), dtype=bool)
-    for s in text.statements:
-        if s.op == "~":
-            path[position[s.lhs], position[s.rhs.name]] = True
-    _check_paths(constructs, path)
-    chosen = np.array([name in formative for name in constructs])
-    for name, mode in (modes or {}).items():
-        if name not in position:
-            raise ConfigurationError(
-                f"modes names {name!r}, which is no construct. {nearest(name, constructs)}".strip()
-            )
+    paths = tuple(dict.fromkeys((s.rhs.name, s.lhs) for s in text.statements if s.op == "~"))
+    for cause, outcome in paths:
+        for name in (outcome, *cause.split(PRODUCT)):
+            blocks.setdefault(name, [name])
+    for name in modes or {}:
+        if name not in blocks:
+            raise ConfigurationError(f"modes names {name!r}, which is no construct. {nearest(name, blocks)}".strip())
+    chosen = {name: (modes or {}).get(name, "B" if name in formed else "A") for name in blocks}
+    for mode in chosen.values():
         check_choice("modes", mode, MODES)
-        chosen[position[name]] = mode == "B"
-    items = tuple(dict.fromkeys(item for own in blocks.values() for item in own))
-    where = {item: i for i, item in enumerate(items)}
-    design = Design(
-        item=np.array([where[item] for own in blocks.values() for item in own], dtype=np.intp),
-        construct=np.array([position[name] for name, own in blocks.items() for _ in own], dtype=np.intp),
-        mode_b=chosen,
-        common=np.array([name not in formative and len(own) > 1 for name, own in blocks.items()]),
-        path=path,
-    )
     covariances = [f"{s.lhs} ~~ {s.rhs.name}" for s in text.statements if s.op == "~~"]
     notes = (f"Without effect on composites: {', '.join(covariances)}.",) if covariances else ()
-    return PathModel(constructs, items, design, notes)
+    return Draft({k: tuple(v) for k, v in blocks.items()}, frozenset(formed), chosen, paths), notes
+
+
+def assemble(
+    draft: Draft,
+    notes: tuple[str, ...] = (),
+    *,
+    first: PathModel | None = None,
+    sources: dict[str, Source] | None = None,
+    composites: frozenset[str] = frozenset(),
+) -> PathModel:
+    """Return the arrays of a draft.
+
+    Parameters
+    ----------
+    draft : Draft
+    notes : tuple of str
+    first : PathModel, optional
+        The stage before.
+    sources : dict of str to Source, optional
+        Items by name, where there is a stage before.
+    composites : frozenset of str
+        Constructs that are no common factors although their items do not form them.
+
+    Raises
+    ------
+    SpecificationError
+        Loops, or a construct without paths.
+    """
+    constructs = tuple(draft.blocks)
+    position = {name: j for j, name in enumerate(constructs)}
+    path = np.zeros((len(constructs), len(constructs)), dtype=bool)
+    for cause, outcome in draft.paths:
+        path[position[outcome], position[cause]] = True
+    _check_paths(constructs, path)
+    items = tuple(dict.fromkeys(item for own in draft.blocks.values() for item in own))
+    where = {item: i for i, item in enumerate(items)}
+    design = Design(
+        item=np.array([where[item] for own in draft.blocks.values() for item in own], dtype=np.intp),
+        construct=np.array([position[name] for name, own in draft.blocks.items() for _ in own], dtype=np.intp),
+        mode_b=np.array([draft.modes[name] == "B" for name in constructs]),
+        common=np.array([name not in draft.formed | composites and len(own) > 1 for name, own in draft.blocks.items()]),
+        path=path,
+    )
+    made = () if sources is None else tuple(sources[item] for item in items)
+    return PathModel(constructs, items, design, notes, first, made)
 
 
 def _refuse(text: ModelText) -> None:

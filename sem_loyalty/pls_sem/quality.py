@@ -13,9 +13,9 @@ from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.measurement.htmt import heterotrait_monotrait
 from sem_loyalty.measurement.reliability import average_variance_extracted, composite_reliability, cronbach_alpha
 from sem_loyalty.pls_sem.criteria import effect_sizes, inner_inflation
-from sem_loyalty.pls_sem.estimate import Pls
 from sem_loyalty.pls_sem.lanes import inverse_diagonal
 from sem_loyalty.pls_sem.model_fit import ModelFit, implied, implied_cor, model_fit
+from sem_loyalty.pls_sem.solution import Pls
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from sem_loyalty.pls_sem.solve import Solved
 
 Array = NDArray[np.float64]
 
-KINDS = ("path", "total", "indirect", "weight", "loading", "r2", "f2", "htmt")
+KINDS = ("path", "total", "indirect", "interaction", "r2", "f2", "weight", "loading", "htmt")
 ARROW = " -> "
 
 
@@ -27,17 +27,23 @@ class Listing:
     Attributes
     ----------
     frame : DataFrame
-        One row per statistic: kind, name ("A -> B", "A -> M -> B", "A: a1", "A ~ B" or "A"), cause and outcome (""
-        where there are none).
-    where : dict of str to ndarray of int
-        By kind: positions in the arrays of `Solved`, one row per statistic.
+        One row per statistic: kind, stage (from 1), name ("A -> B", "A -> M -> B", "A: a1", "A ~ B" or "A"), cause and
+        outcome ("" where there are none).
+    pairs : ndarray of int, shape (t, 2)
+        Outcome and cause of every total effect.
     routes : tuple of tuple of int
         Constructs along every indirect route.
+    products : ndarray of int, shape (k, 2)
+        Outcome and cause of the paths of products of composites.
+    stages : tuple of PathModel
+        Stages whose weights, loadings and HTMT are listed, the last one first.
     """
 
     frame: pd.DataFrame
-    where: dict[str, NDArray[np.intp]]
+    pairs: NDArray[np.intp]
     routes: tuple[tuple[int, ...], ...]
+    products: NDArray[np.intp]
+    stages: tuple[PathModel, ...]
 
 
 def structure(model: PathModel) -> Structure:
@@ -50,56 +56,85 @@ def listing(model: PathModel) -> Listing:
     """List the statistics of a model."""
     names, design = model.constructs, model.design
     graph = structure(model)
-    size = len(names)
-    pairs = [(i, j) for j in range(size) for i in graph.reached(j)]
+    pairs = [(i, j) for j in range(len(names)) for i in graph.reached(j)]
     routes = tuple(r for i, j in pairs for r in graph.routes(j, i) if len(r) > 2)
-    paths = np.argwhere(design.path)
-    entries = np.arange(len(design.item))
-    outcomes = np.flatnonzero(design.path.any(axis=1))
-    lower = np.array([(i, j) for i in range(size) for j in range(i)], dtype=np.intp).reshape(-1, 2)
-    records: list[tuple[str, str, str, str]] = []
-    records += [("path", names[j] + ARROW + names[i], names[j], names[i]) for i, j in paths]
-    records += [("total", names[j] + ARROW + names[i], names[j], names[i]) for i, j in pairs]
-    records += [("indirect", ARROW.join(names[k] for k in r), names[r[0]], names[r[-1]]) for r in routes]
-    for kind in ("weight", "loading"):
-        records += [(kind, f"{names[design.construct[e]]}: {model.items[design.item[e]]}", "", "") for e in entries]
-    records += [("r2", names[i], "", names[i]) for i in outcomes]
-    records += [("f2", names[j] + ARROW + names[i], names[j], names[i]) for i, j in paths]
-    records += [("htmt", f"{names[i]} ~ {names[j]}", "", "") for i, j in lower]
-    where = {
-        "path": paths,
-        "total": np.array(pairs, dtype=np.intp).reshape(-1, 2),
-        "r2": outcomes,
-        "f2": paths,
-        "htmt": lower,
-    }
-    return Listing(pd.DataFrame(records, columns=["kind", "name", "cause", "outcome"]), where, routes)
+    paths = [(int(i), int(j)) for i, j in np.argwhere(design.path)]
+    products = [(i, j) for i, j in paths if model.sources and len(_source(model, j)) == 2]
+    stage = _depth(model)
+    records: list[tuple[str, int, str, str, str]] = []
+
+    def effects(kind: str, found: list[tuple[int, int]]) -> None:
+        records.extend((kind, stage, names[j] + ARROW + names[i], names[j], names[i]) for i, j in found)
+
+    effects("path", paths)
+    effects("total", pairs)
+    records += [("indirect", stage, ARROW.join(names[k] for k in r), names[r[0]], names[r[-1]]) for r in routes]
+    effects("interaction", products)
+    records += [("r2", stage, names[i], "", names[i]) for i in np.flatnonzero(design.path.any(axis=1))]
+    effects("f2", paths)
+    stages = []
+    here: PathModel | None = model
+    while here is not None:
+        if here.first is None or len(here.design.item) > here.design.size:
+            stages.append(here)
+            records += _measurement(here)
+        here = here.first
+    frame = pd.DataFrame(records, columns=["kind", "stage", "name", "cause", "outcome"])
+    return Listing(frame, _pairs(pairs), routes, _pairs(products), tuple(stages))
+
+
+def _measurement(model: PathModel) -> list[tuple[str, int, str, str, str]]:
+    """Return the records of weights, loadings and HTMT of one stage."""
+    names, design, stage = model.constructs, model.design, _depth(model)
+    label = [f"{names[j]}: {model.items[i]}" for i, j in zip(design.item, design.construct, strict=True)]
+    records = [(kind, stage, one, "", "") for kind in ("weight", "loading") for one in label]
+    return records + [
+        ("htmt", stage, f"{names[i]} ~ {names[j]}", "", "")
+        for i, j in zip(*np.tril_indices(design.size, -1), strict=True)
+    ]
+
+
+def _source(model: PathModel, construct: int) -> tuple[int, ...]:
+    """Return the composites behind the first item of a construct."""
+    first = int(model.design.item[model.design.entries(construct)][0])
+    return model.sources[first].composites
+
+
+def _depth(model: PathModel) -> int:
+    return 1 if model.first is None else 1 + _depth(model.first)
+
+
+def _pairs(found: list[tuple[int, int]]) -> NDArray[np.intp]:
+    return np.array(found, dtype=np.intp).reshape(-1, 2)
 
 
 def statistics(model: PathModel, solved: Solved, found: Listing) -> Array:
     """Return the values of all statistics, shape (k, L)."""
     design = model.design
-    take = found.where
+    paths = np.argwhere(design.path)
     total = total_effects(model, solved.paths)
     sizes = effect_sizes(design, solved.cor, solved.paths, solved.r2)
-    htmt = ratios(design, solved.correlation)
-    lanes = solved.cor.shape[2]
-    along = np.ones((len(found.routes), lanes))
+    along = np.ones((len(found.routes), solved.cor.shape[2]))
     for k, route in enumerate(found.routes):
         for cause, outcome in pairwise(route):
             along[k] *= solved.paths[outcome, cause]
-    return np.concatenate(
-        [
-            solved.paths[tuple(take["path"].T)],
-            total[tuple(take["total"].T)],
-            along,
-            solved.composites.weights,
-            solved.loadings,
-            solved.r2[take["r2"]],
-            sizes[tuple(take["f2"].T)],
-            htmt[tuple(take["htmt"].T)],
-        ]
-    )
+    first_item = [int(design.item[design.entries(int(j))][0]) for j in found.products[:, 1]]
+    parts = [
+        solved.paths[tuple(paths.T)],
+        total[tuple(found.pairs.T)],
+        along,
+        solved.paths[tuple(found.products.T)] / solved.item_sd[first_item],
+        solved.r2[design.path.any(axis=1)],
+        sizes[tuple(paths.T)],
+    ]
+    here: PathModel | None = model
+    estimate: Solved | None = solved
+    while here is not None and estimate is not None:
+        if any(here is stage for stage in found.stages):
+            lower = np.tril_indices(here.design.size, -1)
+            parts += [estimate.composites.weights, estimate.loadings, ratios(here.design, estimate.correlation)[lower]]
+        here, estimate = here.first, estimate.first
+    return np.concatenate(parts)
 
 
 def total_effects(model: PathModel, paths: Array) -> Array:

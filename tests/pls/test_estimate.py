@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -16,16 +14,6 @@ from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, Spec
 BLOCKS = {"A": [0, 1, 2], "B": [3, 4, 5], "C": [6, 7, 8]}
 CAUSES = {"B": ["A"], "C": ["A", "B"]}
 MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ A\nC ~ A + B"
-
-
-@pytest.fixture(scope="session")
-def oracle() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("oracle", Path(__file__).parent / "oracle.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("scheme", ["centroid", "path"])
