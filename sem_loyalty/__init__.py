@@ -39,8 +39,11 @@ if TYPE_CHECKING:
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.syntax import parse
     from sem_loyalty.pls_sem.bootstrap import PlsBootstrap, pls_bootstrap
+    from sem_loyalty.pls_sem.cvpat import cvpat
     from sem_loyalty.pls_sem.estimate import pls
     from sem_loyalty.pls_sem.fit_test import PlsFitTest, pls_fit_test
+    from sem_loyalty.pls_sem.importance import PlsImportance, pls_ipma
+    from sem_loyalty.pls_sem.predict import PlsPrediction, pls_predict
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.pls_sem.solution import Pls
     from sem_loyalty.publish.path_diagram import path_diagram
@@ -96,8 +99,13 @@ _WHERE = {
     "pls": "pls_sem.estimate",
     "PlsBootstrap": "pls_sem.bootstrap",
     "pls_bootstrap": "pls_sem.bootstrap",
+    "cvpat": "pls_sem.cvpat",
     "PlsFitTest": "pls_sem.fit_test",
     "pls_fit_test": "pls_sem.fit_test",
+    "PlsImportance": "pls_sem.importance",
+    "pls_ipma": "pls_sem.importance",
+    "PlsPrediction": "pls_sem.predict",
+    "pls_predict": "pls_sem.predict",
     "PlsQuality": "pls_sem.quality",
     "pls_quality": "pls_sem.quality",
     "path_diagram": "publish.path_diagram",
@@ -123,6 +131,8 @@ __all__ = [
     "Pls",
     "PlsBootstrap",
     "PlsFitTest",
+    "PlsImportance",
+    "PlsPrediction",
     "PlsQuality",
     "Robustness",
     "VuongTest",
@@ -132,6 +142,7 @@ __all__ = [
     "compare",
     "compare_paths",
     "cov_from_lower",
+    "cvpat",
     "efa",
     "effects",
     "equivalent_models",
@@ -153,6 +164,8 @@ __all__ = [
     "pls",
     "pls_bootstrap",
     "pls_fit_test",
+    "pls_ipma",
+    "pls_predict",
     "pls_quality",
     "published",
     "r_squared",
