@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from sem_loyalty.pls_sem.estimate import pls
     from sem_loyalty.pls_sem.fit_test import PlsFitTest, pls_fit_test
     from sem_loyalty.pls_sem.importance import PlsImportance, pls_ipma
+    from sem_loyalty.pls_sem.mga import PlsGroups, pls_mga
+    from sem_loyalty.pls_sem.micom import Micom, micom
     from sem_loyalty.pls_sem.predict import PlsPrediction, pls_predict
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.pls_sem.solution import Pls
@@ -104,6 +106,10 @@ _WHERE = {
     "pls_fit_test": "pls_sem.fit_test",
     "PlsImportance": "pls_sem.importance",
     "pls_ipma": "pls_sem.importance",
+    "PlsGroups": "pls_sem.mga",
+    "pls_mga": "pls_sem.mga",
+    "Micom": "pls_sem.micom",
+    "micom": "pls_sem.micom",
     "PlsPrediction": "pls_sem.predict",
     "pls_predict": "pls_sem.predict",
     "PlsQuality": "pls_sem.quality",
@@ -127,10 +133,12 @@ __all__ = [
     "Fit",
     "Invariance",
     "MethodBias",
+    "Micom",
     "PathComparison",
     "Pls",
     "PlsBootstrap",
     "PlsFitTest",
+    "PlsGroups",
     "PlsImportance",
     "PlsPrediction",
     "PlsQuality",
@@ -156,6 +164,7 @@ __all__ = [
     "load_model",
     "load_published",
     "method_bias",
+    "micom",
     "model_implied",
     "models",
     "modification_indices",
@@ -165,6 +174,7 @@ __all__ = [
     "pls_bootstrap",
     "pls_fit_test",
     "pls_ipma",
+    "pls_mga",
     "pls_predict",
     "pls_quality",
     "published",

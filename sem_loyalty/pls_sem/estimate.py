@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.syntax import ModelText
 from sem_loyalty.pls_sem.path_model import PRODUCT, PathModel
 from sem_loyalty.pls_sem.solution import Pls
-from sem_loyalty.pls_sem.solve import Sample, Solved, solve
+from sem_loyalty.pls_sem.solve import Guide, Sample, Solved, solve
 from sem_loyalty.pls_sem.stages import path_model
 from sem_loyalty.pls_sem.weights import SCHEMES
 from sem_loyalty.survey.sample import moments_from_cov, moments_from_data
@@ -183,11 +183,18 @@ def _with_products(rows: Array, plain: tuple[str, ...], wanted: tuple[str, ...])
 
 
 def from_sample(
-    model: PathModel, sample: Sample, n: int, scheme: str, *, consistent: bool, ordered: bool = False
+    model: PathModel,
+    sample: Sample,
+    n: int,
+    scheme: str,
+    *,
+    consistent: bool,
+    ordered: bool = False,
+    guides: Sequence[Guide] = (),
 ) -> Pls:
-    """Return the estimates from one sample."""
+    """Return the estimates from one sample, turned towards `guides` where there are any, as `solve` does."""
     with one_thread():
-        solved = solve(model, sample, scheme, consistent=consistent)
+        solved = solve(model, sample, scheme, consistent=consistent, guides=guides)
     return _packed(model, solved, sample.rows, n, scheme, consistent, ordered)
 
 
