@@ -43,7 +43,9 @@ def test_estimates_are_those_of_the_groups_alone(two: pd.DataFrame, compared: sl
     assert set(compared.fits()) == {"in", "out"}
 
 
-def test_all_tests_find_the_difference_and_only_that(compared: sl.PlsGroups) -> None:
+def test_all_tests_find_the_difference_and_only_that(two: pd.DataFrame) -> None:
+    # Without A -> C: beside a second cause, how much a path is attenuated depends on the correlation of the causes.
+    compared = sl.pls_mga(MODEL.replace("C ~ A + B", "C ~ B"), two, "g", permutations=300, draws=300)
     paths = compared.table[compared.table["kind"] == "path"].set_index("name")
     tests = ["p_permutation", "p_henseler", "p_parametric", "p_welch"]
     assert (paths.loc["A -> B", tests] < 0.01).all()
