@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from sem_loyalty.pls_sem.mga import PlsGroups, pls_mga
     from sem_loyalty.pls_sem.micom import Micom, micom
     from sem_loyalty.pls_sem.predict import PlsPrediction, pls_predict
+    from sem_loyalty.pls_sem.printed import plsc_from_printed
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.pls_sem.solution import Pls
     from sem_loyalty.publish.path_diagram import path_diagram
@@ -112,6 +113,7 @@ _WHERE = {
     "micom": "pls_sem.micom",
     "PlsPrediction": "pls_sem.predict",
     "pls_predict": "pls_sem.predict",
+    "plsc_from_printed": "pls_sem.printed",
     "PlsQuality": "pls_sem.quality",
     "pls_quality": "pls_sem.quality",
     "path_diagram": "publish.path_diagram",
@@ -177,6 +179,7 @@ __all__ = [
     "pls_mga",
     "pls_predict",
     "pls_quality",
+    "plsc_from_printed",
     "published",
     "r_squared",
     "read_codebook",
