@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sem_loyalty.pls_sem.estimate import pls
     from sem_loyalty.pls_sem.fit_test import PlsFitTest, pls_fit_test
     from sem_loyalty.pls_sem.importance import PlsImportance, pls_ipma
+    from sem_loyalty.pls_sem.methods import MethodComparison, compare_methods
     from sem_loyalty.pls_sem.mga import PlsGroups, pls_mga
     from sem_loyalty.pls_sem.micom import Micom, micom
     from sem_loyalty.pls_sem.predict import PlsPrediction, pls_predict
@@ -107,6 +108,8 @@ _WHERE = {
     "pls_fit_test": "pls_sem.fit_test",
     "PlsImportance": "pls_sem.importance",
     "pls_ipma": "pls_sem.importance",
+    "MethodComparison": "pls_sem.methods",
+    "compare_methods": "pls_sem.methods",
     "PlsGroups": "pls_sem.mga",
     "pls_mga": "pls_sem.mga",
     "Micom": "pls_sem.micom",
@@ -135,6 +138,7 @@ __all__ = [
     "Fit",
     "Invariance",
     "MethodBias",
+    "MethodComparison",
     "Micom",
     "PathComparison",
     "Pls",
@@ -150,6 +154,7 @@ __all__ = [
     "apply_codebook",
     "bootstrap",
     "compare",
+    "compare_methods",
     "compare_paths",
     "cov_from_lower",
     "cvpat",

@@ -89,7 +89,7 @@ def plsc_from_printed(
     >>> import pandas as pd, sem_loyalty as sl
     >>> table = pd.DataFrame([[1.0, 0.5], [0.5, 1.0]], index=["SAT", "LOY"], columns=["SAT", "LOY"])
     >>> found = sl.plsc_from_printed("LOY ~ SAT", table, reliability={"SAT": 0.8, "LOY": 0.8})
-    >>> round(found.paths["est"][0], 3)
+    >>> round(float(found.paths["est"][0]), 3)
     0.625
     """
     if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
