@@ -154,6 +154,7 @@ def pls_bootstrap(
     seed: int = 1,
     workers: int = 1,
     progress: bool | Tell | None = None,
+    force: bool = False,
 ) -> PlsBootstrap:
     r"""Estimate a path model of composites from resamples of the respondents.
 
@@ -168,6 +169,8 @@ def pls_bootstrap(
         Threads.
     progress : bool or callable, optional
         As for `bootstrap`.
+    force : bool, default False
+        Go on with a solution that is not admissible. Tables of the result say so.
 
     Returns
     -------
@@ -178,7 +181,7 @@ def pls_bootstrap(
     NotSupported
         The fit is of a covariance or correlation matrix.
     ConfigurationError
-        An argument makes no sense, or the full-sample solution is not admissible.
+        An argument makes no sense, or the full-sample solution is not admissible and `force` is not set.
 
     Notes
     -----
@@ -199,12 +202,15 @@ def pls_bootstrap(
     0
     """
     check_drawable(fit, "pls_bootstrap", draws=draws, seed=seed, workers=workers)
-    if not fit.admissible:
-        raise ConfigurationError(f"The solution is not admissible, so intervals mean nothing: {' '.join(fit.problems)}")
+    if not fit.admissible and not force:
+        raise ConfigurationError(
+            f"The solution is not admissible, so intervals around it mean nothing: {' '.join(fit.problems)} Repair the "
+            "model, or set force=True to draw all the same; the result will be marked."
+        )
     found = listing(fit.model)
     with one_thread():
         source = products(answers(fit))
-        parts = in_blocks(lambda block: _block(fit, found, source, seed, block), draws, workers, progress)
+        parts = in_blocks(lambda block: _block(fit, found, source, seed, block, draws), draws, workers, progress)
         values, converged, definite = (np.concatenate(part, axis=-1)[..., :draws] for part in zip(*parts, strict=True))
         estimate = _values(fit, found, own_sample(fit))[0][:, 0]
         jackknife = np.concatenate([_values(fit, found, one)[0] for one in leave_one_out(fit, source)], axis=1)
@@ -262,10 +268,13 @@ def in_blocks(work: Callable[[int], Part], draws: int, workers: int, progress: b
     return parts
 
 
-def _block(fit: Pls, found: Listing, source: Products, seed: int, block: int) -> Part:
+def _block(fit: Pls, found: Listing, source: Products, seed: int, block: int, draws: int) -> Part:
     """Return the statistics of one block of draws, which of them count, and which are admissible."""
     if fit.ordered or fit.model.multiplies:
         often = counts(stream(seed, block, 0), fit.n, LANES).T
+        if fit.ordered:
+            # Polychoric correlations are costly, and those of one draw do not depend on the others.
+            often = often[:, : draws - block * LANES]
         return _values(fit, found, reweighted(fit, source, often))
     cov, _ = resample_moments(source, stream(seed, block, 0), LANES)
     return _values(fit, found, Sample(standardised(cov)))

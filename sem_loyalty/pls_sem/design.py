@@ -48,3 +48,8 @@ class Design:
     def causes(self, construct: int) -> Index:
         """Return the constructs that act on a construct."""
         return np.flatnonzero(self.path[construct])
+
+    def measured(self) -> Index:
+        """Return the constructs that can be told apart by HTMT: common factors and single items, not what is formed."""
+        single = np.bincount(self.construct, minlength=self.size) == 1
+        return np.flatnonzero(self.common | single)

@@ -202,16 +202,17 @@ def _permuted(pair: Pair, found: Listing, seed: int, permutations: int) -> tuple
 def henseler_p(first: Array, second: Array) -> Array:
     """Return the two-sided p of Henseler's test from draws of two groups, (k, R) each, shape (k,).
 
-    1 - #{2 mean1 - draw1 - 2 mean2 + draw2 > 0} / (R1 R2), over all pairs of draws, and twice the smaller side.
+    Twice the smaller of #{2 mean1 - draw1 > 2 mean2 - draw2} and the number of the other pairs of draws, with 1 added,
+    as no finite number of draws shows a p of zero, over R1 R2 + 1.
     """
     out = np.empty(len(first))
     for k in range(len(first)):
         left = np.sort(2.0 * first[k].mean() - first[k])
         right = 2.0 * second[k].mean() - second[k]
         # A pair favours the first group where left > right.
-        above = len(left) - np.searchsorted(left, right, side="right")
-        share = 1.0 - float(above.sum()) / (len(left) * len(right))
-        out[k] = min(1.0, 2.0 * min(share, 1.0 - share))
+        above = int((len(left) - np.searchsorted(left, right, side="right")).sum())
+        pairs = len(left) * len(right)
+        out[k] = min(1.0, 2.0 * (min(above, pairs - above) + 1) / (pairs + 1))
     return out
 
 

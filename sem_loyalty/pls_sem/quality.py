@@ -222,12 +222,8 @@ def _reliability(fit: Pls) -> pd.DataFrame:
 def _htmt(fit: Pls) -> pd.DataFrame:
     """Return HTMT of all constructs but those that their items form."""
     design, names = fit.model.design, list(fit.model.constructs)
-    blocks = [
-        [int(i) for i in design.item[design.entries(j)]]
-        if design.common[j] or len(design.item[design.entries(j)]) == 1
-        else []
-        for j in range(design.size)
-    ]
+    measured = set(design.measured())
+    blocks = [[int(i) for i in design.item[design.entries(j)]] if j in measured else [] for j in range(design.size)]
     values = heterotrait_monotrait(fit.correlation, blocks).values.copy()
     formed = [j for j, block in enumerate(blocks) if not block]
     values[formed, :] = values[:, formed] = np.nan

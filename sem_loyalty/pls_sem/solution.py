@@ -193,7 +193,8 @@ class Pls:
         frame = self.path_coefficients()
         outcome = {name: self.r2[k] for k, name in enumerate(self.model.constructs)}
         frame["r2"] = [outcome[name] for name in frame["outcome"]]
-        note = " ".join((f"N = {self.n}; {self.scheme} weighting.", *self.problems, *self.model.notes))
+        how = f"N = {self.n}; {self.scheme} weighting{', polychoric correlations' if self.ordered else ''}."
+        note = " ".join((how, *self.problems, *self.model.notes))
         return Table.from_frame(frame, id="pls-paths", caption=caption, heads={"r2": "R² of the outcome"}, note=note)
 
     def __str__(self) -> str:

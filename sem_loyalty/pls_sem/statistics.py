@@ -89,9 +89,15 @@ def _measurement(model: PathModel) -> list[tuple[str, int, str, str, str]]:
     label = [f"{names[j]}: {model.items[i]}" for i, j in zip(design.item, design.construct, strict=True)]
     records = [(kind, stage, one, "", "") for kind in ("weight", "loading") for one in label]
     return records + [
-        ("htmt", stage, f"{names[i]} ~ {names[j]}", "", "")
-        for i, j in zip(*np.tril_indices(design.size, -1), strict=True)
+        ("htmt", stage, f"{names[i]} ~ {names[j]}", "", "") for i, j in zip(*_told_apart(model), strict=True)
     ]
+
+
+def _told_apart(model: PathModel) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the pairs of constructs for which HTMT exists."""
+    measured = model.design.measured()
+    i, j = np.tril_indices(len(measured), -1)
+    return measured[i], measured[j]
 
 
 def _source(model: PathModel, construct: int) -> tuple[int, ...]:
@@ -131,8 +137,8 @@ def statistics(model: PathModel, solved: Solved, found: Listing) -> Array:
     estimate: Solved | None = solved
     while here is not None and estimate is not None:
         if any(here is stage for stage in found.stages):
-            lower = np.tril_indices(here.design.size, -1)
-            parts += [estimate.composites.weights, estimate.loadings, ratios(here.design, estimate.correlation)[lower]]
+            htmt = ratios(here.design, estimate.correlation)[_told_apart(here)]
+            parts += [estimate.composites.weights, estimate.loadings, htmt]
         here, estimate = here.first, estimate.first
     return np.concatenate(parts)
 

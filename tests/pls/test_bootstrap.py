@@ -112,6 +112,24 @@ def test_what_has_nothing_to_draw_from_is_refused(chain: pd.DataFrame, fitted: s
         sl.pls_bootstrap(fitted, 10).estimates(level=95)
 
 
+def test_draws_around_an_inadmissible_solution_are_forced_and_marked(chain: pd.DataFrame) -> None:
+    # Two halves of one construct: their corrected correlation is beyond 1.
+    text = "A =~ a1 + b1 + c1\nB =~ a2 + b2 + c2\nC =~ a3 + b3 + c3\nB ~ A\nC ~ A + B"
+    fit = sl.pls(text, chain, consistent=True)
+    assert not fit.admissible
+    with pytest.raises(ConfigurationError, match="force=True"):
+        sl.pls_bootstrap(fit, 50)
+    drawn = sl.pls_bootstrap(fit, 50, force=True)
+    assert drawn.to_table().caption.startswith("NOT ADMISSIBLE")
+    assert drawn.inadmissible > 0
+    assert "are kept" in drawn.to_table().note
+
+
+def test_formed_constructs_have_no_htmt(chain: pd.DataFrame) -> None:
+    drawn = sl.pls_bootstrap(sl.pls(MODEL.replace("A =~", "A <~"), chain), 20)
+    assert drawn.estimates("htmt")["name"].tolist() == ["C ~ B"]
+
+
 def test_five_thousand_draws_take_a_fraction_of_a_second(fitted: sl.Pls) -> None:
     taken = []
     for _ in range(3):
