@@ -122,9 +122,14 @@ def draft_of(text: ModelText, modes: dict[str, str] | None = None) -> tuple[Draf
     chosen = {name: (modes or {}).get(name, "B" if name in formed else "A") for name in blocks}
     for mode in chosen.values():
         check_choice("modes", mode, MODES)
+    notes = []
     covariances = [f"{s.lhs} ~~ {s.rhs.name}" for s in text.statements if s.op == "~~"]
-    notes = (f"Without effect on composites: {', '.join(covariances)}.",) if covariances else ()
-    return Draft({k: tuple(v) for k, v in blocks.items()}, frozenset(formed), chosen, paths), notes
+    if covariances:
+        notes.append(f"Without effect on composites: {', '.join(covariances)}.")
+    if text.definitions:
+        names = ", ".join(one.name for one in text.definitions)
+        notes.append(f"Not computed: {names}; total and indirect effects are listed in any case.")
+    return Draft({k: tuple(v) for k, v in blocks.items()}, frozenset(formed), chosen, paths), tuple(notes)
 
 
 def assemble(
@@ -179,8 +184,14 @@ def _refuse(text: ModelText) -> None:
     for s in text.statements:
         if s.op in ("|", "~*~", "~1"):
             raise NotSupported(f"Partial least squares has no intercepts or thresholds; leave out {_shown(s)}.")
-        if s.op != "~~" and any(m.kind not in ("label", "start") for m in s.rhs.modifiers):
+        if s.block:
+            raise NotSupported("A path model has no `group:` blocks; `pls_mga` compares groups of respondents.")
+        if s.op != "~~" and any(m.kind not in ("label", "start", "free") for m in s.rhs.modifiers):
             raise NotSupported(f"Partial least squares estimates every weight and path; {_shown(s)} has a modifier.")
+    labels = [m.values[0] for s in text.statements if s.op != "~~" for m in s.rhs.modifiers if m.kind == "label"]
+    twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    if twice:
+        raise NotSupported(f"Partial least squares holds no parameters equal; the label {twice[0]} stands twice.")
 
 
 def _shown(statement: Statement) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 import sem_loyalty as sl
 from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, SpecificationError
 
+# tests/reference/plspm_mobile.py
+REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "plspm_mobile.json").read_text(encoding="utf-8"))
 BLOCKS = {"A": [0, 1, 2], "B": [3, 4, 5], "C": [6, 7, 8]}
 CAUSES = {"B": ["A"], "C": ["A", "B"]}
 MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ A\nC ~ A + B"
@@ -26,6 +30,24 @@ def test_paths_of_the_mobile_survey_are_those_in_print(scheme: str) -> None:
     for row in frame.itertuples():
         # The matrix that travels with the package has six decimals, the printed paths eight.
         assert row.est == pytest.approx(printed[f"{row.cause} -> {row.outcome}"], abs=2e-6)
+
+
+@pytest.mark.parametrize("run", sorted(REFERENCE["runs"]))
+def test_results_equal_those_of_another_implementation(run: str) -> None:
+    expected = REFERENCE["runs"][run]
+    matrix = sl.load_published("ecsi_mobile")
+    found = sl.pls(
+        "ecsi_mobile",
+        sample_cov=matrix.frame(),
+        sample_nobs=matrix.n,
+        scheme=expected["scheme"],
+        modes=dict.fromkeys(expected["mode_b"], "B"),
+    )
+    paths = {f"{row.cause} -> {row.outcome}": row.est for row in found.path_coefficients().itertuples()}
+    loadings = found.outer_model().set_index("item")["loading"].to_dict()
+    r2 = {name: found.r2[k] for k, name in enumerate(found.model.constructs) if name in expected["r2"]}
+    for own, other in ((paths, expected["paths"]), (loadings, expected["loadings"]), (r2, expected["r2"])):
+        assert own == pytest.approx(other, abs=1e-7)  # both stop far below that
 
 
 def test_loadings_of_the_mobile_survey_are_those_in_print() -> None:
@@ -143,6 +165,8 @@ def test_weights_that_cannot_be_trusted_are_marked() -> None:
         (MODEL + "\nA ~ C", SpecificationError, "without loops"),
         (MODEL + "\nD =~ a1 + a2", SpecificationError, "D: no path"),
         (MODEL.replace("A + B", "0.5*A + B"), NotSupported, "modifier"),
+        (MODEL.replace("B ~ A", "B ~ u*A").replace("A + B", "A + u*B"), NotSupported, "the label u stands twice"),
+        ("group: 1\n" + MODEL, NotSupported, "pls_mga"),
         (MODEL + "\nx == 1", NotSupported, "constraints"),
         (MODEL + "\na1 ~ 1", NotSupported, "intercepts"),
         (MODEL + "\nA <~ c1", SpecificationError, "one or the other"),
@@ -153,6 +177,15 @@ def test_what_partial_least_squares_does_not_have_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         sl.pls(text, chain)
+
+
+def test_what_the_text_says_without_effect_is_noted(chain: pd.DataFrame) -> None:
+    text = MODEL.replace("B ~ A", "B ~ u*A").replace("A =~ a1", "A =~ NA*a1") + "\na1 ~~ b1\nv := u*u"
+    found = sl.pls(text, chain)
+    np.testing.assert_allclose(found.paths, sl.pls(MODEL, chain).paths)
+    note = found.to_table().note
+    assert "Without effect on composites: a1 ~~ b1." in note
+    assert "Not computed: v;" in note
 
 
 def test_arguments_that_make_no_sense_are_refused(chain: pd.DataFrame) -> None:
