@@ -14,7 +14,8 @@ from sem_loyalty.inference.intervals import quantiles
 from sem_loyalty.inference.progress import Tell
 from sem_loyalty.kernel.resample import products, resample_moments, stream, under_the_model
 from sem_loyalty.kernel.threads import one_thread
-from sem_loyalty.pls_sem.bootstrap import (
+from sem_loyalty.pls_sem.model_fit import distances, implied, implied_cor
+from sem_loyalty.pls_sem.resamples import (
     LANES,
     Part,
     again,
@@ -24,7 +25,6 @@ from sem_loyalty.pls_sem.bootstrap import (
     own_sample,
     standardised,
 )
-from sem_loyalty.pls_sem.model_fit import distances, implied, implied_cor
 from sem_loyalty.pls_sem.solution import Pls
 from sem_loyalty.pls_sem.solve import Sample, Solved
 

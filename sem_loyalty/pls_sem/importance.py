@@ -15,8 +15,8 @@ from sem_loyalty.inference.intervals import interval
 from sem_loyalty.inference.progress import Tell
 from sem_loyalty.kernel.resample import products, resample_moments, stream
 from sem_loyalty.kernel.threads import one_thread
-from sem_loyalty.pls_sem.bootstrap import LANES, Part, again, check_drawable, in_blocks, standardised
 from sem_loyalty.pls_sem.predict import check_plain
+from sem_loyalty.pls_sem.resamples import LANES, Part, again, check_drawable, in_blocks, standardised
 from sem_loyalty.pls_sem.solution import Pls
 from sem_loyalty.pls_sem.solve import Sample
 from sem_loyalty.pls_sem.statistics import structure, total_effects
@@ -223,7 +223,7 @@ def _map(fit: Pls, cov: Array, mean: Array, goal: int) -> tuple[Array, NDArray[n
         The target.
     """
     design = fit.model.design
-    sd = np.sqrt(np.einsum("iil->il", cov))
+    sd = np.sqrt(np.maximum(np.einsum("iil->il", cov), 0.0))
     solved = again(fit, Sample(standardised(cov)))
     raw = solved.composites.weights / sd[design.item]
     spread, level = np.empty((2, design.size, cov.shape[2]))

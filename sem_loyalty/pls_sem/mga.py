@@ -18,8 +18,9 @@ from sem_loyalty.kernel.resample import products
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.syntax import ModelText
-from sem_loyalty.pls_sem.bootstrap import LANES, again, answers, check_drawable, pls_bootstrap, reweighted
+from sem_loyalty.pls_sem.bootstrap import pls_bootstrap
 from sem_loyalty.pls_sem.groups import Pair, pairs_of_groups
+from sem_loyalty.pls_sem.resamples import LANES, again, answers, check_drawable, reweighted
 from sem_loyalty.pls_sem.solution import Pls
 from sem_loyalty.pls_sem.statistics import KINDS, Listing, listing, statistics
 

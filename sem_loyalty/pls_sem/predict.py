@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Table
-from sem_loyalty.errors import ConfigurationError, NotSupported, check_choice
+from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, check_choice
 from sem_loyalty.kernel.resample import products, stream
 from sem_loyalty.kernel.threads import one_thread
-from sem_loyalty.pls_sem.bootstrap import again, answers, check_drawable, reweighted
+from sem_loyalty.pls_sem.resamples import again, answers, check_drawable, reweighted
 from sem_loyalty.pls_sem.solution import Pls
 from sem_loyalty.pls_sem.statistics import total_effects
 
@@ -142,6 +142,8 @@ def pls_predict(
         A matrix, categories, several stages or PLSc.
     ConfigurationError
         An argument makes no sense, or a training sample is smaller than the linear model needs.
+    DataError
+        A training sample has no solution.
 
     References
     ----------
@@ -222,6 +224,11 @@ def _folds(
     place[stream(seed, repeat, 0).permutation(fit.n)] = np.arange(fit.n) % folds
     often = (place[:, None] != np.arange(folds)).astype(np.float64)
     solved = again(fit, reweighted(fit, products(answers(fit)), often))
+    if not solved.converged.all():
+        raise DataError(
+            f"{int((~solved.converged).sum())} of {folds} training samples have no solution: an item does not vary there, "
+            "or a construct is hardly correlated with its neighbours. Leave out the item, or use more folds."
+        )
     effects = solved.paths if antecedents == "direct" else total_effects(fit.model, solved.paths)
     used = ~design.path.any(axis=1) if antecedents == "earliest" else np.ones(design.size, dtype=bool)
     for fold in range(folds):

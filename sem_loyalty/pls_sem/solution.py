@@ -71,9 +71,9 @@ class Pls:
     iterations: int
     problems: tuple[str, ...]
     rows: Array | None = field(repr=False)
-    ordered: bool = False
-    item_sd: Array = field(default_factory=lambda: np.ones(0), repr=False)
-    first: Pls | None = field(default=None, repr=False)
+    ordered: bool
+    item_sd: Array = field(repr=False)
+    first: Pls | None = field(repr=False)
 
     @property
     def guides(self) -> tuple[Guide, ...]:

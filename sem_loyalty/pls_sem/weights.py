@@ -81,7 +81,7 @@ def composites(
     """
     lanes = correlation.shape[2]
     blocks = [design.entries(j) for j in range(design.size)]
-    weights = np.empty((len(design.item), lanes))
+    weights = np.full((len(design.item), lanes), np.nan)
     converged = np.zeros(lanes, dtype=bool)
     iterations = np.full(lanes, limit, dtype=np.intp)
     among = correlation[np.ix_(design.item, design.item)]
@@ -92,12 +92,13 @@ def composites(
         before = moving.copy()
         moving = _outer_step(among, design, blocks, _inner_weights(cor, design, scheme), cross)
         cross, cor = _proxies(among, blocks, moving)
-        done = np.abs(moving - before).max(axis=0) < tolerance
-        fresh = done & ~converged[lane]
+        change = np.abs(moving - before).max(axis=0)
+        fresh = (change < tolerance) & ~converged[lane]
         # A lane keeps the weights with which it converged, whatever its neighbours still need.
         weights[:, lane[fresh]] = moving[:, fresh]
         converged[lane[fresh]], iterations[lane[fresh]] = True, step
-        rest = ~converged[lane]
+        # Where an item does not vary nothing is finite, and never will be.
+        rest = ~converged[lane] & np.isfinite(change)
         if not rest.any():
             break
         if 2 * rest.sum() < len(lane):

@@ -9,7 +9,7 @@ import pytest
 import sem_loyalty as sl
 from sem_loyalty.errors import ConfigurationError, NotSupported
 from sem_loyalty.kernel.resample import counts, stream
-from sem_loyalty.pls_sem.bootstrap import LANES
+from sem_loyalty.pls_sem.resamples import LANES
 
 MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ A\nC ~ A + B"
 
@@ -123,6 +123,16 @@ def test_draws_around_an_inadmissible_solution_are_forced_and_marked(chain: pd.D
     assert drawn.to_table().caption.startswith("NOT ADMISSIBLE")
     assert drawn.inadmissible > 0
     assert "are kept" in drawn.to_table().note
+
+
+def test_draws_in_which_an_item_does_not_vary_are_counted_and_left_out(chain: pd.DataFrame) -> None:
+    rare = chain.iloc[:60].assign(a1=np.where(np.arange(60) == 7, 5.0, 0.0), a2=chain["a2"] + 0.1 * chain["a1"])
+    fit = sl.pls("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", rare)
+    drawn = sl.pls_bootstrap(fit, 400)
+    assert 0.25 < drawn.failed / 400 < 0.5  # (59 / 60) ** 60 = .36
+    assert np.isnan(drawn.draws[:, ~drawn.converged]).all()
+    assert np.isfinite(drawn.estimates("path")[["se", "ci_lower"]]).all(axis=None)
+    assert f"{drawn.failed} draws failed" in drawn.to_table().note
 
 
 def test_formed_constructs_have_no_htmt(chain: pd.DataFrame) -> None:

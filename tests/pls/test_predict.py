@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 import sem_loyalty as sl
-from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError
+from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, SpecificationError
 from sem_loyalty.kernel.resample import stream
 
 MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ A\nC ~ A + B"
@@ -96,6 +96,8 @@ def test_predictions_that_make_no_sense_are_refused(chain: pd.DataFrame, fitted:
         sl.pls_predict(sl.pls(MODEL, chain, consistent=True))
     with pytest.raises(ConfigurationError, match="folds=1"):
         sl.pls_predict(fitted, folds=1)
+    with pytest.raises(DataError, match="1 of 10 training samples"):
+        sl.pls_predict(sl.pls(MODEL, chain.assign(c1=np.where(np.arange(300) == 3, 1.0, 0.0))))
     with pytest.raises(NotSupported, match="respondents"):
         sl.pls_predict(sl.pls(MODEL, sample_cov=chain.cov(), sample_nobs=300))
 

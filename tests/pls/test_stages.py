@@ -108,7 +108,7 @@ def test_product_indicators_are_products_of_standardised_items(moderated: pd.Dat
 @pytest.mark.parametrize("text", [SECOND, INTERACTION, SECOND + "\nD =~ c1 + c2\nC ~ D + G:D"])
 def test_draws_repeat_all_stages(halo: pd.DataFrame, moderated: pd.DataFrame, text: str) -> None:
     from sem_loyalty.kernel.resample import counts, stream
-    from sem_loyalty.pls_sem.bootstrap import LANES
+    from sem_loyalty.pls_sem.resamples import LANES
 
     data = halo if text.startswith("A") else moderated
     drawn = sl.pls_bootstrap(sl.pls(text, data), 20)
