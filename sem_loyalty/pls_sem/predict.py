@@ -226,8 +226,8 @@ def _folds(
     solved = again(fit, reweighted(fit, products(answers(fit)), often))
     if not solved.converged.all():
         raise DataError(
-            f"{int((~solved.converged).sum())} of {folds} training samples have no solution: an item does not vary there, "
-            "or a construct is hardly correlated with its neighbours. Leave out the item, or use more folds."
+            f"{int((~solved.converged).sum())} of {folds} training samples have no solution: an item does not vary "
+            "there, or a construct is hardly correlated with its neighbours. Leave out the item, or use more folds."
         )
     effects = solved.paths if antecedents == "direct" else total_effects(fit.model, solved.paths)
     used = ~design.path.any(axis=1) if antecedents == "earliest" else np.ones(design.size, dtype=bool)
