@@ -59,6 +59,18 @@ if TYPE_CHECKING:
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.products import product_syntax
     from sem_loyalty.model.syntax import parse
+    from sem_loyalty.pls_sem.bootstrap import PlsBootstrap, pls_bootstrap
+    from sem_loyalty.pls_sem.cvpat import cvpat
+    from sem_loyalty.pls_sem.estimate import pls
+    from sem_loyalty.pls_sem.fit_test import PlsFitTest, pls_fit_test
+    from sem_loyalty.pls_sem.importance import PlsImportance, pls_ipma
+    from sem_loyalty.pls_sem.methods import MethodComparison, compare_methods
+    from sem_loyalty.pls_sem.mga import PlsGroups, pls_mga
+    from sem_loyalty.pls_sem.micom import Micom, micom
+    from sem_loyalty.pls_sem.predict import PlsPrediction, pls_predict
+    from sem_loyalty.pls_sem.printed import plsc_from_printed
+    from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
+    from sem_loyalty.pls_sem.solution import Pls
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
@@ -148,6 +160,26 @@ _WHERE = {
     "parse": "model.syntax",
     "loyalty_plot": "publish.loyalty_plot",
     "model_diagram": "publish.model_diagram",
+    "Pls": "pls_sem.solution",
+    "pls": "pls_sem.estimate",
+    "PlsBootstrap": "pls_sem.bootstrap",
+    "pls_bootstrap": "pls_sem.bootstrap",
+    "cvpat": "pls_sem.cvpat",
+    "PlsFitTest": "pls_sem.fit_test",
+    "pls_fit_test": "pls_sem.fit_test",
+    "PlsImportance": "pls_sem.importance",
+    "pls_ipma": "pls_sem.importance",
+    "MethodComparison": "pls_sem.methods",
+    "compare_methods": "pls_sem.methods",
+    "PlsGroups": "pls_sem.mga",
+    "pls_mga": "pls_sem.mga",
+    "Micom": "pls_sem.micom",
+    "micom": "pls_sem.micom",
+    "PlsPrediction": "pls_sem.predict",
+    "pls_predict": "pls_sem.predict",
+    "plsc_from_printed": "pls_sem.printed",
+    "PlsQuality": "pls_sem.quality",
+    "pls_quality": "pls_sem.quality",
     "path_diagram": "publish.path_diagram",
     "write_questionnaire": "publish.questionnaire",
     "Replication": "publish.replication",
@@ -174,8 +206,17 @@ __all__ = [
     "Invariance",
     "JohnsonNeyman",
     "MethodBias",
+    "MethodComparison",
+    "Micom",
     "Missing",
     "PathComparison",
+    "Pls",
+    "PlsBootstrap",
+    "PlsFitTest",
+    "PlsGroups",
+    "PlsImportance",
+    "PlsPrediction",
+    "PlsQuality",
     "Replication",
     "Robustness",
     "VuongTest",
@@ -183,9 +224,11 @@ __all__ = [
     "apply_codebook",
     "bootstrap",
     "compare",
+    "compare_methods",
     "compare_paths",
     "composite_loyalty",
     "cov_from_lower",
+    "cvpat",
     "diagnose",
     "drivers",
     "efa",
@@ -214,6 +257,7 @@ __all__ = [
     "loyalty_scores",
     "mean_residuals",
     "method_bias",
+    "micom",
     "model_diagram",
     "model_implied",
     "models",
@@ -221,6 +265,14 @@ __all__ = [
     "nps",
     "parse",
     "path_diagram",
+    "pls",
+    "pls_bootstrap",
+    "pls_fit_test",
+    "pls_ipma",
+    "pls_mga",
+    "pls_predict",
+    "pls_quality",
+    "plsc_from_printed",
     "product_indicators",
     "product_syntax",
     "published",

@@ -154,21 +154,38 @@ def item_statistics(codes: Index) -> ItemStatistics:
     """Return thresholds, polychoric correlations and influences of categories, shape (n, p), -1 where missing."""
     p = codes.shape[1]
     levels = codes.max(axis=0) + 1
+    thresholds, padded, tables, rho, cells = _pairs(codes, levels)
+    # A missing answer is one more category, in which nobody says anything.
+    codes = np.where(codes < 0, padded.shape[1] + 1, codes)
+    by_category = _threshold_influence(codes, levels, padded)
+    by_threshold = tuple(by_category[j, codes[:, j], : levels[j] - 1] for j in range(p))
+    by_pair = _pair_influence(codes, by_category, padded, tables, rho, cells)
+    return ItemStatistics(thresholds, _square(tables, rho, p), tables.first, tables.second, by_threshold, by_pair)
+
+
+def polychoric_matrix(codes: Index) -> Array:
+    """Return the polychoric correlations alone, shape (p, p); `codes` as for `ordinal_statistics`."""
+    _, _, tables, rho, _ = _pairs(codes, codes.max(axis=0) + 1)
+    return _square(tables, rho, codes.shape[1])
+
+
+def _pairs(codes: Index, levels: Index) -> tuple[tuple[Array, ...], Array, Tables, Array, Cells]:
+    """Return thresholds by item, the same padded, two-way tables, polychoric correlations and what they come from."""
+    p = codes.shape[1]
     thresholds = tuple(_thresholds(codes[:, j], int(levels[j])) for j in range(p))
     padded = np.full((p, int(levels.max()) - 1), BEYOND)
     for j, found in enumerate(thresholds):
         padded[j, : len(found)] = found
     tables = two_way_tables(codes)
     rho, cells = polychoric(padded, tables, levels)
-    correlation = np.eye(p)
-    correlation[tables.first, tables.second] = rho
-    correlation[tables.second, tables.first] = rho
-    # A missing answer is one more category, in which nobody says anything.
-    codes = np.where(codes < 0, padded.shape[1] + 1, codes)
-    by_category = _threshold_influence(codes, levels, padded)
-    by_threshold = tuple(by_category[j, codes[:, j], : levels[j] - 1] for j in range(p))
-    by_pair = _pair_influence(codes, by_category, padded, tables, rho, cells)
-    return ItemStatistics(thresholds, correlation, tables.first, tables.second, by_threshold, by_pair)
+    return thresholds, padded, tables, rho, cells
+
+
+def _square(tables: Tables, rho: Array, p: int) -> Array:
+    out = np.eye(p)
+    out[tables.first, tables.second] = rho
+    out[tables.second, tables.first] = rho
+    return out
 
 
 def _thresholds(codes: NDArray[np.intp], levels: int) -> Array:
