@@ -12,6 +12,8 @@ from sem_loyalty.display import Column, Table
 from sem_loyalty.errors import ImproperSolutionWarning
 from sem_loyalty.fitting.fit import fit
 from sem_loyalty.inference.estimates import estimates
+from sem_loyalty.pls_sem.estimate import pls
+from sem_loyalty.pls_sem.printed import plsc_from_printed
 from sem_loyalty.survey.published import Analysis, PublishedMatrix, load_published, published
 
 # What two numbers printed with two decimals may differ by and still be the same number.
@@ -49,7 +51,7 @@ class Replication:
     def table(self) -> Table:
         """Return printed and reproduced paths as a Table."""
         columns = (
-            Column("path", "Path"),
+            Column("path", "Path or item"),
             Column("printed", "Printed", "number", 3, bounded=True),
             Column("reproduced", "Reproduced", "number", 3, bounded=True),
             Column("difference", "Difference", "number", 3, bounded=True),
@@ -67,7 +69,7 @@ class Replication:
         said = [
             f"{self.analysis.what} (N = {self.figures.n}; {self.figures.printed_source[self.analysis.printed]})",
             self.table().to_text(),
-            f"{same} of {len(self.rows)} paths within {_ROUNDING} of print; largest difference {self.largest:.3f}.",
+            f"{same} of {len(self.rows)} figures within {_ROUNDING} of print; largest difference {self.largest:.3f}.",
         ]
         if not self.certified:
             said.insert(0, "NOT CERTIFIED: the reproduced paths must not be reported.")
@@ -89,8 +91,7 @@ def replicate(id: str | None = None) -> tuple[Replication, ...]:
     Returns
     -------
     tuple of Replication
-        One per analysis. Figures without results in print, or with results of a method that is not available, come
-        with the reason instead.
+        One per analysis. Figures without results in print come with the reason instead.
 
     Raises
     ------
@@ -99,9 +100,9 @@ def replicate(id: str | None = None) -> tuple[Replication, ...]:
 
     Notes
     -----
-    Models are fitted to correlations by maximum likelihood. Where an analysis says so, correlations are divided by the
-    square root of the product of two reliabilities first: correction for attenuation, which turns the correlations of
-    composites into those of consistent partial least squares (Dijkstra and Henseler 2015,
+    Models are fitted to correlations by the method of the article. Where an analysis says so, correlations are divided
+    by the square root of the product of two reliabilities first: correction for attenuation, which turns the
+    correlations of composites into those of consistent partial least squares (Dijkstra and Henseler 2015,
     doi:10.25300/MISQ/2015/39.2.02).
 
     Examples
@@ -119,13 +120,23 @@ def _replications(figures: PublishedMatrix) -> list[Replication]:
     if figures.analyses:
         return [_replication(figures, analysis) for analysis in figures.analyses]
     reason = "no results in print were read, so there is nothing to compare with."
-    if figures.printed:
-        reason = "the printed results are partial least squares, which this version does not have."
     empty = pd.DataFrame(columns=["path", "printed", "reproduced", "difference"])
     return [Replication(figures, None, empty, False, f"{reason} {figures.note}")]
 
 
 def _replication(figures: PublishedMatrix, analysis: Analysis) -> Replication:
+    repeat = {"ml": _by_likelihood, "plsc": _by_consistent_pls}.get(analysis.method, _by_pls)
+    reproduced, sound = repeat(figures, analysis)
+    rows = [
+        (path, printed, reproduced[path], reproduced[path] - printed)
+        for path, printed in figures.printed[analysis.printed].items()
+    ]
+    frame = pd.DataFrame(rows, columns=["path", "printed", "reproduced", "difference"])
+    return Replication(figures, analysis, frame, sound, "")
+
+
+def _by_likelihood(figures: PublishedMatrix, analysis: Analysis) -> tuple[dict[str, float], bool]:
+    """Return standardised paths by maximum likelihood, and whether the fit is certified."""
     correlations = figures.cor
     if analysis.reliability:
         root = np.sqrt([analysis.reliability[name] for name in figures.names])
@@ -137,17 +148,29 @@ def _replication(figures: PublishedMatrix, analysis: Analysis) -> Replication:
         fitted = fit(analysis.text, sample_cov=matrix, sample_nobs=figures.n)
     found = estimates(fitted)
     found = found[found["op"] == "~"]
+    paths = zip(found["rhs"], found["lhs"], found["std_all"], strict=True)
+    return {_path(analysis, cause, outcome): float(est) for cause, outcome, est in paths}, fitted.certificate.certified
 
-    def called(name: str) -> str:
-        return analysis.names.get(name, name)
 
-    reproduced = {
-        f"{called(str(row['rhs']))} -> {called(str(row['lhs']))}": float(row["std_all"])
-        for row in found.to_dict("records")
-    }
-    rows = [
-        (path, printed, reproduced[path], reproduced[path] - printed)
-        for path, printed in figures.printed[analysis.printed].items()
-    ]
-    frame = pd.DataFrame(rows, columns=["path", "printed", "reproduced", "difference"])
-    return Replication(figures, analysis, frame, fitted.certificate.certified, "")
+def _by_pls(figures: PublishedMatrix, analysis: Analysis) -> tuple[dict[str, float], bool]:
+    """Return paths, and loadings by item, by partial least squares, and whether the solution is admissible."""
+    scheme = analysis.method.removeprefix("pls-")
+    found = pls(analysis.text, sample_cov=figures.frame(), sample_nobs=figures.n, scheme=scheme)
+    paths = found.path_coefficients()
+    loadings = found.outer_model()
+    values = dict(zip(map(str, loadings["item"]), map(float, loadings["loading"]), strict=True))
+    for cause, outcome, est in zip(paths["cause"], paths["outcome"], paths["est"], strict=True):
+        values[_path(analysis, cause, outcome)] = float(est)
+    return values, found.admissible
+
+
+def _by_consistent_pls(figures: PublishedMatrix, analysis: Analysis) -> tuple[dict[str, float], bool]:
+    """Return paths from printed correlations of composites and their loadings."""
+    found = plsc_from_printed(analysis.text, figures.frame(), loadings=dict(analysis.loadings))
+    paths = zip(found.paths["cause"], found.paths["outcome"], found.paths["est"], strict=True)
+    return {_path(analysis, cause, outcome): float(est) for cause, outcome, est in paths}, not found.problems
+
+
+def _path(analysis: Analysis, cause: str, outcome: str) -> str:
+    """Return a path as it is called in print."""
+    return " -> ".join(analysis.names.get(str(name), str(name)) for name in (cause, outcome))

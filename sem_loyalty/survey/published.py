@@ -15,12 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Column, Table
-from sem_loyalty.errors import DataError, SpecificationError, nearest
+from sem_loyalty.errors import DataError, SpecificationError, check_choice, nearest
 from sem_loyalty.model.library import load_model
 
 Array = NDArray[np.float64]
 FOLDER = Path(__file__).resolve().parent / "datasets"
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
+METHODS = ("ml", "pls-centroid", "pls-path", "plsc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Analysis:
         Reliabilities by which the correlations are corrected for attenuation first; empty for none.
     note : str
         What cannot be compared, and why.
+    method : {"ml", "pls-centroid", "pls-path", "plsc"}
+        Maximum likelihood; partial least squares with centroid or path weighting; consistent partial least squares
+        from correlations of composites.
+    loadings : mapping of str to tuple of float
+        Printed loadings by construct, for "plsc"; empty otherwise.
     """
 
     id: str
@@ -50,6 +56,8 @@ class Analysis:
     names: Mapping[str, str]
     reliability: Mapping[str, float]
     note: str
+    method: str
+    loadings: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -272,12 +280,15 @@ def _analysis(entry: Mapping[str, Any], id: str, names: tuple[str, ...], printed
         raise DataError(f"{where}: {', '.join(missing)} missing.")
     if entry["printed"] not in printed:
         raise DataError(f"{where}: {entry['printed']!r} is not among the printed results.")
+    method = entry.get("method", "ml")
+    check_choice("method", method, METHODS)
     reliability = {str(name): float(value) for name, value in entry.get("reliability", {}).items()}
     if reliability and (set(reliability) != set(names) or not all(0 < value <= 1 for value in reliability.values())):
         raise DataError(f"{where}: reliability must have a value from 0 to 1 for each of {', '.join(names)}.")
     return Analysis(
         entry["id"], entry["what"], entry["text"], entry["printed"],
-        MappingProxyType(dict(entry.get("names", {}))), MappingProxyType(reliability), entry["note"],
+        MappingProxyType(dict(entry.get("names", {}))), MappingProxyType(reliability), entry["note"], method,
+        MappingProxyType({name: tuple(values) for name, values in entry.get("loadings", {}).items()}),
     )  # fmt: skip
 
 
