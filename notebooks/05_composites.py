@@ -77,5 +77,5 @@ assert not consistent.admissible
 # %% [markdown]
 # ## What to write
 #
-# Report the composites as composites: scores of image, expectation and quality as they were measured, not the constructs
-# free of error. To speak about the constructs, ask fewer or better items, or a simpler structure first.
+# Report the composites as composites: scores of image, expectation and quality as they were measured, not the
+# constructs free of error. To speak about the constructs, ask fewer or better items, or a simpler structure first.
