@@ -141,13 +141,11 @@ def implied(block: Block, theta: Array) -> Implied | None:
         # B - I has columns only for sources, where it is A (I - A_sources)^-1.
         span = layout.span
         out = A[:, span]
-        small = -out[span]
-        small.ravel()[:: len(small) + 1] += 1.0
-        factor, pivots, info = lapack.dgetrf(small)
+        factor, pivots, info = lapack.dgetrf(layout.inner - out[span])
         if info != 0:
             return None
-        effects = out @ lapack.dgetri(factor, pivots)[0]
-        B[:, span] += effects
+        effects = out @ lapack.dgetri(factor, pivots, overwrite_lu=1)[0]
+        B[:, span] = layout.unit + effects
         V = S + effects @ S[span]
         V += V[:, span] @ effects.T
     p = block.n_observed
