@@ -18,7 +18,8 @@ Array = NDArray[np.float64]
 
 # Respondents per parameter below which a discrepancy often has several minima, so that one agreement is not enough.
 SCARCE = 4.0
-# A variance so many standard errors above zero is settled: in the hard replicates other minima were found below .7 only.
+# A variance so many standard errors above zero is settled; in the hard replicates that have another minimum, one is
+# within .7 of zero.
 SETTLED = 2.0
 # Steps along a valley; true ridges use them up, each start anew.
 STEPS = 100
