@@ -291,7 +291,7 @@ def matrix_to_parameters(block: Block, by_entry: Array, size: int) -> Array:
         return by_entry
     out = np.zeros((size, size))
     if layout.distinct:
-        out[parameter[:, None], parameter] = by_entry
+        out.ravel()[parameter[:, None] * size + parameter] = by_entry
         return out
     rows = np.zeros((size, by_entry.shape[1]))
     np.add.at(rows, parameter, by_entry)

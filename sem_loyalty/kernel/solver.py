@@ -40,7 +40,7 @@ REUSE = 0.03
 LARGE = 300
 REUSE_LARGE = 0.5
 # Nor is a new matrix worth its price where F is wanted only to be compared.
-REUSE_COMPARED = 0.1
+REUSE_COMPARED = 0.2
 # Relative rounding error of F, which sums terms of the size of the number of variables.
 ROUNDING = 1e-15
 
