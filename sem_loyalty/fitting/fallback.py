@@ -6,19 +6,69 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.solver import Solution, Subspace
 from sem_loyalty.kernel.valley import follow_valley
+from sem_loyalty.model.scatter import places
+from sem_loyalty.model.spec import Specification, kept
 
 Array = NDArray[np.float64]
 
 # Respondents per parameter below which a discrepancy often has several minima, so that one agreement is not enough.
 SCARCE = 4.0
+# A variance so many standard errors above zero is settled; in the hard replicates that have another minimum, one is
+# within .7 of zero.
+SETTLED = 2.0
 # Steps along a valley; true ridges use them up, each start anew.
 STEPS = 100
 # Two minima count as one when F differs by less, relative to 1.
 SAME = 1e-8
+
+
+def is_doubtful(
+    specification: Specification,
+    discrepancy: Discrepancy[PointT],
+    space: Subspace,
+    best: Solution[PointT],
+    n: int,
+) -> bool:
+    """Return whether a minimum may well have others beside it.
+
+    That takes few respondents for each parameter, and a variance that they leave open: of the other minima that small
+    samples have, nearly all lie where a variance changed its sign.
+
+    Parameters
+    ----------
+    specification, discrepancy, space
+        The problem.
+    best : Solution
+        The minimum.
+    n : int
+        Number of respondents, N.
+    """
+    if n >= SCARCE * specification.n_parameters:
+        return False
+    variances = _variances(specification)
+    factor = best.factor
+    if factor is None:
+        factor, info = lapack.dpotrf(space.reduce_matrix(discrepancy.information(best.point)), lower=1)
+        if info != 0:
+            return True
+    if not len(variances):
+        return True
+    # With M = L L' the half curvature of F, the sampling variance of theta_k is |L^-1 K'e_k|^2 / N.
+    columns, info = lapack.dtrtrs(factor, space.basis[variances].T, lower=1)
+    errors = np.sqrt((columns * columns).sum(axis=0) / n)
+    return info != 0 or not bool((best.point.theta[variances] > SETTLED * errors).all())
+
+
+@kept
+def _variances(specification: Specification) -> NDArray[np.intp]:
+    """Return the parameters that are variances."""
+    at = places(specification)
+    return np.unique(at.free[(at.matrix == "S") & (at.row == at.col) & (at.free >= 0)])
 
 
 def recover(

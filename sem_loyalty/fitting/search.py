@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting import semopy_engine
 from sem_loyalty.fitting.descent import minimise
-from sem_loyalty.fitting.fallback import lower_minimum, recover
+from sem_loyalty.fitting.fallback import is_doubtful, lower_minimum, recover
 from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.rescaling import Units, other_units
 from sem_loyalty.fitting.starts import start_values
@@ -141,7 +141,7 @@ def pose(
     )
 
 
-def search(problem: Problem[PointT], cov: Array, engine: str, *, scarce: bool = False) -> Found[PointT]:
+def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[PointT]:
     """Minimise, minimise again in other units and from other start values, and keep the lower minimum.
 
     Parameters
@@ -150,8 +150,8 @@ def search(problem: Problem[PointT], cov: Array, engine: str, *, scarce: bool = 
     cov : ndarray, shape (p, p)
         Sample covariance matrix of the first group, for semopy.
     engine : {"auto", "semopy", "kernel"}
-    scarce : bool, default False
-        Whether there are few respondents for each parameter; the search then goes on where two minima agree.
+    n : int
+        Number of respondents; where they are few and leave a variance open, the search goes on though two minima agree.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def search(problem: Problem[PointT], cov: Array, engine: str, *, scarce: bool = 
         # Along a valley from several starts; that two of them agree takes the place of the search in other units.
         starts = (problem.start, problem.plain_start, middle_start(problem))
         best, other = recover(problem.discrepancy, problem.space, starts, best)
-    elif scarce:
+    elif is_doubtful(problem.specification, problem.discrepancy, problem.space, best, n):
         best, other, notes = _sought_lower(problem, best, other, notes)
     return Found(best, other, used, notes)
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import SpecificationError
 from sem_loyalty.fitting.certificate import certify
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised, discrepancy_of
-from sem_loyalty.fitting.fallback import SCARCE
 from sem_loyalty.fitting.held import defined_starts, held_at
 from sem_loyalty.fitting.identification import NotIdentified, unidentified_parameters
 from sem_loyalty.fitting.ordinal import ordinal_discrepancy, ordinal_problem
@@ -68,8 +67,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         starts = (problem.start, problem.plain_start, *problem.crude_starts)
         start, plain, *crude = defined_starts(specification, problem.space, starts)
         problem = replace(problem, start=start, plain_start=plain, crude_starts=tuple(crude))
-    scarce = moments.n < SCARCE * specification.n_parameters
-    found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine, scarce=scarce)
+    found = search(problem, covs[0], "kernel" if estimator in LEAST_SQUARES else engine, moments.n)
     if found.solution is None:
         _raise_if_unidentified(problem, moments, estimator)
         raise SpecificationError(

@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 COLUMNS = [
     "lhs", "op", "rhs", "group", "label", "est", "se", "z", "pvalue", "ci_lower", "ci_upper", "std_lv", "std_all",
 ]  # fmt: skip
+_NUMBERS = pd.Index(COLUMNS[5:])
 
 
 def estimates(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
@@ -74,7 +75,8 @@ def estimates(fit: Fit, *, level: float = 0.95) -> pd.DataFrame:
     margin = float(ndtri(0.5 + level / 2.0)) * errors
     cells[:, 2], cells[:, 3] = z, 2.0 * ndtr(-np.abs(z))
     cells[:, 4], cells[:, 5] = est - margin, est + margin
-    frame = pd.concat([_rows(specification), pd.DataFrame(cells, columns=COLUMNS[5:])], axis=1)
+    rows = _rows(specification)
+    frame = pd.concat([rows, pd.DataFrame(cells, index=rows.index, columns=_NUMBERS, copy=False)], axis=1)
     if len(specification.groups) > 1:
         frame.attrs["groups"] = dict(enumerate(specification.groups, start=1))
     return mark(frame, fit)

@@ -241,15 +241,14 @@ def _complete_gfi(fit: Fit, fixed: list[int]) -> float:
     gfi = 0.0
     means = fit.specification.meanstructure
     for sample, at, weight in zip(fit.samples, fit.point.implied, moment_weights(fit), strict=True):
-        explained, level = sample.cov.copy(), sample.mean.copy()
-        explained[np.ix_(fixed, fixed)] = 0.0
-        level[fixed] = 0.0
-        shift = sample.mean - at.mean
-        R = np.stack([sample.cov - at.cov, explained], axis=2)
-        d = np.stack([shift, level], axis=1) if means else np.zeros((len(level), 2))
-        M, v = weight.apply(R, d)
-        top, bottom = np.einsum("ijk,ijk->k", M, R) + np.einsum("ik,ik->k", v, d)
-        gfi += sample.weight * (1.0 - float(top / bottom))
+        explained, level = sample.cov, sample.mean if means else np.zeros(len(sample.mean))
+        shift = sample.mean - at.mean if means else level
+        if fixed:
+            explained, level = explained.copy(), level.copy()
+            explained[np.ix_(fixed, fixed)] = 0.0
+            level[fixed] = 0.0
+        top, bottom = weight.quadratic(sample.cov - at.cov, shift), weight.quadratic(explained, level)
+        gfi += sample.weight * (1.0 - top / bottom)
     return gfi
 
 

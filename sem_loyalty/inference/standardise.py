@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.model.scatter import place, places, places_of, variables
+from sem_loyalty.model.scatter import Places, place, places, places_of, variables
 from sem_loyalty.model.spec import Parameter, Specification, kept
 
 Array = NDArray[np.float64]
@@ -78,25 +80,44 @@ def standardised_values(fit: Fit, values: Array, *, observed: bool, rows: tuple[
     ndarray, shape (rows,)
         A covariance of residuals becomes their correlation. nan where a variance is not positive.
     """
-    at = places(fit.specification) if rows is None else places_of(fit.specification, rows)
-    p = len(fit.specification.observed)
-    factor = np.ones(len(values))
+    specification = fit.specification
+    ratio = _ratio(specification) if rows is None else _ratio_at(specification, places_of(specification, rows))
     with np.errstate(invalid="ignore", divide="ignore"):
-        total = np.sqrt(np.array([np.diagonal(one.total) for one in fit.point.implied]))
-        residual = np.sqrt(np.array([np.diagonal(one.residual) for one in fit.point.implied]))
+        deviations = np.sqrt([part.diagonal() for at in fit.point.implied for part in (at.total, at.residual)])
         if not observed:
-            total[:, :p] = 1.0
-            residual[:, :p] = 1.0
-        group, row, col = at.group, at.row, at.col
-        effects, covariances = at.matrix == "A", at.matrix == "S"
-        variances, covariances = covariances & (row == col), covariances & (row != col)
-        levels, scales = (at.matrix == "m") | (at.matrix == "t"), at.matrix == "d"
-        factor[effects] = total[group[effects], col[effects]] / total[group[effects], row[effects]]
-        factor[variances] = total[group[variances], row[variances]] ** -2.0
-        where = group[covariances]
-        factor[covariances] = 1.0 / (residual[where, row[covariances]] * residual[where, col[covariances]])
-        if levels.any():
-            factor[levels] = 1.0 / total[group[levels], row[levels]]
-        if scales.any():
-            factor[scales] = total[group[scales], row[scales]]
-        return np.asarray(values * factor)
+            deviations[:, : len(specification.observed)] = 1.0
+        unit = np.append(deviations, 1.0)
+        return np.asarray(values * (unit.take(ratio.top) / (unit.take(ratio.left) * unit.take(ratio.right))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ratio:
+    """By which standard deviations rows are multiplied and divided: top / (left right).
+
+    Positions among those of all variables and then of all residuals, group by group; the last one, after them, is 1.
+    """
+
+    top: NDArray[np.intp]
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+
+
+@kept
+def _ratio(specification: Specification) -> _Ratio:
+    return _ratio_at(specification, places(specification))
+
+
+def _ratio_at(specification: Specification, at: Places) -> _Ratio:
+    """Return the ratio of rows that stand at some places."""
+    size = len(variables(specification))
+    top, left, right = np.full((3, len(at.row)), 2 * size * len(specification.groups))
+    row, col = 2 * size * at.group + at.row, 2 * size * at.group + at.col
+    effects, scales = at.matrix == "A", at.matrix == "d"
+    variances, between = ((at.matrix == "S") & same for same in (at.row == at.col, at.row != at.col))
+    levels = (at.matrix == "m") | (at.matrix == "t")
+    top[effects], left[effects] = col[effects], row[effects]
+    left[variances] = right[variances] = row[variances]
+    left[between], right[between] = row[between] + size, col[between] + size
+    left[levels] = row[levels]
+    top[scales] = row[scales]
+    return _Ratio(top, left, right)

@@ -31,6 +31,8 @@ class Layout:
         Variables that affect others: the columns of A that can differ from zero.
     span : slice or ndarray of int
         The same, as a slice where they stand side by side.
+    unit, inner : ndarray, shapes (v, s) and (s, s)
+        Columns of I of the sources, and their rows of these.
     fixed_sources : ndarray of bool, shape (v,)
         Columns of A with a fixed effect.
     directed, symmetric : ndarray of int
@@ -45,6 +47,8 @@ class Layout:
         Columns of E = [G, C] and weights of the derivatives by the entries of A and S.
     u, w, c : ndarray
         The same over all entries, for E = [G, C[:, sources]]; intercepts have c = 0.
+    own : ndarray of int
+        Flat position of every entry's own pair (u, w) in a matrix over the columns of E.
     uu, ww, uw : ndarray of int, or None
         Flat positions of all pairs in a matrix over the columns of E; None where there are too many.
     cc : ndarray or None
@@ -54,6 +58,8 @@ class Layout:
     identity: Array
     sources: Index
     span: slice | Index
+    unit: Array
+    inner: Array
     fixed_sources: NDArray[np.bool_]
     directed: Index
     symmetric: Index
@@ -67,6 +73,7 @@ class Layout:
     u: Index
     w: Index
     c: Array
+    own: Index
     uu: Index | None
     ww: Index | None
     uw: Index | None
@@ -114,10 +121,13 @@ def layout_of(
     c = np.concatenate([weight, np.zeros(len(shifted))])
     width, few = size + len(sources), len(u) <= KEPT_PAIRS
     entries = np.concatenate([by_directed, by_symmetric, by_intercept])
+    identity = np.eye(size)
     return Layout(
-        identity=np.eye(size),
+        identity=identity,
         sources=sources,
         span=slice(int(sources[0]), int(sources[-1]) + 1) if side_by_side else sources,
+        unit=np.ascontiguousarray(identity[:, sources]),
+        inner=np.eye(len(sources)),
         fixed_sources=fixed_sources,
         directed=row * size + col,
         symmetric=np.concatenate([first * size + second, second * size + first]),
@@ -131,6 +141,7 @@ def layout_of(
         u=u,
         w=w,
         c=c,
+        own=u * width + w,
         uu=u[:, None] * width + u if few else None,
         ww=w[:, None] * width + w if few else None,
         uw=u[:, None] * width + w if few else None,

@@ -47,6 +47,9 @@ class Weight(Protocol):
     def apply(self, cov: Array, mean: Array) -> tuple[Array, Array]:
         """Return M, shape (p, p, k), and v, shape (p, k), of k pairs of residuals of the same shapes."""
 
+    def quadratic(self, cov: Array, mean: Array) -> float:
+        """Return r' V r of one pair of residuals, shapes (p, p) and (p,)."""
+
     def information(self, block: Block, at: Implied) -> Array:
         """Return Delta' V Delta over the free entries of a block, shape (entries, entries)."""
 
@@ -70,6 +73,11 @@ class NormalWeight:
         """Return S^-1 R S^-1 / 2 and S^-1 d."""
         stack = np.moveaxis(cov, 2, 0)
         return np.moveaxis(0.5 * (self.inverse @ stack @ self.inverse), 0, 2), self.inverse @ mean
+
+    def quadratic(self, cov: Array, mean: Array) -> float:
+        """Return tr[(S^-1 R)^2] / 2 + d' S^-1 d."""
+        product = self.inverse @ cov
+        return 0.5 * float(np.vdot(product, product.T)) + float(mean @ self.inverse @ mean)
 
     def information(self, block: Block, at: Implied) -> Array:
         """Return tr(S^-1 dSigma_k S^-1 dSigma_l) / 2 + dmu_k' S^-1 dmu_l."""
@@ -120,6 +128,11 @@ class MomentWeight:
         lift[self.mean_index] = product[:first]
         pull[self.row, self.col] = 0.5 * product[first:]
         return pull + np.swapaxes(pull, 0, 1), lift
+
+    def quadratic(self, cov: Array, mean: Array) -> float:
+        """Return r' V r."""
+        moments = np.concatenate([mean[self.mean_index], cov[self.row, self.col]])
+        return float(moments @ self._times(moments[:, None])[:, 0])
 
     def information(self, block: Block, at: Implied) -> Array:
         """Return Delta' V Delta."""

@@ -101,7 +101,7 @@ def log_determinant(matrix: Array) -> float | None:
     factor, info = lapack.dpotrf(matrix, lower=1)
     if info != 0:
         return None
-    return float(2.0 * np.log(np.diagonal(factor)).sum())
+    return 2.0 * float(np.log(factor.diagonal()).sum())
 
 
 def spd_inverse(matrix: Array) -> tuple[Array, float] | None:
@@ -109,8 +109,8 @@ def spd_inverse(matrix: Array) -> tuple[Array, float] | None:
     factor, info = lapack.dpotrf(matrix, lower=1)
     if info != 0:
         return None
-    logdet = float(2.0 * np.log(np.diagonal(factor)).sum())
-    inverse, info = lapack.dpotri(factor, lower=1)
+    logdet = 2.0 * float(np.log(factor.diagonal()).sum())
+    inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
     if info != 0:
         return None
     # Only the lower triangle is filled; the upper one is zero.
@@ -190,7 +190,8 @@ def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Poin
     total = np.zeros(size)
     for block, sample, at in zip(blocks, samples, slopes(blocks, samples, point), strict=True):
         layout = block.layout
-        by_entry = layout.c * at.weight[layout.u, layout.w]
+        by_entry = at.weight.take(layout.own)
+        by_entry *= layout.c
         if block.means:
             by_entry -= at.level * at.pull[layout.u]
         by_entry *= 2.0 * sample.weight
@@ -198,7 +199,7 @@ def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Poin
     return total
 
 
-def pair_products(matrix: Array, layout: Layout) -> Array:
+def entry_products(matrix: Array, layout: Layout) -> Array:
     """Return c c' (X_uu' * X_ww' + X_uw' * X_wu') over all pairs of entries, for a symmetric X."""
     u, w, c = layout.u, layout.w, layout.c
     if layout.cc is not None:
@@ -233,7 +234,7 @@ def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: P
     for block, sample, at, inverse in zip(blocks, samples, found, point.inverse, strict=True):
         layout = block.layout
         Q = _sandwich(inverse, at.columns)
-        entries = pair_products(Q, layout)
+        entries = entry_products(Q, layout)
         if block.means:
             entries += gather(Q, layout.u, layout.u, layout.uu) * (at.level[:, None] * at.level)
         parts.append((block, sample.weight, entries))
@@ -273,8 +274,8 @@ def _half_second_derivative(block: Block, at: Implied, inverse: Array, found: Sl
     """
     layout = block.layout
     P, Q = found.weight, _sandwich(inverse, found.columns)
-    out = pair_products(Q - P, layout)
-    out -= pair_products(P, layout)
+    out = entry_products(Q - P, layout)
+    out -= entry_products(P, layout)
     u, w = layout.u, layout.w
     sources = block.directed_col
     a = len(sources)

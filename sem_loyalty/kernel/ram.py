@@ -141,13 +141,11 @@ def implied(block: Block, theta: Array) -> Implied | None:
         # B - I has columns only for sources, where it is A (I - A_sources)^-1.
         span = layout.span
         out = A[:, span]
-        small = -out[span]
-        small.ravel()[:: len(small) + 1] += 1.0
-        factor, pivots, info = lapack.dgetrf(small)
+        factor, pivots, info = lapack.dgetrf(layout.inner - out[span])
         if info != 0:
             return None
-        effects = out @ lapack.dgetri(factor, pivots)[0]
-        B[:, span] += effects
+        effects = out @ lapack.dgetri(factor, pivots, overwrite_lu=1)[0]
+        B[:, span] = layout.unit + effects
         V = S + effects @ S[span]
         V += V[:, span] @ effects.T
     p = block.n_observed
@@ -293,7 +291,7 @@ def matrix_to_parameters(block: Block, by_entry: Array, size: int) -> Array:
         return by_entry
     out = np.zeros((size, size))
     if layout.distinct:
-        out[parameter[:, None], parameter] = by_entry
+        out.ravel()[parameter[:, None] * size + parameter] = by_entry
         return out
     rows = np.zeros((size, by_entry.shape[1]))
     np.add.at(rows, parameter, by_entry)

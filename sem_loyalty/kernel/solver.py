@@ -28,7 +28,7 @@ NEAR = 0.1
 # alone lead to the minimum.
 DECREMENT_TOLERANCE = 1e-7
 # The square of the decrement is what a Newton step lowers F by: this much does not matter when minima are compared.
-COMPARED = 1e-6
+COMPARED = 5e-6
 # The decrement that Newton steps reach where the minimum is a regular one.
 POLISHED = 1e-9
 # So small a fall of F, relative to 1 + F, over so many steps is taken for a ridge without a minimum.
@@ -39,6 +39,8 @@ RIDGE_FALL = 1e-6
 REUSE = 0.03
 LARGE = 300
 REUSE_LARGE = 0.5
+# Nor is a new matrix worth its price where F is wanted only to be compared.
+REUSE_COMPARED = 0.2
 # Relative rounding error of F, which sums terms of the size of the number of variables.
 ROUNDING = 1e-15
 
@@ -127,12 +129,16 @@ class Solution(Generic[PointT]):
         Whether the Newton decrement fell below the tolerance with a positive definite matrix.
     decrement : float
         sqrt(g' M^-1 g) / 2 at the end: the distance to the minimum in standard errors of one respondent.
+    factor : ndarray, shape (r, r), or None
+        Lower Cholesky factor of half the second derivative of F, within the constraints, where it was factored near the
+        end; what stands above the diagonal has no meaning.
     """
 
     point: PointT
     iterations: int
     converged: bool
     decrement: float
+    factor: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +216,7 @@ def minimise(
     space : Subspace, optional
         The constraints.
     exact : bool, default True
-        Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-12 of
+        Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-10 of
         its minimum, which is all that a comparison of minima needs.
 
     Returns
@@ -228,8 +234,8 @@ def minimise(
     if point is None:
         return None
     scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR).solution
-    tolerance = DECREMENT_TOLERANCE if exact else COMPARED
-    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, tolerance)
+    tolerance, reuse = (DECREMENT_TOLERANCE, REUSE) if exact else (COMPARED, REUSE_COMPARED)
+    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, tolerance, reuse)
     ended = newton.solution
     solution = Solution(ended.point, scored.iterations + ended.iterations, ended.converged, ended.decrement)
     if not exact or not solution.converged or newton.curvature is None:
@@ -254,9 +260,11 @@ def _descend(
     curvature: Callable[[PointT], Array],
     limit: int,
     tolerance: float,
+    reuse: float = REUSE,
 ) -> _Descent[PointT]:
     """Take damped steps with one kind of curvature matrix until the decrement is below `tolerance`, or `limit` steps.
 
+    A matrix serves again after a step that left the share `reuse` of the decrement or less.
     The damping follows how well the quadratic model predicts F (More 1978, doi:10.1007/BFb0067700).
     """
     damping = 0.0
@@ -264,7 +272,9 @@ def _descend(
     noise = ROUNDING * discrepancy.n_observed
     passed = [point.value]
     slope = space.reduce_vector(discrepancy.gradient(point))
-    reuse = REUSE if len(slope) < LARGE else REUSE_LARGE
+    reuse = max(reuse, REUSE_LARGE) if len(slope) >= LARGE else reuse
+    # How near is near enough to change to another matrix is judged by the last one that was factored.
+    roughly = tolerance if tolerance >= NEAR else 0.0
     factored: _Curvature | None = None
     undamped: _Step | None = None
     for iteration in range(limit):
@@ -314,7 +324,7 @@ def _descend(
             return _Descent(Solution(point, iteration, False, float(decrement)), slope, None)
         # Where a step took most of the way, the curvature hardly changed, and its factor serves the next step too.
         undamped = factored.step(slope) if factored is not None and not damping else None
-        if undamped is not None and undamped.decrement > reuse * decrement:
+        if undamped is not None and undamped.decrement > reuse * decrement and not undamped.decrement < roughly:
             undamped = None
     return _Descent(Solution(point, limit, False, float(decrement)), slope, None)
 
@@ -344,4 +354,4 @@ def _polish(
         point, decrement = found, step.decrement
         if decrement < 1e-13:
             break
-    return Solution(point, solution.iterations, decrement < POLISHED, float(decrement))
+    return Solution(point, solution.iterations, decrement < POLISHED, float(decrement), curvature.factor)

@@ -10,7 +10,7 @@ from scipy.linalg import blas, lapack
 
 Array = NDArray[np.float64]
 
-# Up to this size all eigenvalues are had at once.
+# Up to this size a tridiagonal form is had at once.
 SMALL = 300
 # The Lanczos iteration ends where the extreme eigenvalue no longer moves by more than this share.
 PRECISION = 1e-12
@@ -37,8 +37,18 @@ def extreme_eigenvalues(matrix: Array, factor: Array) -> tuple[float, float]:
         inverse = _lanczos(lambda vector: np.asarray(lapack.dpotrs(factor, vector, lower=1)[0]), len(matrix))
         if largest is not None and inverse is not None:
             return 1.0 / inverse, largest
-    values = np.linalg.eigvalsh(matrix)
-    return float(values[0]), float(values[-1])
+    _, diagonal, beside, _, info = lapack.dsytrd(matrix.T, lower=1, lwork=int(lapack.dsytrd_lwork(len(matrix))[0]))
+    ends = [_by_bisection(diagonal, beside, place) for place in (1, len(matrix))] if info == 0 else []
+    if None in ends or not ends:
+        values = np.linalg.eigvalsh(matrix)
+        return float(values[0]), float(values[-1])
+    return ends[0], ends[1]
+
+
+def _by_bisection(diagonal: Array, beside: Array, place: int) -> float | None:
+    """Return one eigenvalue of a tridiagonal matrix, counted from 1 upwards, to rounding; None where that failed."""
+    found, values, _, _, info = lapack.dstebz(diagonal, beside, 2, 0.0, 0.0, place, place, 0.0, "E")
+    return float(values[0]) if info == 0 and found == 1 else None
 
 
 def _lanczos(apply: Callable[[Array], Array], size: int, steps: int = 150) -> float | None:

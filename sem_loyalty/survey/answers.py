@@ -128,19 +128,18 @@ def _column(series: pd.Series) -> tuple[Array, list[int]]:
 
 def _plain_matrix(data: pd.DataFrame, names: Sequence[str]) -> Array | None:
     """Return the columns where all are of one NumPy type of numbers and none is infinite; None where any is not."""
-    kinds = set(data.dtypes)
-    wanted = data
-    if len(kinds) > 1:
-        wanted = data[list(names)]
-        kinds = set(wanted.dtypes)
+    columns, every = data.columns.tolist(), data.dtypes.tolist()
+    position = {name: i for i, name in enumerate(columns)}
+    wanted = [position[name] for name in names]
+    kinds = {every[i] for i in wanted}
     kind = kinds.pop() if len(kinds) == 1 else None
     if not isinstance(kind, np.dtype) or kind.kind not in "fiu" or kind.itemsize > 8:
         return None
-    cells = wanted.to_numpy()
-    columns = data.columns.tolist()
-    if wanted is data and columns != list(names):
-        position = {name: i for i, name in enumerate(columns)}
-        cells = cells[:, [position[name] for name in names]]
+    if len(set(every)) > 1:
+        cells = data.take(wanted, axis=1).to_numpy()
+    else:
+        cells = data.to_numpy()
+        cells = cells if columns == list(names) else cells[:, wanted]
     # A frame keeps each column in one piece, so this copies long runs.
     matrix = np.array(cells, dtype=np.float64, order="F")
     return None if _any_infinite(matrix) else matrix

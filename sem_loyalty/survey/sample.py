@@ -70,22 +70,23 @@ def _split(
         return [("", slice(None))]
     if not isinstance(data, Mapping):
         check_columns(data, [group], what="Grouping variable")
+    column = data[group]
+    values = column.tolist() if hasattr(column, "tolist") else list(column)
+    hashable = all(issubclass(kind, Hashable) for kind in {type(value) for value in values})
+    # Few values stand in many rows, so each is looked at once.
+    by_value: dict[tuple[type, object], list[int]] = {}
+    for row, value in enumerate(values):
+        by_value.setdefault((type(value), value if hashable else row), []).append(row)
     found: dict[str, list[int]] = {}
     lost = 0
-    column = data[group]
-    labels: dict[tuple[type, object], str] = {}
-    for row, value in enumerate(column.tolist() if hasattr(column, "tolist") else column):
-        if not isinstance(value, Hashable):
-            label = group_label(value)
-        elif (type(value), value) in labels:
-            label = labels[type(value), value]
-        else:
-            empty = is_missing(value) or (isinstance(value, str) and not value.strip())
-            label = labels[type(value), value] = "" if empty else group_label(value)
+    for rows in by_value.values():
+        value = values[rows[0]]
+        empty = is_missing(value) or (isinstance(value, str) and not value.strip())
+        label = "" if empty else group_label(value)
         if label:
-            found.setdefault(label, []).append(row)
+            found.setdefault(label, []).extend(rows)
         else:
-            lost += 1
+            lost += len(rows)
     if not found:
         raise DataError(f"The grouping variable '{group}' is missing in every row.")
     if lost:
@@ -94,7 +95,7 @@ def _split(
             DataWarning,
             stacklevel=3,
         )
-    return [(label, np.asarray(rows, dtype=np.intp)) for label, rows in found.items()]
+    return [(label, np.sort(np.asarray(rows, dtype=np.intp))) for label, rows in found.items()]
 
 
 def _answers(
