@@ -24,7 +24,7 @@ from sem_loyalty.fitting.ordinal import is_ordinal
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.estimates import estimates
 from sem_loyalty.inference.invariance_search import Search, StepModels
-from sem_loyalty.inference.invariance_steps import RULES, Invariance, Step
+from sem_loyalty.inference.invariance_steps import RULES, Invariance, Step, Thresholds, thresholds
 from sem_loyalty.inference.response_constraints import EQUAL as EQUAL_RESPONSES
 from sem_loyalty.inference.response_constraints import Responses
 from sem_loyalty.inference.wave_constraints import Waves, wave_text, waves_of
@@ -32,7 +32,7 @@ from sem_loyalty.model.defaults import PARAMETERIZATIONS
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.syntax import ModelText, parse
 
-__all__ = ["Invariance", "Step", "invariance"]
+__all__ = ["EQUAL", "RULES", "STEPS", "Invariance", "Step", "Thresholds", "invariance", "thresholds"]
 
 STEPS = ("configural", "metric", "scalar", "strict")
 ORDINAL_STEPS = ("configural", "thresholds", "metric", "scalar", "strict")
