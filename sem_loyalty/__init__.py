@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from sem_loyalty.measurement.validity import validity
     from sem_loyalty.model.defaults import specify
     from sem_loyalty.model.library import load_model, models
+    from sem_loyalty.model.panel import panel_syntax
     from sem_loyalty.model.products import product_syntax
     from sem_loyalty.model.syntax import parse
     from sem_loyalty.pls_sem.bootstrap import PlsBootstrap, pls_bootstrap
@@ -156,6 +157,7 @@ _WHERE = {
     "specify": "model.defaults",
     "load_model": "model.library",
     "models": "model.library",
+    "panel_syntax": "model.panel",
     "product_syntax": "model.products",
     "parse": "model.syntax",
     "loyalty_plot": "publish.loyalty_plot",
@@ -263,6 +265,7 @@ __all__ = [
     "models",
     "modification_indices",
     "nps",
+    "panel_syntax",
     "parse",
     "path_diagram",
     "pls",
