@@ -482,3 +482,23 @@ def test_a_wheel_carries_models_and_data(tmp_path: Path) -> None:
     )
     installed = tmp_path / "installed" / "sem_loyalty" / "model" / "files" / "core.lav"
     assert done.stdout.split() == [str(installed), ",".join(IDS), "True", "7"]
+
+
+def test_labels_of_levels_and_expectations_are_checked(tmp_path: Path) -> None:
+    wrong = (
+        TOML
+        + """
+[grouping]
+column = "where"
+label = { en = "Where", zh = "何处" }
+levels = ["shop", "net"]
+level_labels = { shop = { en = "shop", zh = "店" }, nett = { en = "net", zh = "网" } }
+[expectations]
+a2 = { en = "x", zh = "一" }
+c1 = { en = "x", zh = "一" }
+"""
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        load_model(written(tmp_path, wrong))
+    for said in ("nett is not among the levels", "net lacks en and zh", "a2 is reverse-worded", "c1 is not an item"):
+        assert said in str(caught.value)
