@@ -65,7 +65,9 @@ def check_columns(data: pd.DataFrame, names: Sequence[str], *, what: str = "Item
     absent = [name for name in names if name not in present]
     if absent:
         parts = [f"'{name}' {nearest(name, columns)}".strip() for name in absent]
-        raise DataError(f"{what} not in the data: {listing(parts)}. Columns: {listing(columns, shown=30)}.")
+        products = [name for name in absent if "." in name and present.issuperset(name.split("."))]
+        hint = f" product_indicators makes the products of items ({listing(products)})." if products else ""
+        raise DataError(f"{what} not in the data: {listing(parts)}. Columns: {listing(columns, shown=30)}.{hint}")
     doubled = [name for name in names if columns.count(name) > 1]
     if doubled:
         parts = [f"'{name}' ({columns.count(name)} columns)" for name in doubled]
