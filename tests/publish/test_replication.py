@@ -11,6 +11,7 @@ import pytest
 import sem_loyalty as sl
 from sem_loyalty.cli import DONE, WRONG, main
 from sem_loyalty.errors import DataError
+from sem_loyalty.publish.replication import overview
 from sem_loyalty.survey.published import FOLDER, matrix_from
 
 ALL = {(entry.figures.id, entry.analysis.id if entry.analysis else ""): entry for entry in sl.replicate()}
@@ -35,7 +36,8 @@ def test_published_paths_are_found_again(id: str, analysis: str, paths: int, lar
     np.testing.assert_allclose(entry.rows["reproduced"] - entry.rows["printed"], entry.rows["difference"])
     text = str(entry)
     assert f"of {paths} paths within 0.005 of print" in text
-    assert entry.figures.note in text
+    assert entry.figures.note in " ".join(text.split())
+    assert max(map(len, text.splitlines()[2:])) <= 120
 
 
 def test_recursive_paths_equal_regressions_on_the_printed_matrix() -> None:
@@ -57,11 +59,14 @@ def test_a_matrix_alone_is_no_replication(id: str) -> None:
     entry = ALL[id, ""]
     assert entry.rows.empty
     assert np.isnan(entry.largest)
-    assert "Not replicated: no results in print were read" in str(entry)
+    assert "Not replicated: no results in print were read" in " ".join(str(entry).split())
+    (row,) = overview([entry]).rows
+    assert row["analysis"] == "not replicated"
+    assert row["largest"] is None
 
 
 def test_partial_least_squares_is_not_passed_off_as_something_else() -> None:
-    assert "partial least squares, which this version does not have" in str(ALL["ecsi_mobile", ""])
+    assert "partial least squares, which this version does not have" in " ".join(str(ALL["ecsi_mobile", ""]).split())
 
 
 def test_the_command_prints_what_was_compared(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,6 +74,8 @@ def test_the_command_prints_what_was_compared(capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert "UG -> BL" in out
     assert "10.1108/JRIM-02-2014-0007" in out
+    assert main(["replicate", "fitness2023"]) == DONE
+    assert "Published studies, fitted again to their printed figures" in capsys.readouterr().out
     assert main(["replicate", "schivinsky2015"]) == WRONG
     assert "Did you mean 'schivinski2015'" in capsys.readouterr().err
 
