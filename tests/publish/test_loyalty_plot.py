@@ -102,6 +102,12 @@ def test_the_segments_have_no_overlaps(means, lang):
     check(sl.loyalty_plot(segment_result(means), labels=LABELS[lang], lang=lang, note=NOTE[lang]))
 
 
+def test_segments_differ_without_colour():
+    picture = sl.loyalty_plot(segment_result(list(range(20, 84, 4))))
+    lines = {(item.color, item.dash) for item in picture.items if isinstance(item, Line) and item.width == 1.6}
+    assert len(lines) == len({dash for _, dash in lines}) == 4
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_net_promoter_bars_have_no_overlaps(lang):
     picture = sl.loyalty_plot(nps_result(), labels=LABELS[lang], lang=lang, note=NOTE[lang])

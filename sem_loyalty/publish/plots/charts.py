@@ -22,6 +22,8 @@ from sem_loyalty.publish.typefaces import text_width
 # Blue and orange differ for every common kind of colour vision, and in grey.
 BLUE, ORANGE, PALE = "#1f5fa8", "#c2571a", "#d9dde3"
 SERIES = ("#c2571a", "#1f5fa8", "#3f8f5b", "#7a4ea3", "#8a6d1f", "#4a4a4a")
+# Segments are told apart in grey by these.
+DASHES: tuple[tuple[float, ...], ...] = ((), (7.0, 3.0), (2.0, 2.0), (9.0, 2.5, 2.0, 2.5), (4.0, 4.0), (1.0, 2.5))
 GREYED = "#9a9a9a"
 SIZE, SMALL = 10.0, 8.5
 POINTS_PER_MM = 72.0 / 25.4
@@ -260,7 +262,7 @@ def segment_profile(found: Segments, look: Look) -> Picture:
     for k, (row, tag, end) in enumerate(zip(rows, tags, ends, strict=True)):
         color = look.color(SERIES[k % len(SERIES)])
         at = [(place, y.at(float(row[name]))) for place, name in zip(places, scores, strict=True)]
-        items += [Line(*a, *b, color, 1.6) for a, b in pairwise(at)]
+        items += [Line(*a, *b, color, 1.6, DASHES[k % len(DASHES)]) for a, b in pairwise(at)]
         if abs(end - at[-1][1]) > 1.0 or places[-1] < right:
             items.append(Line(at[-1][0] + 5.0, at[-1][1], right + 4.0, end, color, 0.6))
         items += [Dot(a, b, 4.2, color) for a, b in at]
