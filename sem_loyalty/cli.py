@@ -245,9 +245,12 @@ def _models(words: argparse.Namespace) -> int:
 
 
 def _replicate(words: argparse.Namespace) -> int:
-    from sem_loyalty.publish.replication import replicate
+    from sem_loyalty.publish.replication import overview, replicate
 
-    print("\n\n".join(str(entry) for entry in replicate(words.id)))
+    found = replicate(words.id)
+    print("\n\n".join(str(entry) for entry in found))
+    if len(found) > 1:
+        print(f"\n{overview(found).to_text()}")
     return DONE
 
 

@@ -221,9 +221,9 @@ def diagnose_once(
         model, data, codebook=codebook, cov=cov, nobs=nobs, group=group, lang="en", written=False, **choice
     )
     check_study(study)
-    text = _model(study).text
-    sample = read_sample(study, roles(parse(text).statements).observed)
-    return diagnose(text, sample.data, **study.fit_options(), **sample.moments)
+    file = _model(study)
+    sample = read_sample(study, file, roles(parse(file.text).statements).observed)
+    return diagnose(file.text, sample.data, **study.fit_options(), **sample.moments)
 
 
 def analyse(study: Study) -> Results:
@@ -247,8 +247,8 @@ def analyse(study: Study) -> Results:
         model = _model(study)
         text = model.rival_text(study.model.rival) if study.model.rival else model.text
         items = roles(parse(text).statements).observed
-        sample = read_sample(study, items)
-        factors = _explore(study, sample, text)
+        sample = read_sample(study, model, items)
+        factors = _explore(study, sample, model, text)
         fitted = _fit(study, sample, text)
         measures = fit_measures(fitted)
         found, drawn = study_estimates(study, fitted)
@@ -316,9 +316,9 @@ def _model(study: Study) -> ModelFile:
     return load_model(study.at(study.model.id) if is_file(study.model.id) else study.model.id)
 
 
-def _explore(study: Study, sample: StudySample, text: str) -> EFA | None:
-    """Explore the factors behind the items that measure constructs."""
-    measured = [statement.rhs.name for statement in parse(text).statements if statement.op == "=~"]
+def _explore(study: Study, sample: StudySample, model: ModelFile, text: str) -> EFA | None:
+    """Explore the factors behind the items that measure constructs, products of items left out."""
+    measured = [s.rhs.name for s in parse(text).statements if s.op == "=~" and s.lhs not in model.products]
     latent = {statement.lhs for statement in parse(text).statements if statement.op == "=~"}
     items = [name for name in dict.fromkeys(measured) if name not in latent]
     if not study.efa.run or len(items) < 3:

@@ -21,6 +21,7 @@ from sem_loyalty.model.ordinal import refuse_unsupported
 from sem_loyalty.model.roles import roles, roles_of_text
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
+from sem_loyalty.survey.model_columns import with_model_columns
 from sem_loyalty.survey.moments import Moments
 from sem_loyalty.survey.sample import moments_from_cov, moments_from_data
 
@@ -58,7 +59,9 @@ def fit(
         lavaan syntax, a path to a .lav file, the id of a library model such as "core", or a parsed or
         completed model (the defaults below then stay as they are in it).
     data : DataFrame or mapping, optional
-        One row per respondent. Either `data` or `sample_cov`.
+        One row per respondent. Either `data` or `sample_cov`. Products of items that a model file declares, such as
+        "satisfaction_trap", are made from the items (double-mean-centred, see `product_indicators`) unless they are
+        there.
     estimator : str, optional
         "ML" (the default), "MLM", "MLMV", "MLR", "GLS", "ULS", "WLS" or "DWLS"; with `ordered` "WLSMV" (the default
         there), "ULSMV", "DWLS", "ULS" or "WLS". ML is normal-theory maximum likelihood, with moments divided by n. MLM,
@@ -165,7 +168,10 @@ def fit(
     83
     """
     missing = ALIASES.get(missing, missing)
-    text = text_of(model)
+    file = _file_of(model)
+    text = text_of(model if file is None else file)
+    if file is not None and data is not None:
+        data = with_model_columns(file, data)
     if ordered is None and isinstance(model, Specification) and model.ordered:
         ordered = model.ordered
     ordinal = is_ordinal(ordered)
@@ -234,12 +240,20 @@ def text_of(model: str | Path | ModelText | ModelFile | Specification) -> ModelT
     """Return the parsed model, wherever it comes from."""
     if isinstance(model, ModelText):
         return model
-    if isinstance(model, (ModelFile, Specification)):
-        return parse(model.text)
+    file = _file_of(model)
+    if file is not None:
+        return parse(file.text)
+    return parse(model.text if isinstance(model, Specification) else str(model))
+
+
+def _file_of(model: str | Path | ModelText | ModelFile | Specification) -> ModelFile | None:
+    """Return the model with its description, None for a bare text or a parsed one."""
+    if isinstance(model, (ModelText, Specification)):
+        return None
+    if isinstance(model, ModelFile):
+        return model
     looks_like_text = isinstance(model, str) and ("\n" in model or any(sign in model for sign in "~=～＝∼"))
-    if looks_like_text:
-        return parse(str(model))
-    return parse(load_model(model).text)
+    return None if looks_like_text else load_model(model)
 
 
 def _moments(

@@ -60,6 +60,15 @@ class JohnsonNeyman:
         Coverage of the band.
     band : DataFrame
         value, slope, se, ci_lower, ci_upper, significant: the curve to be drawn.
+    expected : DataFrame
+        What the model expects of the outcome: in_sd (of the moderator: -1, 0 and 1; for a curve 0 only), value (of the
+        cause, within two standard deviations) and outcome, all deviations from means.
+    outcome, predictor, moderator : str
+        Names of the variables; for a curve the last two are the same.
+    predictor_sd : float
+        Standard deviation of the cause.
+    certified : bool
+        Whether the fit is certified; the numbers are not to be reported where it is not.
     """
 
     bounds: tuple[float, ...]
@@ -67,6 +76,12 @@ class JohnsonNeyman:
     sd: float
     level: float
     band: pd.DataFrame
+    expected: pd.DataFrame
+    outcome: str
+    predictor: str
+    moderator: str
+    predictor_sd: float
+    certified: bool
 
     def __str__(self) -> str:
         """Say in a sentence where the slope differs from zero."""
@@ -200,7 +215,38 @@ def johnson_neyman(
         }
     )  # fmt: skip
     inside = square * probe**2 + linear * probe + constant > 0
-    return JohnsonNeyman(bounds, bool(inside), slope.sd, level, band)
+    other = moderator or predictor
+    expected, sd = _expected(fit, slope, outcome, predictor, other, group)
+    certified = fit.certificate.certified
+    return JohnsonNeyman(
+        bounds, bool(inside), slope.sd, level, band, expected, outcome, predictor, other, sd, certified
+    )
+
+
+def _expected(
+    fit: Fit, slope: Slope, outcome: str, predictor: str, moderator: str, group: int
+) -> tuple[pd.DataFrame, float]:
+    """Return what is expected of the outcome over the cause, and the cause's standard deviation.
+
+    A product of deviations has the mean cov(x, m), so the outcome deviates from its own mean by
+    b1 x + b2 m + b3 (x m - cov(x, m)).
+    """
+    position, total = variables(fit.specification), fit.point.implied[group - 1].total
+    x, m = position[predictor], position[moderator]
+    sd, curve = float(np.sqrt(total[x, x])), predictor == moderator
+    own = [
+        _value(fit, row)
+        for row in fit.specification.parameters
+        if row.op == "~" and row.lhs == outcome and row.rhs == moderator and row.group == group
+    ]
+    b1, b3 = float(slope.estimates[0]), float(slope.estimates[1]) / (2.0 if curve else 1.0)
+    at = np.linspace(-2.0 * sd, 2.0 * sd, _GRID)
+    parts = []
+    for in_sd in (0,) if curve else (-1, 0, 1):
+        level = at if curve else np.full_like(at, in_sd * slope.sd)
+        values = b1 * at + b3 * (at * level - total[x, m]) + (0.0 if curve else (own[0] if own else 0.0) * level)
+        parts.append(pd.DataFrame({"in_sd": in_sd, "value": at, "outcome": values}))
+    return pd.concat(parts, ignore_index=True), sd
 
 
 def _checked(level: float) -> float:

@@ -28,7 +28,7 @@ from sem_loyalty.model.syntax import ModelText, parse
 
 _KEYS = (
     "title", "description", "pool", "waves", "constructs", "products", "grouping", "scale", "hypotheses", "rivals",
-    "references", "population",
+    "references", "population", "expectations",
 )  # fmt: skip
 
 
@@ -119,6 +119,7 @@ class _Reader(Fields):
             references=self.cited_works(own),
             population=self.population(products, grouping), path=path,
             products=MappingProxyType(products), grouping=grouping, waves=self.waves(),
+            expectations=self.expectations(items),
         )  # fmt: skip
         if self.problems:
             listed = "\n".join(f"  - {problem}" for problem in self.problems)
@@ -166,7 +167,30 @@ class _Reader(Fields):
         levels = self.names(table, "levels", "grouping")
         if len(levels) < 2:
             self.problems.append("grouping: levels must name at least two groups.")
-        return Grouping(column, self.wording(table, "label", "grouping") or UNSAID, tuple(levels))
+        said = self.table(table, "level_labels", "grouping", required=False)
+        for name in said:
+            if name not in levels:
+                self.problems.append(f"grouping: {name} is not among the levels. {nearest(name, levels)}".strip())
+        labels = [
+            (self.wording(said, level, "grouping, level_labels") or UNSAID) if said else Wording(level, level)
+            for level in levels
+        ]
+        return Grouping(column, self.wording(table, "label", "grouping") or UNSAID, tuple(levels), tuple(labels))
+
+    def expectations(self, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        """Return the questions about expectations, in the order of the items that they belong to."""
+        table = self.table(self.content, "expectations", "the description", required=False)
+        known = {item.name: item for item in items}
+        for name in table:
+            if name not in known:
+                self.problems.append(f"expectations: {name} is not an item. {nearest(name, known)}".strip())
+            elif known[name].reverse:
+                self.problems.append(f"expectations: {name} is reverse-worded; a gap needs both worded alike.")
+        return tuple(
+            Item(f"{item.name}_e", item.construct, self.wording(table, item.name, "expectations") or UNSAID, False)
+            for item in items
+            if item.name in table
+        )
 
     def described(self) -> dict[str, Mapping[str, object]]:
         """Return the table of every construct that the description defines or draws from the pool."""

@@ -187,11 +187,14 @@ class Grouping:
         What the column is about.
     levels : tuple of str
         Its values, in the order of the model's ``c(...)``.
+    level_labels : tuple of Wording
+        What a reader calls them, in the same order; their values where the description does not say.
     """
 
     column: str
     label: Wording
     levels: tuple[str, ...]
+    level_labels: tuple[Wording, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -227,6 +230,9 @@ class ModelFile:
         The groups of a multi-group model.
     waves : tuple of Wording
         Occasions of a panel; constructs and items of the k-th end in "_k". Empty for one survey.
+    expectations : tuple of Item
+        Questions about what an excellent company would do, for gap scores; each is named as the item that asks for
+        the performance received, with "_e" after it. Not part of the model text.
     """
 
     id: str
@@ -244,6 +250,7 @@ class ModelFile:
     products: Mapping[str, tuple[str, str]]
     grouping: Grouping | None
     waves: tuple[Wording, ...]
+    expectations: tuple[Item, ...]
 
     def labels(self, lang: str = "en") -> dict[str, str]:
         """Return the reader's name of every construct by its code, in "en" or "zh"."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sem_loyalty.errors import NotSupported, check_choice
+from sem_loyalty.inference.probing import JohnsonNeyman
 from sem_loyalty.loyalty.drivers import Drivers
 from sem_loyalty.loyalty.performance import PerformanceMap
 from sem_loyalty.loyalty.recommendation import NetPromoter
@@ -20,14 +21,16 @@ from sem_loyalty.publish.plots.charts import (
     segment_profile,
 )
 from sem_loyalty.publish.plots.picture import Picture
+from sem_loyalty.publish.plots.slopes import slope_panels
 from sem_loyalty.publish.typefaces import warn_about_missing
 
-Result = PerformanceMap | Drivers | Segments | NetPromoter
+Result = PerformanceMap | Drivers | Segments | NetPromoter | JohnsonNeyman
 _DRAWN: dict[type, Callable[[Any, Look], Picture]] = {
     PerformanceMap: importance_map,
     Drivers: driver_bars,
     Segments: segment_profile,
     NetPromoter: nps_bars,
+    JohnsonNeyman: slope_panels,
 }
 
 
@@ -40,13 +43,13 @@ def loyalty_plot(
     note: str = "",
     width_mm: float = 160.0,
 ) -> Picture:
-    """Draw a result on loyalty: importance-performance map, drivers, segments or net promoter scores.
+    """Draw a result: importance-performance map, drivers, segments, net promoter scores, or an interaction.
 
     Parameters
     ----------
-    result : PerformanceMap, Drivers, Segments or NetPromoter
-        From `importance_performance`, `drivers`, `segments` or `nps`. One of a fit without certificate is drawn in grey
-        under a warning.
+    result : PerformanceMap, Drivers, Segments, NetPromoter or JohnsonNeyman
+        From `importance_performance`, `drivers`, `segments`, `nps` or `johnson_neyman`. One of a fit without
+        certificate is drawn in grey under a warning.
     path : path, optional
         Where to save it: .svg, .pdf or .png.
     labels : mapping, optional

@@ -20,6 +20,7 @@ from sem_loyalty.model.scatter import blocks, subspace
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.publish.study_file import is_file
 from sem_loyalty.survey.codebook import apply_codebook
+from sem_loyalty.survey.model_columns import with_model_columns
 from sem_loyalty.survey.read import read_survey
 from sem_loyalty.survey.sample import moments_from_data
 
@@ -158,6 +159,6 @@ def check(model: str, data: str | None = None, *, codebook: str | None = None, k
         raise SpecificationError(f"{found.problem}\n{found.table()}")
     lines = [str(found.table())]
     if data is not None:
-        scored = apply_codebook(read_survey(data, codebook=codebook))
+        scored = with_model_columns(file, apply_codebook(read_survey(data, codebook=codebook)))
         lines.append(f"{Path(data).name}: {_respondents(scored, specification.observed)}")
     return "\n".join(lines)

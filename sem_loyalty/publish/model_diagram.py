@@ -93,6 +93,7 @@ def path_lines(model: ModelFile, lang: str) -> str:
 
 
 def _claims(model: ModelFile, cause: str, outcome: str) -> str:
-    """Return "H1 +" for the hypotheses about one path."""
+    """Return the hypotheses about one path by expected sign: "H1 +", "H1, H7 +", "H3 +, H5 −"."""
     about = [h for h in model.hypotheses if h.path == (cause, outcome)]
-    return ", ".join(f"{h.id} {'+' if h.sign == '+' else '−'}" for h in about)
+    signed = ((sign, [h.id for h in about if h.sign == sign]) for sign in dict.fromkeys(h.sign for h in about))
+    return ", ".join(f"{', '.join(ids)} {'+' if sign == '+' else '−'}" for sign, ids in signed)

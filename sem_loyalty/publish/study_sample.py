@@ -9,10 +9,13 @@ from typing import Any
 import pandas as pd
 
 from sem_loyalty.errors import DataError
+from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.publish.matrix_file import read_matrix
 from sem_loyalty.publish.settings import Study, portable
 from sem_loyalty.publish.study_file import is_file
+from sem_loyalty.survey.answers import listing
 from sem_loyalty.survey.codebook import apply_codebook
+from sem_loyalty.survey.model_columns import product_columns, with_model_columns
 from sem_loyalty.survey.published import load_published
 from sem_loyalty.survey.read import Survey, read_survey
 from sem_loyalty.survey.screen import Screening, screen
@@ -45,12 +48,14 @@ class StudySample:
     inputs: dict[str, bytes] = field(default_factory=dict)
 
 
-def read_sample(study: Study, items: tuple[str, ...]) -> StudySample:
+def read_sample(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySample:
     """Read what a study analyses: a survey, scored and screened, or a covariance matrix.
 
     Parameters
     ----------
     study : Study
+    model : ModelFile
+        Its products of items are made after screening.
     items : tuple of str
         Observed variables of the model.
 
@@ -61,12 +66,12 @@ def read_sample(study: Study, items: tuple[str, ...]) -> StudySample:
     Raises
     ------
     DataError
-        The file cannot be read, or the answers cannot be screened as asked.
+        The file cannot be read, the answers cannot be screened as asked, or a survey of a panel is missing.
     """
-    return _matrix(study) if study.data.matrix else _survey(study, items)
+    return _matrix(study) if study.data.matrix else _survey(study, model, items)
 
 
-def _survey(study: Study, items: tuple[str, ...]) -> StudySample:
+def _survey(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySample:
     """Read, score and screen a survey."""
     source = study.data
     path = study.at(source.path)
@@ -77,12 +82,17 @@ def _survey(study: Study, items: tuple[str, ...]) -> StudySample:
     inputs = {portable(source.path): path.read_bytes()}
     if book is not None:
         inputs[portable(source.codebook)] = book.read_bytes()
-    screening = _screen(study, survey, scored, items) if study.screen.run else None
+    products = [name for name in product_columns(model) if name not in scored.columns]
+    asked = tuple(name for name in items if name not in products)
+    screening = _screen(study, survey, scored, asked) if study.screen.run else None
+    notes = (*survey.source.notes, *(screening.notes if screening is not None else ()))
+    if products:
+        notes = (*notes, f"Products of items, double-mean-centred (Lin et al., 2010): {listing(products)}.")
     return StudySample(
-        data=scored if screening is None else screening.analysed,
+        data=with_model_columns(model, scored if screening is None else screening.analysed),
         collected=len(scored),
         screening=screening,
-        notes=(*survey.source.notes, *(screening.notes if screening is not None else ())),
+        notes=notes,
         inputs=inputs,
     )
 

@@ -65,7 +65,12 @@ def check_columns(data: pd.DataFrame, names: Sequence[str], *, what: str = "Item
     absent = [name for name in names if name not in present]
     if absent:
         parts = [f"'{name}' {nearest(name, columns)}".strip() for name in absent]
-        raise DataError(f"{what} not in the data: {listing(parts)}. Columns: {listing(columns, shown=30)}.")
+        products = [name for name in absent if "." in name and present.issuperset(name.split("."))]
+        hint = f" product_indicators makes the products of items ({listing(products)})." if products else ""
+        turned = [f"{name}_r" for name in absent if f"{name}_r" in present]
+        if turned:
+            hint += f" {listing(turned)}: answers still to be turned round; apply the codebook (--codebook) first."
+        raise DataError(f"{what} not in the data: {listing(parts)}. Columns: {listing(columns, shown=30)}.{hint}")
     doubled = [name for name in names if columns.count(name) > 1]
     if doubled:
         parts = [f"'{name}' ({columns.count(name)} columns)" for name in doubled]

@@ -7,19 +7,22 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from sem_loyalty.errors import DataError, nearest
+from sem_loyalty.errors import DataError, SpecificationError, nearest
+from sem_loyalty.model.library import load_model
+from sem_loyalty.model.model_file import ModelFile
 
 
-def item_gaps(data: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+def item_gaps(data: pd.DataFrame, pairs: Mapping[str, tuple[str, str]] | ModelFile | str) -> pd.DataFrame:
     """Return differences between answers about what was received and what was expected.
 
     Parameters
     ----------
     data : DataFrame
         One row per respondent.
-    pairs : mapping of str to (str, str)
+    pairs : mapping of str to (str, str), ModelFile or str
         By name of the new column: the column of the perception and that of the expectation,
-        ``{"rel1": ("p_rel1", "e_rel1")}``.
+        ``{"rel1": ("p_rel1", "e_rel1")}``. Or a model whose description has expectations, such as "servqual", or its
+        id or path: then "rel1" less "rel1_e" becomes "rel1", and so on, the columns of its questionnaire.
 
     Returns
     -------
@@ -30,6 +33,8 @@ def item_gaps(data: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> pd.Da
     ------
     DataError
         A column that does not exist or is not numeric.
+    SpecificationError
+        The model asks for no expectations.
 
     See Also
     --------
@@ -50,7 +55,7 @@ def item_gaps(data: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> pd.Da
     [-2.0, 0.0]
     """
     columns = {}
-    for name, pair in pairs.items():
+    for name, pair in (pairs if isinstance(pairs, Mapping) else _pairs_of(pairs)).items():
         for column in pair:
             if column not in data.columns:
                 raise DataError(
@@ -61,3 +66,13 @@ def item_gaps(data: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> pd.Da
         received, expected = (data[column].to_numpy(dtype=np.float64, na_value=np.nan) for column in pair)
         columns[name] = received - expected
     return pd.DataFrame(columns, index=data.index)
+
+
+def _pairs_of(model: ModelFile | str) -> dict[str, tuple[str, str]]:
+    file = load_model(model) if isinstance(model, str) else model
+    if not file.expectations:
+        raise SpecificationError(
+            f"Model '{file.id}' asks for no expectations; write [expectations] in its .toml, or give pairs of columns."
+        )
+    names = [item.name.removesuffix("_e") for item in file.expectations]
+    return {name: (name, f"{name}_e") for name in names}

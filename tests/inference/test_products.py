@@ -158,6 +158,21 @@ def test_the_slope_is_just_significant_at_the_bounds(fitted: Fit) -> None:
     assert "differs from zero (p < 0.05) outside" in str(region)
 
 
+def test_the_expected_outcome_has_the_simple_slopes_and_no_mean(fitted: Fit) -> None:
+    found = sl.johnson_neyman(fitted, "h", "f", "g", product="fxg")
+    slopes = sl.simple_slopes(fitted, "h", "f", "g", product="fxg")["slope"]
+    for in_sd, slope in zip((-1, 0, 1), slopes, strict=True):
+        line = found.expected[found.expected["in_sd"] == in_sd]
+        gradient = np.diff(line["outcome"]) / np.diff(line["value"])
+        np.testing.assert_allclose(gradient, slope, rtol=1e-8)
+        assert line["value"].max() == pytest.approx(2 * found.predictor_sd)
+    # The product has the mean cov(f, g), which the outcome's mean takes in.
+    b = {row.rhs: fitted.theta[row.free] for row in fitted.specification.parameters if row.op == "~"}
+    middle = found.expected[(found.expected["in_sd"] == 0) & (found.expected["value"].abs() < 1e-12)]
+    cov = sl.estimates(fitted).query("lhs == 'f' and op == '~~' and rhs == 'g'")["est"].item()
+    assert float(middle["outcome"].iloc[0]) == pytest.approx(-b["fxg"] * cov, abs=1e-8)
+
+
 def test_a_slope_may_be_significant_nowhere() -> None:
     # Outcomes of other respondents: no effect at all.
     data = DATA.copy()
@@ -249,3 +264,52 @@ def test_the_rank_condition_sees_what_the_order_condition_does_not() -> None:
     assert table["order"].to_dict() == {"y1": True, "y2": False, "y3": True}
     assert table.loc["y1", "rank"] == 1
     assert not table["identified"].any()
+
+
+# What a description of a model adds to the data
+
+
+def test_declared_products_are_made_by_fit() -> None:
+    survey = sl.simulate("satisfaction_trap", 400, seed=4)
+    made = sl.fit("satisfaction_trap", survey)
+    given = sl.fit(sl.load_model("satisfaction_trap"), sl.product_indicators(survey, "satisfaction_trap"))
+    np.testing.assert_array_equal(made.theta, given.theta)
+    arrays = {name: survey[name].to_numpy() for name in survey}
+    np.testing.assert_array_equal(sl.fit("satisfaction_trap", arrays).theta, given.theta)
+
+
+def test_products_that_nobody_makes_are_named() -> None:
+    survey = sl.simulate("satisfaction_trap", 200, seed=4)
+    with pytest.raises(DataError, match=r"product_indicators makes the products of items \(sat1.sat1; sat2.sat2"):
+        sl.fit(sl.load_model("satisfaction_trap").text, survey)
+    some = sl.product_indicators(survey, "satisfaction_trap").drop(columns="sat1.sat1")
+    with pytest.raises(DataError, match=r"but not sat1\.sat1"):
+        sl.fit("satisfaction_trap", some)
+
+
+def test_a_study_makes_products_after_screening(tmp_path: Path) -> None:
+    survey = sl.simulate("satisfaction_trap", 400, seed=4)
+    survey.loc[:3] = 4  # one answer in a row throughout: screened out, so they must not move the centres
+    survey.to_csv(tmp_path / "answers.csv", index=False)
+    (tmp_path / "study.toml").write_text(
+        '[data]\npath = "answers.csv"\n[screen.rules]\nlongstring = 10\n[model]\nid = "satisfaction_trap"\n'
+        '[efa]\nrun = false\n[output]\ndir = "out"\nformats = ["csv"]\n',
+        encoding="utf-8",
+    )
+    results = sl.run(tmp_path / "study.toml")
+    assert results.fit.moments.n == 396
+    np.testing.assert_allclose(results.fit.theta, sl.fit("satisfaction_trap", survey.loc[4:]).theta, rtol=1e-12)
+    assert any("double-mean-centred" in note and "sat1.swc1" in note for note in results.notes)
+
+
+@pytest.mark.parametrize("gone", ["absent", "empty"])
+def test_a_survey_missing_from_a_panel_is_named(gone: str) -> None:
+    panel = sl.simulate("panel", 200, seed=2)
+    second = [name for name in panel if name.endswith("_2")]
+    partial = panel.drop(columns=second) if gone == "absent" else panel.assign(**dict.fromkeys(second, np.nan))
+    for missing in ("listwise", "fiml"):
+        with pytest.raises(DataError, match=r"over 3 surveys.*no answers to the second survey \(crm1_2; crm2_2"):
+            sl.fit("panel", partial, missing=missing)
+    one = panel.drop(columns="loy3_2")
+    with pytest.raises(DataError, match="Item not in the data: 'loy3_2'"):
+        sl.fit("panel", one)

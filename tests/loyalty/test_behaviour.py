@@ -166,6 +166,23 @@ def test_attitude_predicts_behaviour_in_one_model(demo_log):
     assert path["std_all"] > 0.25
 
 
+def test_the_whole_model_reaches_from_satisfaction_to_spending(demo_log):
+    survey = sl.apply_codebook(sl.read_survey(demo_path(), codebook=demo_path().with_name("demo_codebook.csv")))
+    joined = sl.join_behaviour(survey.drop(columns="tenure"), demo_log, absent="drop")
+    text = f"{sl.load_model('core').text}\nlog_amount ~ loy_amount*LOY\nsat_amount := sat_total*loy_amount\n"
+    fitted = sl.fit(text, joined.data, missing="fiml", estimator="MLR")
+    assert fitted.certificate.certified
+    assert fitted.moments.n > 500
+    found = sl.estimates(fitted).set_index("label")
+    assert found.loc["loy_amount", "pvalue"] < 0.001
+    assert found.loc["loy_amount", "std_all"] > 0.25
+    # What satisfaction does to spending goes through loyalty, and is the product of the two.
+    total = found.loc["sat_total", "std_all"] * found.loc["loy_amount", "std_all"]
+    assert found.loc["sat_amount", "std_all"] == pytest.approx(total, rel=1e-6)
+    assert found.loc["sat_amount", "ci_lower"] > 0
+    assert sl.fit_measures(fitted)["rmsea_robust"] < 0.06
+
+
 # -- lifetime value ---------------------------------------------------------------------------------------------------
 
 THETA, ETA = np.log([0.8, 6.0, 0.8, 2.5]), np.log([6.0, 4.0, 15.0])

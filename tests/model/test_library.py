@@ -162,6 +162,54 @@ def test_every_model_of_our_own_can_be_asked_fitted_and_simulated(id: str) -> No
         assert {item.name for item in model.items} <= set(model.population.loadings)
 
 
+#: What each model claims, as the loyalty literature argues it; what measures a construct of second order after "=~".
+STRUCTURES = {
+    "core": "TRU ~ SAT; VAL ~ TRU; LOY ~ VAL + SAT + TRU",
+    "mechanisms": "LOY ~ EMO + VAL + SQ + BI",
+    "factors": "SAT ~ PQ + SQ + PRI + BI + CRM + UX + CSR; LOY ~ SAT + SWC + PQ + SQ + PRI + BI + CRM + UX + CSR",
+    "value_driven": "VAL ~ PQ + SQ + PRI + BI + LP; SWC ~ LP; LOY ~ VAL + SWC",
+    "antecedents": "SAT ~ VAL + RSK; TRU ~ SAT; COM ~ TRU; LOY ~ SAT + COM + ENG",
+    "relationship": "SAT ~ CRM; TRU ~ CRM; COM ~ CRM; LOY ~ SAT + TRU + COM",
+    "reciprocal": "CRM ~ LOY + LP + PER; LOY ~ CRM + VAL + SWC",
+    "servqual": "SQ =~ REL + RES + ASS + EMP + TAN; SAT ~ SQ; LOY ~ SAT + SQ",
+    "oliver_stages": "COG ~ VAL + TRU; AFF ~ COG + SAT + TRU; CON ~ AFF + TRU; ACT ~ CON",
+    "ecsi": "EXP ~ BI; QUA ~ EXP; VAL ~ EXP + QUA; SAT ~ BI + EXP + QUA + VAL; CH ~ SAT; LOY ~ BI + SAT + CH",
+    "acsi": "QUA ~ EXP; VAL ~ EXP + QUA; SAT ~ EXP + QUA + VAL; CMP ~ SAT; LOY ~ SAT + CMP",
+    "scsb": "VAL ~ EXP; SAT ~ EXP + VAL; CMP ~ SAT; LOY ~ SAT + CMP",
+    "satisfaction_trap": "LOY ~ SAT + SWC + SATxSAT + SATxSWC",
+    "digital": "TRU ~ UX + PER + SOC; ELOY ~ TRU + UX + PER + SOC",
+    "co_creation": "CCV ~ ENG; VAL ~ CCV; SAT ~ CCV + VAL; LOY ~ VAL + SAT",
+    "panel": "CRM_2 ~ CRM_1 + SAT_1 + LOY_1; SAT_2 ~ CRM_1 + SAT_1 + LOY_1; LOY_2 ~ CRM_1 + SAT_1 + LOY_1; "
+    "CRM_3 ~ CRM_2 + SAT_2 + LOY_2; SAT_3 ~ CRM_2 + SAT_2 + LOY_2; LOY_3 ~ CRM_2 + SAT_2 + LOY_2",
+    "panel_growth": "LEVEL =~ LOY_1 + LOY_2 + LOY_3; SLOPE =~ LOY_1 + LOY_2 + LOY_3; LEVEL ~ CRM_1; SLOPE ~ CRM_1",
+    "moderation": "LOY ~ SAT + TRU + SWC",
+}
+
+
+@pytest.mark.parametrize("id", sorted({*IDS} - {*PUBLISHED}))
+def test_the_structure_of_every_model_is_the_one_that_is_argued(id: str) -> None:
+    statements = parse(load_model(id).text).statements
+    latent = {s.lhs for s in statements if s.op == "=~"}
+    structural = [s for s in statements if s.op == "~" or (s.op == "=~" and s.rhs.name in latent)]
+    claimed = parse(STRUCTURES[id].replace("; ", "\n")).statements
+    assert {(s.lhs, s.op, s.rhs.name) for s in structural} == {(s.lhs, s.op, s.rhs.name) for s in claimed}
+
+
+@pytest.mark.parametrize("id", sorted({*IDS} - {*PUBLISHED}))
+def test_every_construct_has_three_to_five_questions(id: str) -> None:
+    model = load_model(id)
+    counts = {construct.code: len(construct.items) for construct in model.constructs if construct.items}
+    assert counts
+    assert set(counts.values()) <= {3, 4, 5}, counts
+
+
+def test_relationship_quality_of_second_order_is_a_rival() -> None:
+    rival = parse(load_model("relationship").rival_text("relationship_quality")).statements
+    second = {(s.lhs, s.rhs.name) for s in rival if s.op == "=~" and s.rhs.name in ("SAT", "TRU", "COM")}
+    assert {name for _, name in second} == {"SAT", "TRU", "COM"}
+    assert len({lhs for lhs, _ in second}) == 1
+
+
 def test_texts_are_plain_enough_to_be_read_in_a_terminal() -> None:
     for path in sorted((ROOT / "models").glob("*.lav")):
         assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 120, path.name
@@ -482,3 +530,23 @@ def test_a_wheel_carries_models_and_data(tmp_path: Path) -> None:
     )
     installed = tmp_path / "installed" / "sem_loyalty" / "model" / "files" / "core.lav"
     assert done.stdout.split() == [str(installed), ",".join(IDS), "True", "7"]
+
+
+def test_labels_of_levels_and_expectations_are_checked(tmp_path: Path) -> None:
+    wrong = (
+        TOML
+        + """
+[grouping]
+column = "where"
+label = { en = "Where", zh = "何处" }
+levels = ["shop", "net"]
+level_labels = { shop = { en = "shop", zh = "店" }, nett = { en = "net", zh = "网" } }
+[expectations]
+a2 = { en = "x", zh = "一" }
+c1 = { en = "x", zh = "一" }
+"""
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        load_model(written(tmp_path, wrong))
+    for said in ("nett is not among the levels", "net lacks en and zh", "a2 is reverse-worded", "c1 is not an item"):
+        assert said in str(caught.value)

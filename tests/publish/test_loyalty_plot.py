@@ -102,6 +102,12 @@ def test_the_segments_have_no_overlaps(means, lang):
     check(sl.loyalty_plot(segment_result(means), labels=LABELS[lang], lang=lang, note=NOTE[lang]))
 
 
+def test_segments_differ_without_colour():
+    picture = sl.loyalty_plot(segment_result(list(range(20, 84, 4))))
+    lines = {(item.color, item.dash) for item in picture.items if isinstance(item, Line) and item.width == 1.6}
+    assert len(lines) == len({dash for _, dash in lines}) == 4
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_net_promoter_bars_have_no_overlaps(lang):
     picture = sl.loyalty_plot(nps_result(), labels=LABELS[lang], lang=lang, note=NOTE[lang])
@@ -109,6 +115,42 @@ def test_the_net_promoter_bars_have_no_overlaps(lang):
     shown = [label.text for label in picture.labels]
     assert ("门店" if lang == "zh" else "store") in shown
     assert "3 %" not in shown  # the bar of the passives is too narrow for its number
+
+
+@pytest.fixture(scope="module")
+def trap():
+    return sl.fit("satisfaction_trap", sl.simulate("satisfaction_trap", 400, seed=1))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("moderator", ["SWC", None])
+def test_slopes_have_no_overlaps_and_the_ground_ends_at_the_bounds(trap, moderator, lang):
+    labels = sl.load_model("satisfaction_trap").labels(lang)
+    found = sl.johnson_neyman(trap, "LOY", "SAT", moderator)
+    picture = sl.loyalty_plot(found, labels=labels, lang=lang, note=NOTE[lang])
+    check(picture)
+    shown = " ".join(label.text for label in picture.labels)
+    assert labels["SAT"] in shown
+    assert ("+1 SD" in shown) == (moderator is not None)
+    # Without colour, the three lines differ by their dashes.
+    thick = [item for item in picture.items if isinstance(item, Line) and item.width == 1.7]
+    assert len({line.dash for line in thick}) == (3 if moderator else 1)
+    grounds = [item for item in picture.items if isinstance(item, Box) and item.height > 100]
+    inner = [bound / found.sd for bound in found.bounds if abs(bound / found.sd) < 3]
+    frame = max(item.x2 for item in picture.items if isinstance(item, Line))
+    left = min(ground.x for ground in grounds)
+    assert inner
+    for bound in inner:
+        at = left + (bound + 3) / 6 * (frame - left)
+        assert min(min(abs(g.x - at), abs(g.x + g.width - at)) for g in grounds) < 0.5
+
+
+def test_slopes_that_differ_from_zero_nowhere_have_no_ground(trap):
+    found = sl.johnson_neyman(trap, "LOY", "SAT", "SWC")
+    nowhere = replace(found, bounds=(), inside=False, band=found.band.assign(significant=False), certified=False)
+    picture = sl.loyalty_plot(nowhere)
+    assert not [item for item in picture.items if isinstance(item, Box) and item.height > 100]
+    assert picture.labels[0].text.startswith("NOT CERTIFIED")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

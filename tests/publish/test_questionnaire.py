@@ -30,12 +30,15 @@ def test_the_form_asks_every_question_once_with_a_circle_for_every_answer(lang: 
     document = opened(questionnaire_docx(CORE, lang=lang))
     (table,) = document.tables  # type: ignore[attr-defined]
     rows = [[cell.text for cell in row.cells] for row in table.rows]
-    assert rows[0] == [{"en": "No.", "zh": "序号"}[lang], {"en": "Statement", "zh": "题项"}[lang], *"1234567"]
+    statement = {
+        "en": "Statement\n1 = Strongly disagree … 7 = Strongly agree",
+        "zh": "题项\n1 = 非常不同意 …… 7 = 非常同意",
+    }[lang]
+    assert rows[0] == [{"en": "No.", "zh": "序号"}[lang], statement, *"1234567"]
     assert [row[1] for row in rows[1:]] == [item.wording.text(lang) for item in CORE.items]
     assert [row[0] for row in rows[1:]] == [str(k) for k in range(1, 18)]
     assert all(row[2:] == ["○"] * 7 for row in rows[1:])
     text = "\n".join(paragraph.text for paragraph in document.paragraphs)  # type: ignore[attr-defined]
-    assert {"en": "1 = Strongly disagree, 7 = Strongly agree", "zh": "1 = 非常不同意，7 = 非常同意"}[lang] in text
     assert {"en": "18. Gender: ○ female", "zh": "18. 性别：○ 女"}[lang] in text
     # Names of constructs would tell respondents what is expected of them.
     assert not any(label in text for label in CORE.labels(lang).values())
@@ -51,6 +54,10 @@ def test_the_head_of_the_grid_is_repeated_and_rows_stay_whole() -> None:
     section = document.sections[0]  # type: ignore[attr-defined]
     room = section.page_width - section.left_margin - section.right_margin
     assert max(widths) <= room * 1.001
+    # What LibreOffice lays out by: the grid, not the cells.
+    grid = [column.width for column in document.tables[0].columns]  # type: ignore[attr-defined]
+    assert grid == [cell.width for cell in rows[0].cells]
+    assert grid[1] > 8 * grid[2]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -96,9 +103,42 @@ def test_every_model_can_be_asked(id: str, tmp_path: Path) -> None:
     codebook = sl.read_codebook(table)
     assert set(codebook.names) >= {item.name for item in model.items}
     asked = len(model.items) // max(len(model.waves), 1) if id != "panel_growth" else 6
-    assert len(opened(form.read_bytes()).tables[0].rows) == asked + 1  # type: ignore[attr-defined]
+    *before, table = opened(form.read_bytes()).tables  # type: ignore[attr-defined]
+    assert len(table.rows) == asked + 1
+    assert [len(grid.rows) for grid in before] == ([len(model.expectations) + 1] if model.expectations else [])
     if model.grouping is not None:
         assert model.grouping.column in codebook.names
+    assert ("id" in codebook.names) == bool(model.waves)
+
+
+@pytest.mark.parametrize(("lang", "line"), [("en", "○ in a shop    ○ online"), ("zh", "○ 实体门店    ○ 网上")])
+def test_groups_are_asked_in_the_language_of_the_form(lang: str, line: str) -> None:
+    document = opened(questionnaire_docx(sl.load_model("moderation"), lang=lang))
+    text = "\n".join(paragraph.text for paragraph in document.paragraphs)  # type: ignore[attr-defined]
+    assert line in text
+    book = codebook_csv(sl.load_model("moderation")).decode("utf-8-sig")
+    assert "store = in a shop, online = online" in book
+    assert "store = 实体门店" in book
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_service_quality_asks_for_expectations_first_and_gaps_follow(lang: str, tmp_path: Path) -> None:
+    model = sl.load_model("servqual")
+    form, table = write_questionnaire(model, tmp_path, lang=lang)
+    expected, received = opened(form.read_bytes()).tables  # type: ignore[attr-defined]
+    assert [row.cells[1].text for row in expected.rows][1:] == [i.wording.text(lang) for i in model.expectations]
+    numbers = [row.cells[0].text for grid in (expected, received) for row in grid.rows[1:]]
+    assert numbers == [str(k) for k in range(1, 39)]
+    answered = pd.concat(
+        [sl.simulate(model, 30, seed=1), 7 - 0 * sl.simulate(model, 30, seed=2).add_suffix("_e")], axis=1
+    )
+    names = sl.read_codebook(table).names
+    assert set(names) >= {i.name for i in (*model.items, *model.expectations)}
+    gaps = sl.item_gaps(answered, "servqual")
+    assert list(gaps.columns) == [i.name for i in model.items if i.construct in ("REL", "RES", "ASS", "EMP", "TAN")]
+    pd.testing.assert_series_equal(gaps["tan3"], answered["tan3"] - 7.0, check_dtype=False)
+    with pytest.raises(SpecificationError, match="'core' asks for no expectations"):
+        sl.item_gaps(answered, "core")
 
 
 def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import sem_loyalty as sl
 from sem_loyalty.cli import DONE, WRONG, main
 from sem_loyalty.errors import DataError
+from sem_loyalty.publish.replication import overview
 from sem_loyalty.survey.published import FOLDER, matrix_from
 
 ALL = {(entry.figures.id, entry.analysis.id if entry.analysis else ""): entry for entry in sl.replicate()}
@@ -40,7 +41,8 @@ def test_published_paths_are_found_again(id: str, analysis: str, paths: int, lar
     np.testing.assert_allclose(entry.rows["reproduced"] - entry.rows["printed"], entry.rows["difference"])
     text = str(entry)
     assert f"of {paths} figures within 0.005 of print" in text
-    assert entry.figures.note in text
+    assert entry.figures.note in " ".join(text.split())
+    assert max(map(len, text.splitlines()[2:])) <= 120
 
 
 def test_recursive_paths_equal_regressions_on_the_printed_matrix() -> None:
@@ -62,7 +64,10 @@ def test_a_matrix_alone_is_no_replication(id: str) -> None:
     entry = ALL[id, ""]
     assert entry.rows.empty
     assert np.isnan(entry.largest)
-    assert "Not replicated: no results in print were read" in str(entry)
+    assert "Not replicated: no results in print were read" in " ".join(str(entry).split())
+    (row,) = overview([entry]).rows
+    assert row["analysis"] == "not replicated"
+    assert row["largest"] is None
 
 
 def test_paths_of_composites_stay_within_the_rounding_of_print() -> None:
@@ -78,6 +83,8 @@ def test_the_command_prints_what_was_compared(capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert "UG -> BL" in out
     assert "10.1108/JRIM-02-2014-0007" in out
+    assert main(["replicate", "fitness2023"]) == DONE
+    assert "Published studies, fitted again to their printed figures" in capsys.readouterr().out
     assert main(["replicate", "schivinsky2015"]) == WRONG
     assert "Did you mean 'schivinski2015'" in capsys.readouterr().err
 

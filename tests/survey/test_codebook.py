@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sem_loyalty.errors import DataError, DataWarning
+from sem_loyalty.survey.answers import check_columns
 from sem_loyalty.survey.codebook import REVERSED, Codebook, Item, apply_codebook
 from sem_loyalty.survey.codebook_table import missing_codes, read_codebook
 
@@ -165,3 +166,8 @@ def test_missing_codes() -> None:
     assert missing_codes("not applicable; 0") == (("not applicable", 0.0), ())
     assert missing_codes([99, "拒答"]) == ((99.0, "拒答"), ())
     assert missing_codes(float("nan")) == ((), ())
+
+
+def test_answers_that_nobody_turned_round_are_named() -> None:
+    with pytest.raises(DataError, match=r"a2_r: answers still to be turned round; apply the codebook"):
+        check_columns(pd.DataFrame({"a1": [1], "a2_r": [1]}), ["a1", "a2"])
