@@ -56,21 +56,19 @@ def verdicts(hypotheses: Sequence[Hypothesis], estimates: pd.DataFrame, *, certi
     tuple of Verdict
         One per hypothesis and group, in order.
     """
+    columns = [estimates[name].tolist() for name in ("op", "lhs", "rhs", "group", "est", "se", "pvalue", "std_all")]
+    rows: dict[tuple[str, ...], list[tuple[int, list[float]]]] = {}
+    for op, lhs, rhs, group, *values in zip(*columns, strict=True):
+        rows.setdefault((lhs,) if op == ":=" else (rhs, op, lhs), []).append((int(group), [float(v) for v in values]))
     found: list[Verdict] = []
     for hypothesis in hypotheses:
-        if hypothesis.effect:
-            rows = estimates[(estimates["op"] == ":=") & (estimates["lhs"] == hypothesis.effect)]
-        elif len(hypothesis.path) == 2:
-            cause, outcome = hypothesis.path
-            rows = estimates[(estimates["op"] == "~") & (estimates["lhs"] == outcome) & (estimates["rhs"] == cause)]
-        else:
-            rows = estimates.iloc[:0]
-        if rows.empty:
+        key = (hypothesis.effect,) if hypothesis.effect else (hypothesis.path[0], "~", *hypothesis.path[1:])
+        own = rows.get(key, [])
+        if not own:
             found.append(Verdict(hypothesis, 0, "untested"))
-        for row in rows.to_dict("records"):
-            est, se, p = float(row["est"]), float(row["se"]), float(row["pvalue"])
+        for group, (est, se, p, std) in own:
             decided = _judge(est, p, hypothesis.sign) if certified else "withheld_verdict"
-            found.append(Verdict(hypothesis, int(row["group"]), decided, est, se, p, float(row["std_all"])))
+            found.append(Verdict(hypothesis, group, decided, est, se, p, std))
     return tuple(found)
 
 
