@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from sem_loyalty.model.library import load_model, models
     from sem_loyalty.model.products import product_syntax
     from sem_loyalty.model.syntax import parse
+    from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
@@ -146,6 +147,8 @@ _WHERE = {
     "models": "model.library",
     "product_syntax": "model.products",
     "parse": "model.syntax",
+    "group_forest": "publish.evidence_plot",
+    "specification_curve": "publish.evidence_plot",
     "loyalty_plot": "publish.loyalty_plot",
     "model_diagram": "publish.model_diagram",
     "path_diagram": "publish.path_diagram",
@@ -197,6 +200,7 @@ __all__ = [
     "fit",
     "fit_measures",
     "gap_scores",
+    "group_forest",
     "importance_performance",
     "invariance",
     "item_analysis",
@@ -244,6 +248,7 @@ __all__ = [
     "segments",
     "simple_slopes",
     "simulate",
+    "specification_curve",
     "specify",
     "stability_index",
     "standardised_solution",

@@ -142,6 +142,7 @@ def robustness(
     estimators: Sequence[str] = ("ML", "MLR"),
     missing: Sequence[str] = MISSING,
     exclude: Mapping[str, Any] | None = None,
+    applied: Sequence[str] = (),
     drop_items: bool = True,
     controls: Sequence[str] = (),
     most: int = 500,
@@ -165,7 +166,10 @@ def robustness(
         "fiml" goes with ML and MLR only. Where no answer is missing, the first one alone is used.
     exclude : mapping of str to array of bool, optional
         Rules that leave respondents out, by name, True where a respondent is left out: outliers, careless answers. By
-        default "outliers", Mahalanobis p < .001 over the items. The main specification leaves nobody out.
+        default "outliers", Mahalanobis p < .001 over the items.
+    applied : sequence of str, default ()
+        Rules of `exclude` that the main specification applies, such as those of a screening; by default it leaves
+        nobody out.
     drop_items : bool, default True
         Leave out every item in turn of constructs that keep two.
     controls : sequence of str, default ()
@@ -195,7 +199,7 @@ def robustness(
     doi:10.1038/s41562-020-0912-z): a description of how far the verdicts hang on the choices.
     """
     text = text_of(model)
-    every, masks = choices(text, data, estimators, missing, exclude, drop_items, controls)
+    every, masks = choices(text, data, estimators, missing, exclude, drop_items, controls, applied)
     possible = len(every)
     if most < 1 or workers < 1:
         raise ConfigurationError(f"most={most!r} and workers={workers!r} must be 1 or more.")

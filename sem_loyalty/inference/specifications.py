@@ -75,8 +75,12 @@ def choices(
     exclude: Mapping[str, Any] | None,
     drop_items: bool,
     controls: Sequence[str],
+    applied: Sequence[str],
 ) -> tuple[list[Choice], dict[str, NDArray[np.bool_]]]:
-    """Return all combinations, the main one first, and the exclusion rules as masks."""
+    """Return all combinations, the main one first, and the exclusion rules as masks.
+
+    The main one applies the rules in `applied`; the others are as the arguments of `robustness`.
+    """
     for name in estimators:
         check_choice("estimators", name, LIKELIHOOD)
     for rule in missing:
@@ -85,11 +89,10 @@ def choices(
         check_choice("controls", column, tuple(str(name) for name in data.columns))
     if not estimators or not missing:
         raise ConfigurationError("`estimators` and `missing` each need one choice at least.")
-    observed = [name for name in roles(text.statements).observed if name in data.columns]
     answers = np.column_stack([*columns(text, data, controls).values()])
     rules = list(missing) if np.isnan(answers).any() else [missing[0]]
     if exclude is None:
-        probability = mahalanobis(data[observed].to_numpy(dtype=np.float64))[1]
+        probability = mahalanobis(np.column_stack([*columns(text, data, ()).values()]))[1]
         exclude = {"outliers": np.nan_to_num(probability, nan=1.0) < OUTLIER_P}
     masks = {name: np.asarray(mask, dtype=bool) for name, mask in exclude.items()}
     for name, mask in masks.items():
@@ -97,11 +100,12 @@ def choices(
             raise ConfigurationError(
                 f"exclude[{name!r}] needs {len(data)} entries, one per row; its shape is {mask.shape}."
             )
-    in_force = [
-        tuple(name for name, on in zip(masks, bits, strict=True) if on) for bits in product((0, 1), repeat=len(masks))
-    ]
+    for name in applied:
+        check_choice("applied", name, tuple(masks))
     # A rule that leaves nobody out is no choice.
-    in_force = [names for names in in_force if all(masks[name].any() for name in names)]
+    masks = {name: mask for name, mask in masks.items() if mask.any()}
+    bits = product(*((True, False) if name in applied else (False, True) for name in masks))
+    in_force = [tuple(name for name, on in zip(masks, own, strict=True) if on) for own in bits]
     items = _droppable(text) if drop_items else []
     added = [(), *((one,) for one in controls)] + ([tuple(controls)] if len(controls) > 1 else [])
     found = [

@@ -26,6 +26,8 @@ class Verdict:
         Supported: of the expected sign and p < ALPHA, two-sided; opposite: of the other sign and p < ALPHA.
     est, se, p, std : float
         Estimate, standard error, p value and standardised estimate; nan where there is none.
+    lower, upper : float
+        Interval of the estimate.
     """
 
     hypothesis: Hypothesis
@@ -35,6 +37,8 @@ class Verdict:
     se: float = math.nan
     p: float = math.nan
     std: float = math.nan
+    lower: float = math.nan
+    upper: float = math.nan
 
 
 def verdicts(hypotheses: Sequence[Hypothesis], estimates: pd.DataFrame, *, certified: bool) -> tuple[Verdict, ...]:
@@ -56,7 +60,8 @@ def verdicts(hypotheses: Sequence[Hypothesis], estimates: pd.DataFrame, *, certi
     tuple of Verdict
         One per hypothesis and group, in order.
     """
-    columns = [estimates[name].tolist() for name in ("op", "lhs", "rhs", "group", "est", "se", "pvalue", "std_all")]
+    numbers = ("est", "se", "pvalue", "std_all", "ci_lower", "ci_upper")
+    columns = [estimates[name].tolist() for name in ("op", "lhs", "rhs", "group", *numbers)]
     rows: dict[tuple[str, ...], list[tuple[int, list[float]]]] = {}
     for op, lhs, rhs, group, *values in zip(*columns, strict=True):
         rows.setdefault((lhs,) if op == ":=" else (rhs, op, lhs), []).append((int(group), [float(v) for v in values]))
@@ -66,9 +71,9 @@ def verdicts(hypotheses: Sequence[Hypothesis], estimates: pd.DataFrame, *, certi
         own = rows.get(key, [])
         if not own:
             found.append(Verdict(hypothesis, 0, "untested"))
-        for group, (est, se, p, std) in own:
+        for group, (est, se, p, *rest) in own:
             decided = _judge(est, p, hypothesis.sign) if certified else "withheld_verdict"
-            found.append(Verdict(hypothesis, group, decided, est, se, p, std))
+            found.append(Verdict(hypothesis, group, decided, est, se, p, *rest))
     return tuple(found)
 
 

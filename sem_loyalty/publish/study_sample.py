@@ -26,6 +26,8 @@ class StudySample:
     ----------
     data : DataFrame or None
         Scored answers after screening; None for a matrix.
+    everyone : DataFrame or None
+        Scored answers before screening.
     collected : int
         Rows of the survey.
     screening : Screening or None
@@ -38,6 +40,7 @@ class StudySample:
     """
 
     data: pd.DataFrame | None = None
+    everyone: pd.DataFrame | None = None
     collected: int = 0
     screening: Screening | None = None
     moments: Mapping[str, Any] = field(default_factory=dict)
@@ -80,6 +83,7 @@ def _survey(study: Study, items: tuple[str, ...]) -> StudySample:
     screening = _screen(study, survey, scored, items) if study.screen.run else None
     return StudySample(
         data=scored if screening is None else screening.analysed,
+        everyone=scored,
         collected=len(scored),
         screening=screening,
         notes=(*survey.source.notes, *(screening.notes if screening is not None else ())),

@@ -72,7 +72,7 @@ class Look:
         return max((text_width(text, size, style, lang=self.lang) for text in texts), default=0.0)
 
 
-def _finished(items: list[Item], height: float, summary: str, look: Look) -> Picture:
+def finished(items: list[Item], height: float, summary: str, look: Look) -> Picture:
     """Return the picture with the warning above it and the note below it."""
     top = 0.0
     framed: list[Item] = []
@@ -118,7 +118,7 @@ def _wrapped(text: str, width: float, look: Look) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _ticks(side: Axis, other: tuple[float, float], look: Look, *, across: bool) -> list[Item]:
+def ticks(side: Axis, other: tuple[float, float], look: Look, *, across: bool) -> list[Item]:
     """Return thin rules and numbers at the ticks of an axis; `other` is where the rules begin and end."""
     made: list[Item] = []
     for tick in side.ticks:
@@ -143,7 +143,7 @@ def importance_map(found: PerformanceMap, look: Look) -> Picture:
     # A window of twenty points at least, so that differences of a point do not look like gulfs.
     middle = (min(span) + max(span)) / 2
     y = axis([*span, middle - 10.0, middle + 10.0], bottom, top, bounds=(0.0, 100.0))
-    items = [*_ticks(x, (top, bottom), look, across=True), *_ticks(y, (left, right), look, across=False)]
+    items = [*ticks(x, (top, bottom), look, across=True), *ticks(y, (left, right), look, across=False)]
     mean_x, mean_y = x.at(float(frame["importance"].mean())), y.at(float(frame["performance"].mean()))
     items += [
         Line(mean_x, top, mean_x, bottom, SOFT, 0.9, (3.0, 2.5)),
@@ -190,7 +190,7 @@ def importance_map(found: PerformanceMap, look: Look) -> Picture:
     said = "; ".join(
         f"{look.name(key)} {row['importance']:.2f}, {row['performance']:.0f}" for key, row in frame.iterrows()
     )
-    return _finished(items, bottom + 36, f"{outcome}: {said}", look)
+    return finished(items, bottom + 36, f"{outcome}: {said}", look)
 
 
 def driver_bars(found: Drivers, look: Look) -> Picture:
@@ -211,7 +211,7 @@ def driver_bars(found: Drivers, look: Look) -> Picture:
     bottom = top + step * len(names)
     ends = [100 * value for value in frame["share_upper"]] if several else []
     x = axis([*(100 * frame["share"]), *ends, 0.0], left, right, bounds=(0.0, 100.0))
-    items: list[Item] = _ticks(x, (top, bottom), look, across=True)
+    items: list[Item] = ticks(x, (top, bottom), look, across=True)
     if several:
         items.append(look.label(head, look.width - 6.0, top - 9.0, "end", size=SMALL, color=SOFT))
     for place, (row, name) in enumerate(zip(frame.to_dict("records"), names, strict=True)):
@@ -233,7 +233,7 @@ def driver_bars(found: Drivers, look: Look) -> Picture:
     title = word("plot_share", look.lang, outcome=look.name(found.outcome))
     items.append(look.label(title, (left + right) / 2, bottom + 30.0, "middle"))
     said = "; ".join(f"{name} {share}" for name, share in zip(names, shown, strict=True))
-    return _finished(items, bottom + 36.0, f"{title}: {said}", look)
+    return finished(items, bottom + 36.0, f"{title}: {said}", look)
 
 
 def segment_profile(found: Segments, look: Look) -> Picture:
@@ -249,7 +249,7 @@ def segment_profile(found: Segments, look: Look) -> Picture:
     values = [float(row[name]) for row in rows for name in scores]
     inside = min(values) >= 0.0 and max(values) <= 100.0
     y = axis(values, bottom, top, bounds=(0.0, 100.0) if inside else None)
-    items: list[Item] = _ticks(y, (left, right), look, across=False)
+    items: list[Item] = ticks(y, (left, right), look, across=False)
     room = (right - left) / len(scores)
     places = [left + room * (k + 0.5) for k in range(len(scores))]
     for place, name in zip(places, scores, strict=True):
@@ -270,7 +270,7 @@ def segment_profile(found: Segments, look: Look) -> Picture:
         f"{tag}: {', '.join(f'{look.name(name)} {float(row[name]):.0f}' for name in scores)}"
         for row, tag in zip(rows, tags, strict=True)
     )
-    return _finished(items, bottom + 16.0 + 1.25 * SMALL * deepest, said, look)
+    return finished(items, bottom + 16.0 + 1.25 * SMALL * deepest, said, look)
 
 
 def _wrapped_to(text: str, width: float, look: Look) -> list[str]:
@@ -316,4 +316,4 @@ def nps_bars(found: NetPromoter, look: Look) -> Picture:
         )
         items.append(look.label(spans[place], right + 16.0 + score_width, middle + 3.5, size=SMALL, color=SOFT))
     said = "; ".join(f"{name} {score} {span}" for name, score, span in zip(names, scores, spans, strict=True))
-    return _finished(items, top + step * len(rows) + 2.0, f"{head}: {said}", look)
+    return finished(items, top + step * len(rows) + 2.0, f"{head}: {said}", look)
