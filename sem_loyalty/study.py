@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -145,6 +145,7 @@ def fit_once(
     draws: int = 0,
     interval: str | None = None,
     workers: int = 1,
+    evidence: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     **choice: Any,
 ) -> Results:
@@ -164,6 +165,8 @@ def fit_once(
         As in the study file.
     draws, interval, workers
         The keys of [bootstrap].
+    evidence : mapping, optional
+        Sections on hypotheses, as `hypothesis_sections` gives them.
     out : str or Path, optional
         Folder of results; by default nothing is written.
     **choice
@@ -189,6 +192,7 @@ def fit_once(
         written=out is not None,
         seed=seed,
         bootstrap=BootstrapChoice(draws=draws, interval=interval, workers=workers),
+        evidence=evidence,
         **choice,
     )
     return analyse(study) if out is None else run(study, out=out)

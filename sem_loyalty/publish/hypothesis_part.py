@@ -168,7 +168,7 @@ def _groups(
     if wanted.group not in data.columns:
         columns = [str(name) for name in data.columns]
         raise ConfigurationError(
-            f"[invariance] group: the data have no column {wanted.group!r}. {nearest(wanted.group, columns)}".strip()
+            f"Groups to compare: the data have no column {wanted.group!r}. {nearest(wanted.group, columns)}".strip()
         )
     text = fitted.specification.text
     options: dict[str, Any] = {"estimator": fitted.estimator, "missing": study.model.missing}
@@ -212,7 +212,7 @@ def _of_groups(found: Invariance, fitted: Fit, edition: Edition) -> Edition:
 def _robustness(study: Study, sample: StudySample, fitted: Fit, model: ModelFile) -> Robustness | None:
     """Estimate the hypotheses under other choices; the main specification is the one that the study fits."""
     wanted = study.robustness
-    if sample.data is None or sample.everyone is None or not model.hypotheses:
+    if sample.data is None or sample.everyone is None:
         return None
     unknown = [name for name in wanted.controls if name not in sample.data.columns]
     if unknown:
@@ -226,7 +226,7 @@ def _robustness(study: Study, sample: StudySample, fitted: Fit, model: ModelFile
     return robustness(
         fitted.specification.text,
         everyone,
-        hypotheses=model.hypotheses,
+        hypotheses=model.hypotheses or None,
         estimators=tuple(dict.fromkeys((fitted.estimator, *wanted.estimators))),
         missing=tuple(dict.fromkeys((study.model.missing, *wanted.missing))),
         exclude=exclude,

@@ -136,6 +136,24 @@ class Results:
         cause = [self.diagnosis.text(self.lang)] if self.diagnosis is not None else []
         return "\n\n".join([self.summary(), *cause, *shown])
 
+    def on_hypotheses(self) -> str:
+        """Return what a terminal reads of the hypotheses: verdicts, effects, rivals, groups, robustness."""
+        parts = [self.summary()]
+        parts += [self.diagnosis.text(self.lang)] if self.diagnosis is not None else []
+        wanted = {
+            "structure": ("hypotheses",) if self.verdicts else ("paths",),
+            "effects": ("decomposition", "mediation"),
+            "rivals": ("rivals",),
+            "invariance": ("invariance", "latent-means", "group-paths"),
+            "robustness": ("robustness",),
+        }
+        for section, ids in wanted.items():
+            found = [self.tables[id].to_text() for id in ids if id in self.tables]
+            said = self.statements.get(section, ())
+            parts += ["\n".join([f"# {word(section, self.lang)}", *said])] if found or said else []
+            parts += found
+        return "\n\n".join(parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values in full precision, ready for JSON."""
         certificate = self.fit.certificate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -31,7 +32,7 @@ def curve(found: Robustness, hypothesis: str, look: Look) -> Picture:
     heads = [head for head, _, _ in rows if head]
     names_end = 8.0 + look.width_of(heads, SMALL, "bold") + 8.0 + look.width_of([name for _, name, _ in rows], SMALL)
     left, right, top, bottom = max(56.0, names_end + 8.0), look.width - 10.0, 46.0, 196.0
-    y = axis([*own["std_all"], 0.0], bottom, top, bounds=None)
+    y = axis([*own["std_all"], 0.0], bottom, top, bounds=_side(own["std_all"]))
     items: list[Item] = [*ticks(y, (left, right), look, across=False)]
     items.append(Line(left, y.at(0.0), right, y.at(0.0), SOFT, 0.9))
     items.append(look.label(word("curve_x", look.lang), left - 38.0, (top + bottom) / 2, "middle", turned=True))
@@ -63,6 +64,13 @@ def curve(found: Robustness, hypothesis: str, look: Look) -> Picture:
     title = f"{hypothesis}: {path}"
     titled = [look.label(title, 8.0, 13.0, style="bold"), look.label(said, 8.0, 28.0, size=SMALL, color=SOFT)]
     return finished([*titled, *items], down + 2.0, f"{title}: {said}", look)
+
+
+def _side(values: pd.Series[float]) -> tuple[float, float] | None:
+    """Return the ends that an axis must not pass: zero, where all values lie on one side of it."""
+    if (values >= 0).all():
+        return 0.0, math.inf
+    return (-math.inf, 0.0) if (values <= 0).all() else None
 
 
 def _legend(own: pd.DataFrame, look: Look, left: float) -> list[Item]:
