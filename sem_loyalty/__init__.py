@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from sem_loyalty.pls_sem.printed import plsc_from_printed
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.pls_sem.solution import Pls
+    from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
@@ -160,6 +161,8 @@ _WHERE = {
     "panel_syntax": "model.panel",
     "product_syntax": "model.products",
     "parse": "model.syntax",
+    "group_forest": "publish.evidence_plot",
+    "specification_curve": "publish.evidence_plot",
     "loyalty_plot": "publish.loyalty_plot",
     "model_diagram": "publish.model_diagram",
     "Pls": "pls_sem.solution",
@@ -242,6 +245,7 @@ __all__ = [
     "fit",
     "fit_measures",
     "gap_scores",
+    "group_forest",
     "importance_performance",
     "invariance",
     "item_analysis",
@@ -299,6 +303,7 @@ __all__ = [
     "segments",
     "simple_slopes",
     "simulate",
+    "specification_curve",
     "specify",
     "stability_index",
     "standardised_solution",

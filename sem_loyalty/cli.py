@@ -123,6 +123,21 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--format", choices=("text", "json", "csv"), default="text", help="what is printed")
     fit.add_argument("--out", metavar="DIR", help="also write a folder of results")
 
+    claims = verb("hypotheses", _hypotheses, "Judge the hypotheses of a model: effects, rivals, groups, robustness.")
+    claims.add_argument("model", metavar="MODEL", help="id of the library (see `models`) or path of a .lav file")
+    claims.add_argument("data", metavar="DATA", help="survey: .csv .xlsx .sav .dta .parquet ...")
+    claims.add_argument("--codebook", metavar="FILE", default="", help="what the columns mean")
+    claims.add_argument("--group", metavar="COLUMN", default="", help="compare the groups that this column names")
+    claims.add_argument("--draws", metavar="N", type=int, default=2000, help="bootstrap draws (default 2000); 0: none")
+    claims.add_argument("--robustness", action="store_true", help="judge them again under other defensible choices")
+    claims.add_argument("--most", metavar="N", type=int, default=500, help="largest number of such choices")
+    claims.add_argument("--estimator", help="ML (default), MLM, MLMV or MLR")
+    claims.add_argument("--missing", default="listwise", help="listwise (default) or fiml")
+    claims.add_argument("--seed", type=int, default=1, help="of everything random")
+    claims.add_argument("--workers", metavar="N", type=int, default=1, help="processes")
+    claims.add_argument("--lang", choices=("en", "zh"), default="en")
+    claims.add_argument("--out", metavar="DIR", help="also write a folder of results")
+
     check = verb("check", _check, "Look at a model without fitting it: syntax, identification, items in the data.")
     check.add_argument("model", metavar="MODEL")
     check.add_argument("data", metavar="DATA", nargs="?")
@@ -202,6 +217,30 @@ def _fit(words: argparse.Namespace) -> int:
     print(results.printed(words.format))
     if words.format != "text" and not results.certified:
         print(results.fit.certificate.summary, file=sys.stderr)
+    _print_warnings(results)
+    return _status(results)
+
+
+def _hypotheses(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.one_model import hypothesis_sections
+    from sem_loyalty.study import fit_once
+
+    results = fit_once(
+        words.model,
+        words.data,
+        codebook=words.codebook,
+        draws=words.draws,
+        estimator=words.estimator,
+        missing=words.missing,
+        seed=words.seed,
+        workers=words.workers,
+        lang=words.lang,
+        out=words.out,
+        evidence=hypothesis_sections(
+            words.model, group=words.group, robustness=words.robustness, most=words.most, workers=words.workers
+        ),
+    )
+    print(results.on_hypotheses())
     _print_warnings(results)
     return _status(results)
 

@@ -9,16 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
-from sem_loyalty.display import Table
-from sem_loyalty.errors import DataError, DataWarning, NotSupported, SemLoyaltyWarning
+from sem_loyalty.errors import DataError, DataWarning, SemLoyaltyWarning
 from sem_loyalty.fitting.fit import fit
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.estimates import r_squared
 from sem_loyalty.inference.measures import fit_measures
-from sem_loyalty.inference.modification import modification_indices
 from sem_loyalty.inference.verdicts import verdicts
 from sem_loyalty.measurement.efa import efa
 from sem_loyalty.measurement.factors import EFA
@@ -26,16 +21,21 @@ from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
-from sem_loyalty.publish import measurement_tables, sample_tables, tables
-from sem_loyalty.publish.drawn import Drawn, drawn_note
+from sem_loyalty.publish import measurement_tables
+from sem_loyalty.publish.evidence_settings import (
+    InvarianceChoice,
+    MethodBiasChoice,
+    RivalChoice,
+    RobustnessChoice,
+)
 from sem_loyalty.publish.files import check_folder
-from sem_loyalty.publish.fit_table import fit_table
 from sem_loyalty.publish.hypotheses import hypotheses_table
+from sem_loyalty.publish.hypothesis_part import hypothesis_part
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.loyalty_part import loyalty_part
 from sem_loyalty.publish.one_model import one_model
 from sem_loyalty.publish.output import write_results
-from sem_loyalty.publish.results import FIGURE, Results
+from sem_loyalty.publish.results import Results
 from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
@@ -47,12 +47,11 @@ from sem_loyalty.publish.settings import (
     Study,
 )
 from sem_loyalty.publish.study_estimates import study_estimates
+from sem_loyalty.publish.study_figures import evidence_plots, path_diagrams
 from sem_loyalty.publish.study_file import check_study, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
-from sem_loyalty.publish.tables import Edition
+from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition
 from sem_loyalty.survey.published import demo_codebook_path, demo_path
-from sem_loyalty.survey.screen import Screening
-from sem_loyalty.survey.screen_rules import check_rules
 
 
 def run(
@@ -122,6 +121,10 @@ def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
         model=ModelChoice(id="core"),
         bootstrap=BootstrapChoice(draws=5000),
         loyalty=LoyaltyChoice(outcome="LOY", recommend="recommend"),
+        rivals=RivalChoice(run=True),
+        invariance=InvarianceChoice(group="channel"),
+        robustness=RobustnessChoice(run=True, controls=("age",), most=150),
+        method_bias=MethodBiasChoice(run=True),
         output=Output(dir=str(out)),
         folder=Path.cwd(),
         name="demo",
@@ -142,6 +145,7 @@ def fit_once(
     draws: int = 0,
     interval: str | None = None,
     workers: int = 1,
+    evidence: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     **choice: Any,
 ) -> Results:
@@ -161,6 +165,8 @@ def fit_once(
         As in the study file.
     draws, interval, workers
         The keys of [bootstrap].
+    evidence : mapping, optional
+        Sections on hypotheses, as `hypothesis_sections` gives them.
     out : str or Path, optional
         Folder of results; by default nothing is written.
     **choice
@@ -186,6 +192,7 @@ def fit_once(
         written=out is not None,
         seed=seed,
         bootstrap=BootstrapChoice(draws=draws, interval=interval, workers=workers),
+        evidence=evidence,
         **choice,
     )
     return analyse(study) if out is None else run(study, out=out)
@@ -251,22 +258,25 @@ def analyse(study: Study) -> Results:
         factors = _explore(study, sample, model, text)
         fitted = _fit(study, sample, text)
         measures = fit_measures(fitted)
-        found, drawn = study_estimates(study, fitted)
+        found, drawn, draws = study_estimates(study, fitted)
         judged = verdicts(model.hypotheses, found, certified=fitted.certificate.certified)
-        edition = _edition(study, model, fitted, drawn)
+        edition = study_edition(study, model, fitted, drawn)
+        evidence = hypothesis_part(study, sample, fitted, model, edition, draws)
         loyalty = loyalty_part(study, sample.data, fitted, model, edition)
         content = {
             table.id: table
             for table in (
-                *_sample_tables(study, sample, fitted, edition),
+                *sample_part(study, sample, fitted, edition),
                 *(measurement_tables.efa_tables(factors, edition) if factors is not None else ()),
-                *_fit_tables(fitted, found, measures, edition),
-                *((hypotheses_table(judged, edition),) if judged else ()),
+                *fit_part(fitted, found, measures, edition),
+                *((hypotheses_table(judged, edition, evidence.survival),) if judged else ()),
+                *evidence.tables,
                 *loyalty.tables,
                 *measurement_tables.question_tables(model, edition),
             )
         }
-        figures = _figures(study, fitted, found, edition) | loyalty.figures
+        figures = path_diagrams(study, fitted, found, edition) | evidence_plots(study, evidence, edition)
+        figures |= loyalty.figures
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
         study=study,
@@ -277,6 +287,8 @@ def analyse(study: Study) -> Results:
         measures=measures,
         drawn=drawn,
         verdicts=judged,
+        weakest=evidence.weakest,
+        statements=evidence.statements,
         tables=content,
         figures=figures,
         notes=sample.notes,
@@ -343,107 +355,6 @@ def _explore(study: Study, sample: StudySample, model: ModelFile, text: str) -> 
 def _fit(study: Study, sample: StudySample, text: str) -> Fit:
     """Fit the model."""
     return fit(text, sample.data, **study.fit_options(), **sample.moments)
-
-
-def _edition(study: Study, model: ModelFile, fitted: Fit, drawn: Drawn | None) -> Edition:
-    """Gather what all tables share: language, labels, and the notes on respondents, estimator, missing, bootstrap."""
-    lang, moments = study.study.lang, fitted.moments
-    return Edition(
-        lang=lang,
-        labels=model.labels(lang),
-        basis=tables.basis(
-            lang,
-            n={group.label: group.n for group in moments.groups},
-            estimator=fitted.estimator,
-            missing=word(f"missing_{moments.missing}", lang),
-        ),
-        certified=fitted.certificate.certified,
-        simulated=study.study.simulated,
-        groups=fitted.specification.groups,
-        drawn="" if drawn is None else drawn_note(drawn, lang),
-    )
-
-
-def _sample_tables(study: Study, sample: StudySample, fitted: Fit, edition: Edition) -> Iterator[Table]:
-    """Yield the flow of respondents, the description of the items and their correlations."""
-    if sample.data is not None:
-        column = study.data.group
-        ungrouped = int(sample.data[column].isna().sum()) if column else 0
-        excluded = _excluded(study, sample.screening)
-        yield sample_tables.flow_table(sample.collected, excluded, fitted.moments, edition, ungrouped=ungrouped)
-    if sample.screening is not None:
-        analysed = {"": len(sample.screening.analysed)}
-        basis = tables.basis(edition.lang, n=analysed, missing=word("missing_kept", edition.lang))
-        if sample.screening.mardia is not None or sample.screening.mcar is not None:
-            yield sample_tables.tests_table(sample.screening.mardia, sample.screening.mcar, edition, basis)
-        yield sample_tables.descriptives_table(sample.screening.items, edition, basis)
-    yield from sample_tables.correlations_table(fitted.moments, edition)
-
-
-def _excluded(study: Study, screening: Screening | None) -> dict[str, tuple[float, int]]:
-    """Return threshold and number excluded by rule, in the order of the rules."""
-    if screening is None:
-        return {}
-    stated = check_rules(study.screen.rules, study.screen.arguments())
-    counts = screening.flow.loc[screening.flow["step"] == "excluded", "excluded"]
-    return {rule: (limit, int(count)) for (rule, limit), count in zip(stated.items(), counts, strict=True)}
-
-
-def _fit_tables(fitted: Fit, found: pd.DataFrame, measures: Mapping[str, float], edition: Edition) -> Iterator[Table]:
-    """Yield the tables of the fit that have rows."""
-    outcomes = fitted.specification.outcomes
-    made = [
-        tables.loadings_table(found, edition),
-        *_quality_tables(fitted, edition),
-        fit_table(measures, edition, fitted),
-        tables.modification_table(modification_indices(fitted), edition),
-        tables.paths_table(found, edition),
-        tables.r_squared_table(r_squared(fitted), outcomes, edition),
-        tables.covariances_table(found, edition),
-        tables.covariances_table(found, edition, variances=True),
-        tables.intercepts_table(found, edition),
-        tables.effects_table(found, edition),
-    ]
-    yield from (table for table in made if table.rows)
-
-
-def _quality_tables(fitted: Fit, edition: Edition) -> list[Table]:
-    """Return reliability and validity; where they are not available, a warning says so and the report goes on."""
-    try:
-        return list(measurement_tables.quality_tables(fitted, edition))
-    except NotSupported as error:
-        warnings.warn(str(error), DataWarning, stacklevel=2)
-        return []
-
-
-def _figures(study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition) -> dict[str, bytes]:
-    """Draw the path diagram in every format that the study asks for; the report needs SVG."""
-    wanted = set(study.output.formats) & {"svg", "pdf", "png"} | ({"svg"} if "html" in study.output.formats else set())
-    if not wanted:
-        return {}
-    from sem_loyalty.publish.path_diagram import path_diagram  # draws with matplotlib, which is slow to import
-
-    made: dict[str, bytes] = {}
-    for number, label in enumerate(edition.groups, start=1):
-        note = None
-        if edition.simulated or edition.drawn:  # a figure travels alone, so it must say so itself
-            stars = (edition.drawn, edition.word("figure_note")) if edition.certified else ()
-            note = edition.word("note_lead") + edition.note(*stars, fit=False)
-            note = f"{label}: {note}" if label else note
-        drawing = path_diagram(
-            fitted,
-            labels=edition.labels,
-            lang=edition.lang,
-            group=number,
-            note=note,
-            table=found,
-            seed=study.study.seed,
-        )
-        name = FIGURE if number == 1 else f"{FIGURE}-{number}"
-        for kind in sorted(wanted):
-            data = drawing.pdf() if kind == "pdf" else drawing.png() if kind == "png" else drawing.svg().encode("utf-8")
-            made[f"{name}.{kind}"] = data
-    return made
 
 
 def _title(study: Study, model: ModelFile) -> str:

@@ -79,6 +79,19 @@ class Comparison:
     choice: str
     reasons: tuple[str, ...]
 
+    @property
+    def twins(self) -> tuple[str, ...]:
+        """Models equivalent to the chosen one, which no data can tell from it."""
+        alike = [pair for pair in self.pairs if pair.relation == "equivalent"]
+        return tuple(_other(pair, self.choice) for pair in alike if self.choice in (pair.first, pair.second))
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Certified models besides the chosen one and its twins that no pair speaks against."""
+        sound = self.models.loc[self.models["certified"].astype(bool), "model"]
+        beaten = {_other(pair, pair.verdict) for pair in self.pairs if pair.verdict}
+        return tuple(name for name in sound if name not in beaten | {self.choice, *self.twins}) if self.choice else ()
+
     def to_frame(self) -> pd.DataFrame:
         """Return the pairs, one row each: first, second, relation, chisq, df, pvalue, vuong_z, bic, verdict."""
         records = [
@@ -110,6 +123,11 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return self.to_table().to_html()
+
+
+def _other(pair: Pair, name: str) -> str:
+    """Return the model of a pair that is not the one named."""
+    return pair.second if name == pair.first else pair.first
 
 
 def _flagged(models: pd.DataFrame) -> list[str]:

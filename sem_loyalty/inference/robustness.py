@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,56 +14,30 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Table
-from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, SemLoyaltyError, check_choice
-from sem_loyalty.fitting.discrepancies import LIKELIHOOD
+from sem_loyalty.errors import (
+    ConfigurationError,
+    DataWarning,
+    ImproperSolutionWarning,
+    SemLoyaltyError,
+)
 from sem_loyalty.fitting.fit import fit, text_of
+from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.baseline import baseline_test
 from sem_loyalty.inference.estimates import estimates
-from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.inference.progress import Progress, Tell
+from sem_loyalty.inference.specifications import MISSING, Choice, changed, choices, columns, thinned
 from sem_loyalty.inference.verdicts import verdicts
+from sem_loyalty.kernel import indices
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import Hypothesis, ModelFile, Wording
-from sem_loyalty.model.roles import roles
-from sem_loyalty.model.syntax import ModelText, Statement, Term
-from sem_loyalty.survey.careless import mahalanobis
+from sem_loyalty.model.syntax import ModelText
 
-MISSING = ("listwise", "fiml")
-# Meade and Craig (2012) and common practice for multivariate outliers.
-OUTLIER_P = 0.001
-KEPT = "none"
+Array = NDArray[np.float64]
+# A row of `specifications`, and its rows of `results`.
+Outcome = tuple[dict[str, object], list[dict[str, object]]]
+
 # A hypothesis is called robust where this share of the certified specifications supports it.
 ROBUST = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One set of choices under which the model is estimated.
-
-    Attributes
-    ----------
-    estimator : str
-    missing : str
-    excluded : tuple of str
-        Names of the exclusion rules in force.
-    dropped : str
-        The item left out; "" for none.
-    controls : tuple of str
-        Control variables on every outcome.
-    """
-
-    estimator: str
-    missing: str
-    excluded: tuple[str, ...]
-    dropped: str
-    controls: tuple[str, ...]
-
-    def differs(self, main: Choice) -> int:
-        """Return in how many respects this choice differs from another."""
-        pairs = zip(self._fields(), main._fields(), strict=True)
-        return sum(one != other for one, other in pairs)
-
-    def _fields(self) -> tuple[object, ...]:
-        return self.estimator, self.missing, self.excluded, self.dropped, self.controls
 
 
 @dataclass(frozen=True)
@@ -169,6 +142,7 @@ def robustness(
     estimators: Sequence[str] = ("ML", "MLR"),
     missing: Sequence[str] = MISSING,
     exclude: Mapping[str, Any] | None = None,
+    applied: Sequence[str] = (),
     drop_items: bool = True,
     controls: Sequence[str] = (),
     most: int = 500,
@@ -192,7 +166,10 @@ def robustness(
         "fiml" goes with ML and MLR only. Where no answer is missing, the first one alone is used.
     exclude : mapping of str to array of bool, optional
         Rules that leave respondents out, by name, True where a respondent is left out: outliers, careless answers. By
-        default "outliers", Mahalanobis p < .001 over the items. The main specification leaves nobody out.
+        default "outliers", Mahalanobis p < .001 over the items.
+    applied : sequence of str, default ()
+        Rules of `exclude` that the main specification applies, such as those of a screening; by default it leaves
+        nobody out.
     drop_items : bool, default True
         Leave out every item in turn of constructs that keep two.
     controls : sequence of str, default ()
@@ -222,72 +199,74 @@ def robustness(
     doi:10.1038/s41562-020-0912-z): a description of how far the verdicts hang on the choices.
     """
     text = text_of(model)
-    choices, masks = _choices(text, data, estimators, missing, exclude, drop_items, controls)
-    possible = len(choices)
+    every, masks = choices(text, data, estimators, missing, exclude, drop_items, controls, applied)
+    possible = len(every)
     if most < 1 or workers < 1:
         raise ConfigurationError(f"most={most!r} and workers={workers!r} must be 1 or more.")
-    chosen = _thinned(choices, most, seed)
-    task = _Task(text, data, masks)
+    chosen = thinned(every, most, seed)
+    task = _Task(text, columns(text, data, controls), masks, ())
     claims = tuple(hypotheses) if hypotheses is not None else _hypotheses(model, task, chosen[0])
     if not claims:
         raise ConfigurationError("There are no hypotheses: give `hypotheses`, or a model with paths.")
-    records: list[dict[str, object]] = []
-    results: list[dict[str, object]] = []
+    done: dict[int, Outcome] = {}
     bar = Progress(len(chosen), progress, "specifications")
     try:
-        for k, (record, found) in enumerate(_run(task, chosen, claims, workers)):
-            records.append({"specification": k} | record)
-            results += [{"specification": k} | one for one in found]
-            bar.update(k + 1)
+        for k, outcome in _run(replace(task, hypotheses=claims), chosen, workers):
+            done[k] = outcome
+            bar.update(len(done))
     finally:
         bar.close()
+    records = [{"specification": k} | done[k][0] for k in range(len(chosen))]
+    results = [{"specification": k} | row for k in range(len(chosen)) for row in done[k][1]]
     return Robustness(pd.DataFrame(records), pd.DataFrame(results), claims, possible)
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What every specification starts from."""
+    """What every specification starts from; `columns` are the variables that any of them uses."""
 
     text: ModelText
-    data: pd.DataFrame
+    columns: dict[str, Array]
     masks: dict[str, NDArray[np.bool_]]
+    hypotheses: tuple[Hypothesis, ...]
 
-    def solve(
-        self, choice: Choice, hypotheses: tuple[Hypothesis, ...]
-    ) -> tuple[dict[str, object], list[dict[str, object]]]:
-        """Fit one specification and judge the hypotheses."""
-        record: dict[str, object] = {
-            "estimator": choice.estimator,
-            "missing": choice.missing,
-            "excluded": "; ".join(choice.excluded) or KEPT,
-            "dropped": choice.dropped or KEPT,
-            "controls": "; ".join(choice.controls) or KEPT,
-        }
-        left_out = np.zeros(len(self.data), dtype=bool)
-        for name in choice.excluded:
+    def solve(self, choices: Sequence[Choice]) -> list[Outcome]:
+        """Fit specifications that differ in their estimator alone, and judge the hypotheses.
+
+        Likelihood estimators share their estimates and differ in their uncertainty, so one search serves them all.
+        """
+        left_out = np.zeros(len(next(iter(self.columns.values()))), dtype=bool)
+        for name in choices[0].excluded:
             left_out |= self.masks[name]
+        rows = {name: column[~left_out] for name, column in self.columns.items()}
         try:
             with warnings.catch_warnings():
-                # Whether a fit is certified stands in the result.
+                # Whether a fit is certified, and how many rows it rests on, stand in the result.
                 warnings.simplefilter("ignore", ImproperSolutionWarning)
+                warnings.simplefilter("ignore", DataWarning)
                 found = fit(
-                    _changed(self.text, choice),
-                    self.data[~left_out],
-                    estimator=choice.estimator,
-                    missing=choice.missing,
+                    changed(self.text, choices[0]),
+                    rows,
+                    estimator=choices[0].estimator,
+                    missing=choices[0].missing,
                     engine="kernel",
                 )
         except SemLoyaltyError as error:
-            nan = float("nan")
-            record |= {"n": int((~left_out).sum()), "chisq": nan, "df": nan, "cfi": nan, "rmsea": nan}
-            empty = {"est": nan, "se": nan, "pvalue": nan, "std_all": nan, "verdict": "withheld_verdict"}
-            none = [{"hypothesis": one.id} | empty for one in hypotheses]
-            return record | {"certified": False, "error": str(error)}, none
-        measures = fit_measures(found)
-        record |= {"n": found.moments.n, "chisq": found.chisq, "df": found.df}
-        record |= {key: measures[key] for key in ("cfi", "rmsea")}
-        record |= {"certified": found.certificate.certified, "error": ""}
-        judged = verdicts(hypotheses, estimates(found), certified=found.certificate.certified)
+            return [self._without_fit(choice, int((~left_out).sum()), str(error)) for choice in choices]
+        return [self._judged(choice, replace(found, estimator=choice.estimator)) for choice in choices]
+
+    def _judged(self, choice: Choice, found: Fit) -> Outcome:
+        baseline, baseline_df = baseline_test(found)
+        record = choice.record() | {
+            "n": found.moments.n,
+            "chisq": found.chisq,
+            "df": found.df,
+            "cfi": indices.cfi(found.chisq, found.df, baseline, baseline_df),
+            "rmsea": indices.rmsea(found.chisq, found.df, found.test_n, 1),
+            "certified": found.certificate.certified,
+            "error": "",
+        }
+        judged = verdicts(self.hypotheses, estimates(found), certified=found.certificate.certified)
         rows: list[dict[str, object]] = [
             {
                 "hypothesis": one.hypothesis.id,
@@ -301,100 +280,43 @@ class _Task:
         ]
         return record, rows
 
+    def _without_fit(self, choice: Choice, n: int, error: str) -> Outcome:
+        nan = float("nan")
+        record = choice.record() | {"n": n, "chisq": nan, "df": nan, "cfi": nan, "rmsea": nan}
+        empty = {"est": nan, "se": nan, "pvalue": nan, "std_all": nan, "verdict": "withheld_verdict"}
+        rows: list[dict[str, object]] = [{"hypothesis": one.id} | empty for one in self.hypotheses]
+        return record | {"certified": False, "error": error}, rows
 
-def _solve(work: tuple[_Task, Choice, tuple[Hypothesis, ...]]) -> tuple[dict[str, object], list[dict[str, object]]]:
-    task, choice, hypotheses = work
-    return task.solve(choice, hypotheses)
+
+# The task of a worker process, set once when it starts: it is much larger than a choice.
+_task_of_worker: _Task | None = None
 
 
-def _run(
-    task: _Task, chosen: Sequence[Choice], hypotheses: tuple[Hypothesis, ...], workers: int
-) -> Iterator[tuple[dict[str, object], list[dict[str, object]]]]:
-    """Yield the specifications in order, whoever computes them."""
-    work = [(task, choice, hypotheses) for choice in chosen]
+def _begin(task: _Task) -> None:
+    global _task_of_worker
+    _task_of_worker = task
+
+
+def _solve(choices: Sequence[Choice]) -> list[Outcome]:
+    assert _task_of_worker is not None
+    return _task_of_worker.solve(choices)
+
+
+def _run(task: _Task, chosen: Sequence[Choice], workers: int) -> Iterator[tuple[int, Outcome]]:
+    """Yield the specifications with their number as they are done, whoever computes them."""
+    alike: dict[Choice, list[int]] = {}
+    for k, choice in enumerate(chosen):
+        alike.setdefault(replace(choice, estimator=""), []).append(k)
+    work = [[chosen[k] for k in numbers] for numbers in alike.values()]
     if workers == 1 or len(work) == 1:
-        yield from map(_solve, work)
+        solved: Iterator[list[Outcome]] = map(task.solve, work)
+        for numbers, outcomes in zip(alike.values(), solved, strict=True):
+            yield from zip(numbers, outcomes, strict=True)
         return
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(_solve, work, chunksize=max(1, min(8, len(work) // (4 * workers))))
-
-
-def _choices(
-    text: ModelText,
-    data: pd.DataFrame,
-    estimators: Sequence[str],
-    missing: Sequence[str],
-    exclude: Mapping[str, Any] | None,
-    drop_items: bool,
-    controls: Sequence[str],
-) -> tuple[list[Choice], dict[str, NDArray[np.bool_]]]:
-    """Return all combinations, the main one first, and the exclusion rules as masks."""
-    for name in estimators:
-        check_choice("estimators", name, LIKELIHOOD)
-    for rule in missing:
-        check_choice("missing", rule, MISSING)
-    for column in controls:
-        check_choice("controls", column, tuple(str(name) for name in data.columns))
-    if not estimators or not missing:
-        raise ConfigurationError("`estimators` and `missing` each need one choice at least.")
-    observed = [name for name in roles(text.statements).observed if name in data.columns]
-    answers = data[[*observed, *controls]].to_numpy(dtype=np.float64)
-    rules = list(missing) if np.isnan(answers).any() else [missing[0]]
-    if exclude is None:
-        probability = mahalanobis(data[observed].to_numpy(dtype=np.float64))[1]
-        exclude = {"outliers": np.nan_to_num(probability, nan=1.0) < OUTLIER_P}
-    masks = {name: np.asarray(mask, dtype=bool) for name, mask in exclude.items()}
-    for name, mask in masks.items():
-        if mask.shape != (len(data),):
-            raise ConfigurationError(
-                f"exclude[{name!r}] needs {len(data)} entries, one per row; its shape is {mask.shape}."
-            )
-    in_force = [
-        tuple(name for name, on in zip(masks, bits, strict=True) if on) for bits in product((0, 1), repeat=len(masks))
-    ]
-    # A rule that leaves nobody out is no choice.
-    in_force = [names for names in in_force if all(masks[name].any() for name in names)]
-    items = _droppable(text) if drop_items else []
-    added = [(), *((one,) for one in controls)] + ([tuple(controls)] if len(controls) > 1 else [])
-    found = [
-        Choice(estimator, rule, names, item, extra)
-        for estimator, rule, names, item, extra in product(estimators, rules, in_force, ["", *items], added)
-        if rule != "fiml" or estimator in ("ML", "MLR")
-    ]
-    return found, masks
-
-
-def _droppable(text: ModelText) -> list[str]:
-    """Return the items that can be left out: of one construct, which keeps two."""
-    latent = {s.lhs for s in text.statements if s.op == "=~"}
-    blocks: dict[str, list[str]] = {}
-    for s in text.statements:
-        if s.op == "=~" and s.rhs.name not in latent:
-            blocks.setdefault(s.lhs, []).append(s.rhs.name)
-    counts: dict[str, int] = {}
-    for own in blocks.values():
-        for item in own:
-            counts[item] = counts.get(item, 0) + 1
-    fixed = {s.rhs.name for s in text.statements if s.op == "=~" and any(m.kind == "fixed" for m in s.rhs.modifiers)}
-    return [item for own in blocks.values() if len(own) > 2 for item in own if counts[item] == 1 and item not in fixed]
-
-
-def _changed(text: ModelText, choice: Choice) -> ModelText:
-    """Return the model without the dropped item and with the controls."""
-    statements = tuple(s for s in text.statements if choice.dropped not in (s.lhs, s.rhs.name))
-    explained = dict.fromkeys(s.lhs for s in statements if s.op == "~")
-    more = tuple(Statement("~", outcome, Term(name)) for outcome in explained for name in choice.controls)
-    return replace(text, statements=(*statements, *more))
-
-
-def _thinned(choices: list[Choice], most: int, seed: int) -> list[Choice]:
-    """Return at most `most` choices: the main one, its neighbours, and a random choice of the rest, in order."""
-    if len(choices) <= most:
-        return choices
-    near = [k for k, choice in enumerate(choices) if choice.differs(choices[0]) <= 1][:most]
-    rest = np.setdiff1d(np.arange(len(choices)), near)
-    drawn = np.random.default_rng(seed).choice(rest, most - len(near), replace=False)
-    return [choices[k] for k in sorted({*near, *(int(k) for k in drawn)})]
+    with ProcessPoolExecutor(workers, initializer=_begin, initargs=(task,)) as pool:
+        solved = pool.map(_solve, work, chunksize=max(1, min(8, len(work) // (4 * workers))))
+        for numbers, outcomes in zip(alike.values(), solved, strict=True):
+            yield from zip(numbers, outcomes, strict=True)
 
 
 def _hypotheses(model: object, task: _Task, main: Choice) -> tuple[Hypothesis, ...]:
@@ -406,6 +328,6 @@ def _hypotheses(model: object, task: _Task, main: Choice) -> tuple[Hypothesis, .
     paths = [s for s in task.text.statements if s.op == "~"]
     blank = Wording("", "")
     claims = tuple(Hypothesis(f"{s.lhs} ~ {s.rhs.name}", (s.rhs.name, s.lhs), "+", blank, (), "") for s in paths)
-    rows = task.solve(main, claims)[1]
+    rows = replace(task, hypotheses=claims).solve([main])[0][1]
     signs = {str(row["hypothesis"]): "-" if float(str(row["est"])) < 0 else "+" for row in rows}
     return tuple(replace(claim, sign=signs[claim.id]) for claim in claims)

@@ -26,6 +26,8 @@ class Verdict:
         Supported: of the expected sign and p < ALPHA, two-sided; opposite: of the other sign and p < ALPHA.
     est, se, p, std : float
         Estimate, standard error, p value and standardised estimate; nan where there is none.
+    lower, upper : float
+        Interval of the estimate.
     """
 
     hypothesis: Hypothesis
@@ -35,6 +37,8 @@ class Verdict:
     se: float = math.nan
     p: float = math.nan
     std: float = math.nan
+    lower: float = math.nan
+    upper: float = math.nan
 
 
 def verdicts(hypotheses: Sequence[Hypothesis], estimates: pd.DataFrame, *, certified: bool) -> tuple[Verdict, ...]:
@@ -56,21 +60,20 @@ def verdicts(hypotheses: Sequence[Hypothesis], estimates: pd.DataFrame, *, certi
     tuple of Verdict
         One per hypothesis and group, in order.
     """
+    numbers = ("est", "se", "pvalue", "std_all", "ci_lower", "ci_upper")
+    columns = [estimates[name].tolist() for name in ("op", "lhs", "rhs", "group", *numbers)]
+    rows: dict[tuple[str, ...], list[tuple[int, list[float]]]] = {}
+    for op, lhs, rhs, group, *values in zip(*columns, strict=True):
+        rows.setdefault((lhs,) if op == ":=" else (rhs, op, lhs), []).append((int(group), [float(v) for v in values]))
     found: list[Verdict] = []
     for hypothesis in hypotheses:
-        if hypothesis.effect:
-            rows = estimates[(estimates["op"] == ":=") & (estimates["lhs"] == hypothesis.effect)]
-        elif len(hypothesis.path) == 2:
-            cause, outcome = hypothesis.path
-            rows = estimates[(estimates["op"] == "~") & (estimates["lhs"] == outcome) & (estimates["rhs"] == cause)]
-        else:
-            rows = estimates.iloc[:0]
-        if rows.empty:
+        key = (hypothesis.effect,) if hypothesis.effect else (hypothesis.path[0], "~", *hypothesis.path[1:])
+        own = rows.get(key, [])
+        if not own:
             found.append(Verdict(hypothesis, 0, "untested"))
-        for row in rows.to_dict("records"):
-            est, se, p = float(row["est"]), float(row["se"]), float(row["pvalue"])
+        for group, (est, se, p, *rest) in own:
             decided = _judge(est, p, hypothesis.sign) if certified else "withheld_verdict"
-            found.append(Verdict(hypothesis, int(row["group"]), decided, est, se, p, float(row["std_all"])))
+            found.append(Verdict(hypothesis, group, decided, est, se, p, *rest))
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sem_loyalty.errors import ConfigurationError, check_choice, nearest
+from sem_loyalty.publish.hypothesis_words import HYPOTHESIS_WORDS
 from sem_loyalty.publish.loyalty_words import LOYALTY_WORDS
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -347,6 +348,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "figure_caption": ("Path diagram, standardised estimates.", "路径图（标准化估计值）。"),
     "figure_description": ("Path diagram: {paths}.", "路径图：{paths}。"),
     **LOYALTY_WORDS,
+    **HYPOTHESIS_WORDS,
 }
 
 

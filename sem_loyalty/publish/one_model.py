@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.model.library import load_model
+from sem_loyalty.publish.evidence_settings import InvarianceChoice, RivalChoice, RobustnessChoice
 from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
@@ -15,7 +19,7 @@ from sem_loyalty.publish.settings import (
     ScreenChoice,
     Study,
 )
-from sem_loyalty.publish.study_file import contradictions
+from sem_loyalty.publish.study_file import contradictions, is_file
 
 # What the keys of a study are called on the command line.
 _SAID = {
@@ -28,6 +32,9 @@ _SAID = {
     "[model] ordered": "--ordered",
     "[bootstrap] draws = ": "--bootstrap ",
     "[bootstrap]": "--bootstrap",
+    "[invariance] ": "--group ",
+    "[robustness] ": "--robustness ",
+    "[rivals] ": "A comparison with rivals ",
     "[data] needs either path (a survey) or matrix (a covariance matrix)": "Give either DATA or --cov",
 }
 
@@ -44,6 +51,7 @@ def one_model(
     written: bool,
     seed: int = 1,
     bootstrap: BootstrapChoice | None = None,
+    evidence: Mapping[str, Any] | None = None,
     **choice: Any,
 ) -> Study:
     """Return the study of one model without screening and exploration.
@@ -59,6 +67,8 @@ def one_model(
     seed : int, default 1
     bootstrap : BootstrapChoice, optional
         By default no draws.
+    evidence : mapping, optional
+        Further sections, such as those of `hypothesis_sections`.
     **choice
         Further keys of [model].
 
@@ -76,6 +86,7 @@ def one_model(
         efa=FactorChoice(run=False),
         output=Output() if written else Output(formats=()),
         name="fit",
+        **(evidence or {}),
     )
     wrong = contradictions(study)
     if wrong:
@@ -83,3 +94,24 @@ def one_model(
             wrong = [text.replace(key, said) for text in wrong]
         raise ConfigurationError("\n".join(wrong))
     return study
+
+
+def hypothesis_sections(model: str, *, group: str, robustness: bool, most: int, workers: int) -> dict[str, Any]:
+    """Return the sections of a study that ask for all that can be said of the hypotheses of a model.
+
+    Parameters
+    ----------
+    model : str
+        Id of the library, or path of a .lav file; it is compared with the rivals that its description brings.
+    group : str
+        Column with groups to be compared; "" compares none.
+    robustness : bool
+    most, workers : int
+        As in [robustness].
+    """
+    rivals = load_model(Path(model) if is_file(model) else model).rivals
+    return {
+        "rivals": RivalChoice(run=bool(rivals)),
+        "invariance": InvarianceChoice(group=group),
+        "robustness": RobustnessChoice(run=robustness, most=most, workers=workers),
+    }

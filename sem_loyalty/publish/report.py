@@ -21,10 +21,22 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "measurement": ("loadings", "reliability", "fornell-larcker", "htmt"),
     "fit": ("fit", "modification"),
     "structure": ("hypotheses", "paths", "r-squared", "covariances", "variances", "intercepts"),
-    "effects": ("effects",),
+    "effects": ("decomposition", "mediation", "effects"),
+    "rivals": ("rivals",),
+    "invariance": ("invariance", "latent-means", "group-paths"),
+    "robustness": ("robustness",),
+    "method_bias": ("method-models", "full-collinearity"),
     "loyalty": ("nps", "loyalty-scores", "drivers", "importance-performance", "segments", "segment-criteria"),
     "model": ("questions",),
 }
+# Section: the kinds of plots that stand in it.
+_PLOTS = {
+    "invariance": ("forest",),
+    "robustness": ("curve",),
+    "loyalty": ("nps", "drivers", "map", "segments"),
+}
+# Plots of which there is one for each group of the fit.
+_BY_GROUP = ("drivers", "map", "segments")
 # These hold numbers of the fit, which are greyed where it is not certified.
 _OF_THE_FIT = frozenset({"measurement", "fit", "structure", "effects"})
 
@@ -47,11 +59,11 @@ def report(results: Results) -> str:
     if results.diagnosis is not None:
         parts = tuple(diagnosis_parts(results.diagnosis, lang))
         sections.append(Section("diagnosis", word("diagnosis", lang), parts))
-    for id in ("sample", "description", "efa", "measurement", "fit", "structure", "effects", "loyalty", "model"):
+    for id in _TABLES:
         content = [*_before(id, results), *_tables(id, results), *_after(id, results)]
         if content:
             withheld = id in _OF_THE_FIT and not results.certified
-            sections.append(Section(id, word(id, lang), tuple(content), withheld))
+            sections.append(Section(id.replace("_", "-"), word(id, lang), tuple(content), withheld))
     sections.append(_reproducibility(results))
     about = results.model.title.text(lang)
     notices = [] if results.certified else [word("uncertified", lang)]
@@ -122,10 +134,9 @@ def _tables(id: str, results: Results) -> Iterable[str]:
 
 def _before(id: str, results: Results) -> Sequence[str]:
     lang = results.lang
-    if id == "loyalty":
-        return _plots(results)
     if id != "structure":
-        return []
+        said = [html.paragraph(sentence) for sentence in results.statements.get(id, ())]
+        return [*said, *_plots(results, _PLOTS.get(id, ()))]
     drawings = [
         data.decode("utf-8")
         for name, data in results.figures.items()
@@ -141,16 +152,18 @@ def _before(id: str, results: Results) -> Sequence[str]:
     return figures
 
 
-def _plots(results: Results) -> list[str]:
-    """Return the plots of loyalty, numbered after the path diagrams."""
+def _plots(results: Results, kinds: Sequence[str]) -> list[str]:
+    """Return the plots of some kinds; all are numbered in one row after the path diagrams."""
     first = len(results.fit.specification.groups) + 1
     drawn = [(name, data) for name, data in results.figures.items() if name.endswith(".svg")]
     plots = [(name.removesuffix(".svg"), data.decode("utf-8")) for name, data in drawn if not name.startswith(FIGURE)]
     made = []
     for number, (name, drawing) in enumerate(plots, start=first):
         kind, _, which = name.partition("-")
-        label = results.fit.specification.groups[int(which) - 1 if which else 0] if kind != "nps" else ""
-        caption = word(f"plot_{kind}", results.lang) + (f" {label}" if label else "")
+        if kind not in kinds:
+            continue
+        label = results.fit.specification.groups[int(which) - 1 if which else 0] if kind in _BY_GROUP else ""
+        caption = word(f"plot_{kind}", results.lang, id=results.weakest) + (f" {label}" if label else "")
         made.append(html.figure(drawing, caption, caption, number=number))
     return made
 

@@ -45,11 +45,15 @@ class Results:
         The bootstrap behind the standard errors, p-values and intervals of `estimates`; None where there is none.
     verdicts : tuple of Verdict
         Hypotheses; withheld where the fit is not certified.
+    weakest : str
+        The hypothesis that survives in the smallest share of the specifications; "" without [robustness].
+    statements : dict of str to tuple of str
+        By section of the report: what rivals, groups, robustness and method bias say, in sentences.
     tables : dict of str to Table
         By id, in the order of the report.
     figures : dict of str to bytes
         By name of the file: path diagrams, one a group, "path_diagram.svg", "path_diagram-2.svg" ..., and the plots of
-        loyalty.
+        groups, robustness and loyalty.
     notes : tuple of str
         How the data were read and prepared.
     warnings : tuple of str
@@ -70,6 +74,8 @@ class Results:
     measures: Mapping[str, float]
     drawn: Drawn | None = None
     verdicts: tuple[Verdict, ...] = ()
+    weakest: str = ""
+    statements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     figures: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -130,6 +136,24 @@ class Results:
         cause = [self.diagnosis.text(self.lang)] if self.diagnosis is not None else []
         return "\n\n".join([self.summary(), *cause, *shown])
 
+    def on_hypotheses(self) -> str:
+        """Return what a terminal reads of the hypotheses: verdicts, effects, rivals, groups, robustness."""
+        parts = [self.summary()]
+        parts += [self.diagnosis.text(self.lang)] if self.diagnosis is not None else []
+        wanted = {
+            "structure": ("hypotheses",) if self.verdicts else ("paths",),
+            "effects": ("decomposition", "mediation"),
+            "rivals": ("rivals",),
+            "invariance": ("invariance", "latent-means", "group-paths"),
+            "robustness": ("robustness",),
+        }
+        for section, ids in wanted.items():
+            found = [self.tables[id].to_text() for id in ids if id in self.tables]
+            said = self.statements.get(section, ())
+            parts += ["\n".join([f"# {word(section, self.lang)}", *said])] if found or said else []
+            parts += found
+        return "\n\n".join(parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values in full precision, ready for JSON."""
         certificate = self.fit.certificate
@@ -157,10 +181,13 @@ class Results:
                     "est": entry.est,
                     "se": entry.se,
                     "pvalue": entry.p,
+                    "ci_lower": entry.lower,
+                    "ci_upper": entry.upper,
                     "std_all": entry.std,
                 }
                 for entry in self.verdicts
             ],
+            "statements": {section: list(said) for section, said in self.statements.items()},
             "tables": {name: _table_dict(table) for name, table in self.tables.items()},
             "notes": list(self.notes),
             "warnings": list(self.warnings),

@@ -10,6 +10,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sem_loyalty.publish.evidence_settings import (
+    EffectChoice,
+    InvarianceChoice,
+    MethodBiasChoice,
+    RivalChoice,
+    RobustnessChoice,
+)
+from sem_loyalty.publish.setting_fields import at_least, one_of
+
 FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
@@ -19,14 +28,6 @@ ORDINAL_ESTIMATORS = ("WLSMV", "ULSMV", "WLS")
 INTERVALS = ("bca", "percentile", "basic")
 ROTATIONS = ("oblimin", "quartimin", "promax", "geomin", "varimax", "quartimax", "none")
 EXTRACTIONS = ("minres", "ml", "principal")
-
-
-def _one_of(default: Any, *choices: str) -> Any:
-    return field(default=default, metadata={"choices": choices})
-
-
-def _at_least(default: Any, least: float) -> Any:
-    return field(default=default, metadata={"least": least})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class DataSource:
     sheet: str = ""
     group: str = ""
     matrix: str = ""
-    nobs: int | None = _at_least(None, 1)
+    nobs: int | None = at_least(None, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +85,17 @@ class ModelChoice:
 
     id: str = ""
     rival: str = ""
-    kind: str = _one_of("sem", "sem", "cfa", "growth")
-    estimator: str | None = _one_of(None, *dict.fromkeys((*ESTIMATORS, *ORDINAL_ESTIMATORS)))
+    kind: str = one_of("sem", "sem", "cfa", "growth")
+    estimator: str | None = one_of(None, *dict.fromkeys((*ESTIMATORS, *ORDINAL_ESTIMATORS)))
     ordered: bool | tuple[str, ...] = False
-    missing: str = _one_of("listwise", "listwise", "fiml")
+    missing: str = one_of("listwise", "listwise", "fiml")
     std_lv: bool = False
     fixed_x: bool | None = None
     orthogonal: bool = False
     meanstructure: bool | None = None
     group_equal: tuple[str, ...] = ()
     group_partial: tuple[str, ...] = ()
-    engine: str = _one_of("auto", "auto", "semopy", "kernel")
+    engine: str = one_of("auto", "auto", "semopy", "kernel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,9 @@ class BootstrapChoice:
         Keeps finished draws, so that a second run goes on from them; "" keeps nothing.
     """
 
-    draws: int = _at_least(0, 0)
-    interval: str | None = _one_of(None, *INTERVALS)
-    workers: int = _at_least(1, 1)
+    draws: int = at_least(0, 0)
+    interval: str | None = one_of(None, *INTERVALS)
+    workers: int = at_least(1, 1)
     file: str = ""
 
 
@@ -133,9 +134,9 @@ class FactorChoice:
     """
 
     run: bool = True
-    factors: int | None = _at_least(None, 1)
-    rotation: str = _one_of("oblimin", *ROTATIONS)
-    extraction: str = _one_of("minres", *EXTRACTIONS)
+    factors: int | None = at_least(None, 1)
+    rotation: str = one_of("oblimin", *ROTATIONS)
+    extraction: str = one_of("minres", *EXTRACTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class LoyaltyChoice:
     recommend: str = ""
     minimum: int | None = None
     maximum: int | None = None
-    draws: int = _at_least(1000, 100)
+    draws: int = at_least(1000, 100)
     segments: bool = True
 
 
@@ -198,8 +199,8 @@ class About:
     """
 
     title: str = ""
-    lang: str = _one_of("en", *LANGS)
-    seed: int = _at_least(1, 0)
+    lang: str = one_of("en", *LANGS)
+    seed: int = at_least(1, 0)
     simulated: bool = False
 
 
@@ -242,7 +243,7 @@ class Study:
 
     Attributes
     ----------
-    study, data, screen, model, efa, loyalty, output, bootstrap
+    study, data, screen, model, efa, loyalty, output, bootstrap, effects, rivals, invariance, robustness, method_bias
         The sections.
     folder : Path
         Where relative paths begin.
@@ -258,6 +259,11 @@ class Study:
     loyalty: LoyaltyChoice = LoyaltyChoice()
     output: Output = Output()
     bootstrap: BootstrapChoice = BootstrapChoice()
+    effects: EffectChoice = field(default_factory=EffectChoice)
+    rivals: RivalChoice = field(default_factory=RivalChoice)
+    invariance: InvarianceChoice = field(default_factory=InvarianceChoice)
+    robustness: RobustnessChoice = field(default_factory=RobustnessChoice)
+    method_bias: MethodBiasChoice = field(default_factory=MethodBiasChoice)
     folder: Path = Path()
     name: str = "study.toml"
 
@@ -280,6 +286,7 @@ class Study:
             plain[section][key] = portable(plain[section][key])
         # Nothing in the results depends on these.
         del plain["output"]["dir"], plain["bootstrap"]["workers"], plain["bootstrap"]["file"]
+        del plain["robustness"]["workers"]
         # The order of the rules matters, and JSON with sorted keys would lose it.
         plain["screen"]["rules"] = [list(rule) for rule in self.screen.rules.items()]
         return plain
@@ -297,6 +304,11 @@ SECTIONS: Mapping[str, type] = {
     "screen": ScreenChoice,
     "model": ModelChoice,
     "bootstrap": BootstrapChoice,
+    "effects": EffectChoice,
+    "rivals": RivalChoice,
+    "invariance": InvarianceChoice,
+    "robustness": RobustnessChoice,
+    "method_bias": MethodBiasChoice,
     "efa": FactorChoice,
     "loyalty": LoyaltyChoice,
     "output": Output,

@@ -5,20 +5,20 @@ from __future__ import annotations
 import pandas as pd
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.bootstrap import bootstrap
+from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
 from sem_loyalty.inference.estimates import estimates
 from sem_loyalty.publish.drawn import Drawn
 from sem_loyalty.publish.settings import Study
 
 
-def study_estimates(study: Study, fitted: Fit) -> tuple[pd.DataFrame, Drawn | None]:
-    """Return every parameter, with the uncertainty of bootstrap draws where the study asks for them.
+def study_estimates(study: Study, fitted: Fit) -> tuple[pd.DataFrame, Drawn | None, Bootstrap | None]:
+    """Return every parameter, with the uncertainty of bootstrap draws where the study asks for them, and the draws.
 
     Draws around a solution that is not certified mean nothing; then there are none.
     """
     choice = study.bootstrap
     if not choice.draws or not fitted.certificate.certified:
-        return estimates(fitted), None
+        return estimates(fitted), None, None
     draws = bootstrap(
         fitted,
         choice.draws,
@@ -35,4 +35,4 @@ def study_estimates(study: Study, fitted: Fit) -> tuple[pd.DataFrame, Drawn | No
         interval=found.attrs["interval"],
         seed=study.study.seed,
     )
-    return found, drawn
+    return found, drawn, draws

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sem_loyalty.errors import ConfigurationError, nearest
+from sem_loyalty.publish.evidence_settings import LIKELIHOOD
 from sem_loyalty.publish.settings import ESTIMATORS, ORDINAL_ESTIMATORS, SECTIONS, Study
 from sem_loyalty.survey.screen_rules import check_rules
 
@@ -136,11 +137,32 @@ def contradictions(study: Study) -> list[str]:
         found.append("[loyalty] needs answers, and matrix is given instead of a survey.")
     if (study.loyalty.minimum is None) != (study.loyalty.maximum is None):
         found.append("[loyalty] minimum and maximum belong together; one is given.")
+    found += _about_evidence(study)
     if model.group_equal and not data.group:
         found.append("[model] group_equal needs [data] group, the column that splits the sample.")
     folder = Path(study.output.dir)
     if not study.output.dir.strip() or folder in (Path(), Path("..")):
         found.append(f"[output] dir = {study.output.dir!r}: name a folder of its own, since it is replaced as a whole.")
+    return found
+
+
+def _about_evidence(study: Study) -> list[str]:
+    """Return what the sections on hypotheses ask for and the data, the estimator or the groups rule out."""
+    data, model, found = study.data, study.model, []
+    wanted = {
+        "rivals": study.rivals.run,
+        "invariance": bool(study.invariance.group),
+        "robustness": study.robustness.run,
+        "method_bias": study.method_bias.run,
+    }
+    likelihood = not model.ordered and (model.estimator or "ML") in LIKELIHOOD
+    for section in (name for name, on in wanted.items() if on):
+        if not likelihood:
+            found.append(f"[{section}] needs maximum likelihood on continuous items: {', '.join(LIKELIHOOD)}.")
+        if data.matrix and section in ("invariance", "robustness"):
+            found.append(f"[{section}] needs answers, and matrix is given instead of a survey.")
+        if data.group and section != "rivals":
+            found.append(f"[{section}] starts from one group: leave [data] group out.")
     return found
 
 

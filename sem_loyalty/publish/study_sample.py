@@ -29,6 +29,8 @@ class StudySample:
     ----------
     data : DataFrame or None
         Scored answers after screening; None for a matrix.
+    everyone : DataFrame or None
+        Scored answers before screening.
     collected : int
         Rows of the survey.
     screening : Screening or None
@@ -41,6 +43,7 @@ class StudySample:
     """
 
     data: pd.DataFrame | None = None
+    everyone: pd.DataFrame | None = None
     collected: int = 0
     screening: Screening | None = None
     moments: Mapping[str, Any] = field(default_factory=dict)
@@ -90,6 +93,7 @@ def _survey(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySamp
         notes = (*notes, f"Products of items, double-mean-centred (Lin et al., 2010): {listing(products)}.")
     return StudySample(
         data=with_model_columns(model, scored if screening is None else screening.analysed),
+        everyone=with_model_columns(model, scored),
         collected=len(scored),
         screening=screening,
         notes=notes,

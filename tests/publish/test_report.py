@@ -240,6 +240,7 @@ def test_verdicts_follow_sign_p_and_certificate() -> None:
         ],
         columns=["lhs", "op", "rhs", "group", "est", "se", "pvalue", "std_all"],
     )
+    frame = frame.assign(ci_lower=frame["est"] - 1.96 * frame["se"], ci_upper=frame["est"] + 1.96 * frame["se"])
     claims = (
         claim("H1", ("X", "Y"), "+"),
         claim("H2", ("X", "Z"), "+"),

@@ -63,7 +63,13 @@ def axis(
         low, high = max(low, bounds[0]), min(high, bounds[1])
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     ticks = tuple(number * step for number in range(first, last + 1))
-    return Axis(low, high, start, end, ticks, max(0, -math.floor(math.log10(step) + 1e-9)))
+    return Axis(low, high, start, end, ticks, _digits(step))
+
+
+def _digits(step: float) -> int:
+    """Return the decimals of a step; one of 0.25 needs two."""
+    first = max(0, -math.floor(math.log10(step) + 1e-9))
+    return next(d for d in (first, first + 1) if d > first or math.isclose(round(step, d), step, rel_tol=1e-9))
 
 
 def _step(rough: float) -> float:

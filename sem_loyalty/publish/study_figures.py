@@ -1,0 +1,66 @@
+"""The figures of a study: path diagrams, and the plots of its hypotheses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
+from sem_loyalty.publish.hypothesis_part import HypothesisPart
+from sem_loyalty.publish.plots.picture import Picture
+from sem_loyalty.publish.results import FIGURE
+from sem_loyalty.publish.settings import Study
+from sem_loyalty.publish.tables import Edition
+
+
+def path_diagrams(study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition) -> dict[str, bytes]:
+    """Draw the path diagram in every format that the study asks for; the report needs SVG."""
+    wanted = set(study.output.formats) & {"svg", "pdf", "png"} | _needed(study)
+    if not wanted:
+        return {}
+    from sem_loyalty.publish.path_diagram import path_diagram  # draws with matplotlib, which is slow to import
+
+    made: dict[str, bytes] = {}
+    for number, label in enumerate(edition.groups, start=1):
+        note = None
+        if edition.simulated or edition.drawn:  # a figure travels alone, so it must say so itself
+            stars = (edition.drawn, edition.word("figure_note")) if edition.certified else ()
+            note = edition.word("note_lead") + edition.note(*stars, fit=False)
+            note = f"{label}: {note}" if label else note
+        drawing = path_diagram(
+            fitted,
+            labels=edition.labels,
+            lang=edition.lang,
+            group=number,
+            note=note,
+            table=found,
+            seed=study.study.seed,
+        )
+        name = FIGURE if number == 1 else f"{FIGURE}-{number}"
+        for kind in sorted(wanted):
+            data = drawing.pdf() if kind == "pdf" else drawing.png() if kind == "png" else drawing.svg().encode("utf-8")
+            made[f"{name}.{kind}"] = data
+    return made
+
+
+def evidence_plots(study: Study, evidence: HypothesisPart, edition: Edition) -> dict[str, bytes]:
+    """Draw the paths by group, and the specification curve of the hypothesis that survives least."""
+    kinds = sorted(set(study.output.formats) & {"svg", "pdf", "png"} | _needed(study))
+    options: dict[str, Any] = {"labels": edition.labels, "lang": edition.lang}
+    lead, simulated = edition.word("note_lead"), edition.word("simulated_short") if edition.simulated else ""
+    blank = " " if simulated and edition.lang == "en" else ""
+    pictures: dict[str, Picture] = {}
+    if kinds and evidence.paths is not None:
+        note = f"{lead}{simulated}{blank}{edition.word('forest_note')}"
+        pictures["forest"] = group_forest(evidence.paths, note=note, **options)
+    if kinds and evidence.robustness is not None and evidence.weakest:
+        note = f"{lead}{simulated}{blank}{edition.word('curve_note')}"
+        pictures["curve"] = specification_curve(evidence.robustness, evidence.weakest, note=note, **options)
+    return {f"{name}.{kind}": picture.bytes(kind) for name, picture in pictures.items() for kind in kinds}
+
+
+def _needed(study: Study) -> set[str]:
+    """Return the formats that the report needs."""
+    return {"svg"} if "html" in study.output.formats else set()
