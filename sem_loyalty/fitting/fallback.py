@@ -25,6 +25,8 @@ SETTLED = 2.0
 STEPS = 100
 # Two minima count as one when F differs by less, relative to 1.
 SAME = 1e-8
+# Searches that give up within this of each other, relative to 1 + F, gave up on the same ridge.
+RIDGE = 3e-6
 
 
 def is_doubtful(
@@ -112,11 +114,22 @@ def recover(
 def _valleys(
     discrepancy: Discrepancy[PointT], space: Subspace, starts: tuple[Array, ...]
 ) -> Iterator[Solution[PointT]]:
-    """Yield the minima that valleys lead to, one start after the other."""
+    """Yield the minima that valleys lead to, one start after the other, until two end on the same ridge."""
+    lost: list[Solution[PointT]] = []
     for start in starts:
         solution = follow_valley(discrepancy, start, space, steps=STEPS)
         if solution is not None and solution.converged:
             yield solution
+        elif solution is not None:
+            if any(_same_ridge(solution, other) for other in lost):
+                break
+            lost.append(solution)
+
+
+def _same_ridge(one: Solution[PointT], other: Solution[PointT]) -> bool:
+    """Return whether two searches gave up as low as each other, on the way down the same ridge."""
+    gap = abs(one.point.value - other.point.value)
+    return not (one.converged or other.converged) and gap < RIDGE * (1.0 + abs(other.point.value))
 
 
 def lower_minimum(

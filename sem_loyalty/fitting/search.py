@@ -18,6 +18,7 @@ from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.rescaling import Units, other_units
 from sem_loyalty.fitting.starts import start_values
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import log_determinant
 from sem_loyalty.kernel.solver import Solution, Subspace
 from sem_loyalty.kernel.valley import follow_valley
@@ -165,9 +166,12 @@ def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[P
         discrepancy, space, weight = discrepancy.rescaled(units.scale), units.space, units.weight
     first = _rescued(problem, first)
     best, other = first, float("nan")
-    for start in chain((_perturbed(problem), problem.plain_start), problem.crude_starts):
+    perturbed = _perturbed(problem)
+    for start in chain((perturbed, problem.plain_start), problem.crude_starts):
         found = minimise(discrepancy, start * weight, space, aside=True)
         if found is None or not found.converged:
+            if start is perturbed and _all_tried(problem, best):
+                break
             continue
         other = found.point.value
         lower = best is None or not best.converged or other < best.point.value - 1e-9 * max(1.0, other)
@@ -247,6 +251,16 @@ def _first(problem: Problem[PointT], cov: Array, engine: str) -> tuple[Solution[
         if again is not None and (solution is None or again.converged or again.point.value < solution.point.value):
             solution = again
     return solution, "kernel", notes
+
+
+def _all_tried(problem: Problem[PointT], best: Solution[PointT] | None) -> bool:
+    """Return whether no start has led to a minimum, so that none will in other units.
+
+    Newton steps know no units: from the same start they take the same way. With restrictions and with missing answers
+    the second search goes another way.
+    """
+    lost = best is None or not best.converged
+    return lost and problem.space.restrictions is None and not isinstance(problem.discrepancy, Incomplete)
 
 
 def _rescued(problem: Problem[PointT], first: Solution[PointT] | None) -> Solution[PointT] | None:

@@ -203,7 +203,12 @@ def _factored(matrix: Array, damping: float) -> _Curvature | None:
 
 
 def minimise(
-    discrepancy: Discrepancy[PointT], start: Array, space: Subspace | None = None, *, exact: bool = True
+    discrepancy: Discrepancy[PointT],
+    start: Array,
+    space: Subspace | None = None,
+    *,
+    exact: bool = True,
+    steps: int = NEWTON_STEPS,
 ) -> Solution[PointT] | None:
     """Minimise a discrepancy from `start`.
 
@@ -218,6 +223,8 @@ def minimise(
     exact : bool, default True
         Go on until the gradient is rounding error. Otherwise end where the decrement says that F is within 1e-10 of
         its minimum, which is all that a comparison of minima needs.
+    steps : int, default 300
+        Newton steps after which it gives up.
 
     Returns
     -------
@@ -235,7 +242,7 @@ def minimise(
         return None
     scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR).solution
     tolerance, reuse = (DECREMENT_TOLERANCE, REUSE) if exact else (COMPARED, REUSE_COMPARED)
-    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, NEWTON_STEPS, tolerance, reuse)
+    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, steps, tolerance, reuse)
     ended = newton.solution
     solution = Solution(ended.point, scored.iterations + ended.iterations, ended.converged, ended.decrement)
     if not exact or not solution.converged or newton.curvature is None:

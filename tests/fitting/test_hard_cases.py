@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import sem_loyalty as sl
+from sem_loyalty.fitting import search
+from sem_loyalty.fitting.descent import minimise
+
 ROOT = Path(__file__).resolve().parents[2]
 STORED = json.loads((ROOT / "tests" / "reference" / "hard_cases.json").read_text(encoding="utf-8"))["outcomes"]
 FEW = 2
@@ -58,3 +62,24 @@ def test_minima_at_the_end_of_valleys_are_reached(name):
     found = HARD.outcome(case, "kernel")
     assert found["converged"]
     assert found["F"] == pytest.approx(STORED[name]["F"], abs=1e-7)
+
+
+def test_a_minimum_beside_a_ridge_is_kept():
+    # Searches that give up on the ridge end below the minimum, which a crude start leads to.
+    (case,) = HARD.cases(numbers={20}, families=("weak",))
+    assert HARD.outcome(case, "kernel")["converged"]
+
+
+def test_a_ridge_is_not_searched_again_in_other_units(monkeypatch):
+    searches = []
+
+    def counted(*arguments, **options):
+        searches.append(arguments)
+        return minimise(*arguments, **options)
+
+    monkeypatch.setattr(search, "minimise", counted)
+    printed = sl.load_published("ecsi_mobile")
+    with pytest.warns(sl.errors.ImproperSolutionWarning, match="did not reach a minimum"):
+        sl.fit(HARD.ECSI, sample_cov=printed.frame(), sample_nobs=printed.n, engine="kernel")
+    # Two starts, three crude ones, and one that is moved, in other units.
+    assert len(searches) == 6

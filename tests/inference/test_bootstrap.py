@@ -17,6 +17,7 @@ from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, NotS
 from sem_loyalty.inference import resampling
 from sem_loyalty.inference.influence import parameter_influence, row_jacobian
 from sem_loyalty.inference.intervals import acceleration, interval, quantiles, two_sided_p
+from sem_loyalty.kernel import batch
 
 
 @pytest.fixture(scope="module")
@@ -291,6 +292,28 @@ def test_draws_that_fail_are_counted_and_left_out(chain, small_blocks):
     table = found.estimates(interval="percentile")
     assert table.attrs["failed"] == found.failed
     assert np.isfinite(table["se"]).all()
+
+
+def test_no_draw_is_lost_by_giving_up_on_ridges_early(chain, small_blocks, monkeypatch):
+    fitted = sl.fit("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", chain.iloc[:40], engine="kernel")
+    steps = []
+
+    def counted(*arguments, **options):
+        found = minimise(*arguments, **options)
+        if found is not None and not found.converged:
+            steps.append(found.iterations)
+        return found
+
+    minimise = batch.minimise
+    monkeypatch.setattr(batch, "minimise", counted)
+    found = sl.bootstrap(fitted, 150, force=True)
+    # Scoring takes 60 steps at most before them.
+    assert 0 < max(steps) <= batch.ALONE + 60
+    monkeypatch.setattr(batch, "ALONE", 600)
+    again = sl.bootstrap(fitted, 150, force=True)
+    assert max(steps) > 120 + 60
+    np.testing.assert_array_equal(found.converged, again.converged)
+    np.testing.assert_array_equal(found.draws, again.draws)
 
 
 def test_bollen_stine(fitted, small_blocks, chain):
