@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+import textwrap
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -287,7 +288,8 @@ def _replicate(words: argparse.Namespace) -> int:
     from sem_loyalty.publish.replication import overview, replicate
 
     found = replicate(words.id)
-    print("\n\n".join(str(entry) for entry in found))
+    lines = "\n\n".join(str(entry) for entry in found).splitlines()
+    print("\n".join(textwrap.fill(line, 110, break_on_hyphens=False, break_long_words=False) for line in lines))
     if len(found) > 1:
         print(f"\n{overview(found).to_text()}")
     return DONE

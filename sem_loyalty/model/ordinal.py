@@ -45,8 +45,8 @@ def refuse_unsupported(text: ModelText, ordered: Collection[str] | None = None) 
     for statement in text.statements:
         if statement.op == "<~":
             raise NotSupported(
-                f"Line {statement.line}: composites (`<~`) need a composite-based estimator such as partial "
-                "least squares, which is not available; reflective constructs (`=~`) are."
+                f"Line {statement.line}: composites (`<~`) need a composite-based estimator, sl.pls; "
+                "reflective constructs (`=~`) are supported."
             )
         if statement.op in ("|", "~*~") and ordered is not None and statement.lhs not in ordered:
             what = "thresholds (`|`)" if statement.op == "|" else "scaling factors (`~*~`)"

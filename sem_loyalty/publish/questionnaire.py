@@ -216,7 +216,7 @@ def questionnaire_docx(model: ModelFile, *, lang: str = "en") -> bytes:
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21.0), Cm(29.7)
     section.left_margin = section.right_margin = Cm(2.2)
-    section.top_margin = section.bottom_margin = Cm(2.2)
+    section.top_margin = section.bottom_margin = Cm(1.8)
     _fonts(document)
     document.add_heading(words["title"], level=0)
     document.add_paragraph(f"{words['about']}\n{words['company'].format(blank='_' * 24)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +65,7 @@ class Replication:
         where = f" https://doi.org/{self.figures.doi}" if self.figures.doi else ""
         head = f"{self.figures.id}: {self.figures.citation}{where}"
         if self.analysis is None:
-            return f"{head}\n{_wrapped(f'Not replicated: {self.reason}')}"
+            return f"{head}\nNot replicated: {self.reason}"
         same = int((self.rows["difference"].abs() <= _ROUNDING).sum())
         said = [
             f"{self.analysis.what} (N = {self.figures.n}; {self.figures.printed_source[self.analysis.printed]})",
@@ -75,22 +74,15 @@ class Replication:
         ]
         if not self.certified:
             said.insert(0, "NOT CERTIFIED: the reproduced paths must not be reported.")
-        return "\n".join(
-            [head, *said, _wrapped(f"Figures: {self.figures.note}"), _wrapped(f"Here: {self.analysis.note}")]
-        )
+        return "\n".join([head, *said, f"Figures: {self.figures.note}", f"Here: {self.analysis.note}"])
 
     def __repr__(self) -> str:
         what = self.reason if self.analysis is None else f"largest difference {self.largest:.3f}"
         return f"<Replication {self.figures.id}: {what}>"
 
 
-def _wrapped(text: str) -> str:
-    """Return a note broken into lines that a terminal can hold."""
-    return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
-
-
 def overview(replications: Sequence[Replication]) -> Table:
-    """Return one row per analysis: how many paths, how many as printed, the largest difference.
+    """Return one row per analysis: how many figures were compared, how many are as printed, the largest difference.
 
     Parameters
     ----------
@@ -104,7 +96,7 @@ def overview(replications: Sequence[Replication]) -> Table:
     columns = (
         Column("id", "Figures"),
         Column("analysis", "Analysis"),
-        Column("paths", "Paths", "int"),
+        Column("paths", "Compared", "int"),
         Column("same", f"Within {_ROUNDING}", "int"),
         Column("largest", "Largest difference", "number", 3, bounded=True),
     )
@@ -118,7 +110,7 @@ def overview(replications: Sequence[Replication]) -> Table:
         }
         for entry in replications
     )
-    note = "Printed against reproduced standardised paths; the reasons for differences stand with each study above."
+    note = "The reasons for differences stand with each study above."
     return Table("replications", "Published studies, fitted again to their printed figures", columns, rows, note)
 
 
