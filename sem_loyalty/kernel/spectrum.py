@@ -38,11 +38,11 @@ def extreme_eigenvalues(matrix: Array, factor: Array) -> tuple[float, float]:
         if largest is not None and inverse is not None:
             return 1.0 / inverse, largest
     _, diagonal, beside, _, info = lapack.dsytrd(matrix.T, lower=1, lwork=int(lapack.dsytrd_lwork(len(matrix))[0]))
-    ends = [_by_bisection(diagonal, beside, place) for place in (1, len(matrix))] if info == 0 else []
-    if None in ends or not ends:
+    smallest, largest = (_by_bisection(diagonal, beside, place) for place in (1, len(matrix)))
+    if info != 0 or smallest is None or largest is None:
         values = np.linalg.eigvalsh(matrix)
         return float(values[0]), float(values[-1])
-    return ends[0], ends[1]
+    return smallest, largest
 
 
 def _by_bisection(diagonal: Array, beside: Array, place: int) -> float | None:
