@@ -32,6 +32,8 @@ def extreme_eigenvalues(matrix: Array, factor: Array) -> tuple[float, float]:
     Of a large matrix the largest comes from the Lanczos iteration with M, the smallest from that with M^-1, where it
     stands apart (Golub and Van Loan 2013, Matrix Computations, section 10.1).
     """
+    if len(matrix) == 1:
+        return float(matrix[0, 0]), float(matrix[0, 0])
     if len(matrix) > SMALL:
         largest = _lanczos(lambda vector: np.asarray(blas.dsymv(1.0, matrix.T, vector)), len(matrix))
         inverse = _lanczos(lambda vector: np.asarray(lapack.dpotrs(factor, vector, lower=1)[0]), len(matrix))
