@@ -32,17 +32,19 @@ def extreme_eigenvalues(matrix: Array, factor: Array) -> tuple[float, float]:
     Of a large matrix the largest comes from the Lanczos iteration with M, the smallest from that with M^-1, where it
     stands apart (Golub and Van Loan 2013, Matrix Computations, section 10.1).
     """
+    if len(matrix) == 1:
+        return float(matrix[0, 0]), float(matrix[0, 0])
     if len(matrix) > SMALL:
         largest = _lanczos(lambda vector: np.asarray(blas.dsymv(1.0, matrix.T, vector)), len(matrix))
         inverse = _lanczos(lambda vector: np.asarray(lapack.dpotrs(factor, vector, lower=1)[0]), len(matrix))
         if largest is not None and inverse is not None:
             return 1.0 / inverse, largest
     _, diagonal, beside, _, info = lapack.dsytrd(matrix.T, lower=1, lwork=int(lapack.dsytrd_lwork(len(matrix))[0]))
-    low, high = (_by_bisection(diagonal, beside, place) if info == 0 else None for place in (1, len(matrix)))
-    if low is None or high is None:
+    smallest, largest = (_by_bisection(diagonal, beside, place) for place in (1, len(matrix)))
+    if info != 0 or smallest is None or largest is None:
         values = np.linalg.eigvalsh(matrix)
         return float(values[0]), float(values[-1])
-    return low, high
+    return smallest, largest
 
 
 def _by_bisection(diagonal: Array, beside: Array, place: int) -> float | None:

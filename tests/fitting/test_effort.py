@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import sem_loyalty as sl
-from sem_loyalty.fitting import certificate, measured, search
+from sem_loyalty.fitting import certificate, fallback, measured, search
+from sem_loyalty.kernel import solver
 from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.model import defaults
 
@@ -149,3 +150,30 @@ def test_one_factor_start_values_do_not_depend_on_the_other_constructs():
     matrices[-1] = np.ones((1, 1))
     for alone, together in zip(map(measured.one_factor, matrices), measured.one_factor_each(matrices), strict=True):
         np.testing.assert_allclose(together, alone, atol=1e-12)
+
+
+def test_a_small_sample_with_settled_variances_is_not_searched_further(monkeypatch):
+    calls = []
+    original = search._sought_lower
+    monkeypatch.setattr(search, "_sought_lower", lambda *given: calls.append(1) or original(*given))
+    fitted = sl.fit(MODEL, answers(120), engine="kernel")
+    rows = sl.estimates(fitted)
+    smallest = rows.loc[(rows["op"] == "~~") & (rows["lhs"] == rows["rhs"]), "z"].min()
+    assert fitted.moments.n < fallback.SCARCE * fitted.specification.n_parameters
+    assert smallest > 1.1 * fallback.SETTLED
+    assert not calls
+    monkeypatch.setattr(fallback, "SETTLED", 1.1 * smallest)
+    again = sl.fit(MODEL, answers(120), engine="kernel")
+    assert len(calls) == 1
+    assert again.value == pytest.approx(fitted.value, abs=1e-12)
+
+
+def test_doubt_is_measured_in_the_standard_errors_of_the_estimates(monkeypatch):
+    fitted = sl.fit(MODEL, answers(120), engine="kernel")
+    rows = sl.estimates(fitted)
+    smallest = rows.loc[(rows["op"] == "~~") & (rows["lhs"] == rows["rhs"]), "z"].min()
+    best = solver.Solution(fitted.point, 1, True, 0.0)
+    for share, doubtful in ((0.999, False), (1.001, True)):
+        monkeypatch.setattr(fallback, "SETTLED", share * smallest)
+        found = fallback.is_doubtful(fitted.specification, fitted.discrepancy, fitted.space, best, fitted.moments.n)
+        assert found is doubtful

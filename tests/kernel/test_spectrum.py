@@ -1,4 +1,4 @@
-"""Extreme eigenvalues by Lanczos iterations against all eigenvalues."""
+"""Extreme eigenvalues, by bisection and by Lanczos iterations, against all eigenvalues."""
 
 import numpy as np
 import pytest
@@ -25,3 +25,13 @@ def test_extreme_eigenvalues_of_a_large_matrix(seed, monkeypatch):
 def test_an_identity_ends_at_once(monkeypatch):
     monkeypatch.setattr(spectrum, "SMALL", 2)
     assert spectrum.extreme_eigenvalues(2.0 * np.eye(5), np.sqrt(2.0) * np.eye(5)) == pytest.approx((2.0, 2.0))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 56])
+def test_small_matrices_have_the_eigenvalues_of_the_full_decomposition(size):
+    generator = np.random.default_rng(size)
+    rows = generator.standard_normal((3 * size, size)) + generator.standard_normal((3 * size, 1))
+    matrix = rows.T @ rows
+    values = np.linalg.eigvalsh(matrix)
+    found = spectrum.extreme_eigenvalues(matrix, np.linalg.cholesky(matrix))
+    np.testing.assert_allclose(found, (values[0], values[-1]), rtol=1e-11)

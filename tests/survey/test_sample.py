@@ -216,3 +216,12 @@ def test_input_is_not_changed() -> None:
     before = R.copy()
     moments_from_cov(R, 50)
     np.testing.assert_array_equal(R, before)
+
+
+def test_values_that_read_alike_are_one_group_whose_rows_keep_their_order():
+    rows = np.random.default_rng(1).normal(size=(12, 2))
+    data = pd.DataFrame(rows, columns=["a", "b"]).assign(wave=[1, "1", 2, 1.0] * 3)
+    found = moments_from_data(data, ["a", "b"], group="wave")
+    assert [group.label for group in found.groups] == ["1", "2"]
+    np.testing.assert_array_equal(found.raw[0], rows[[0, 1, 3, 4, 5, 7, 8, 9, 11]])
+    np.testing.assert_array_equal(found.raw[1], rows[[2, 6, 10]])
