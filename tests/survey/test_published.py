@@ -155,7 +155,7 @@ def test_damaged_figures_are_refused(change: Any, expected: str) -> None:
 
 def test_correlations_without_deviations_stay_correlations() -> None:
     bare = content("ecsi_mobile")
-    for key in ("sd", "means", "printed", "model"):
+    for key in ("sd", "means", "printed", "analyses", "model"):
         del bare[key]
     figures = matrix_from(bare)
     assert np.array_equal(figures.cov, figures.cor)
