@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.implied import model_implied
     from sem_loyalty.inference.invariance import Invariance, invariance
     from sem_loyalty.inference.measures import fit_measures
+    from sem_loyalty.inference.moderated import ModeratedMediation, moderated_mediation
     from sem_loyalty.inference.modification import modification_indices
     from sem_loyalty.inference.probing import JohnsonNeyman, johnson_neyman, simple_slopes
     from sem_loyalty.inference.residuals import mean_residuals, residual_summary, residuals
@@ -115,6 +116,8 @@ _WHERE = {
     "model_implied": "inference.implied",
     "Invariance": "inference.invariance",
     "invariance": "inference.invariance",
+    "ModeratedMediation": "inference.moderated",
+    "moderated_mediation": "inference.moderated",
     "mean_residuals": "inference.residuals",
     "residual_summary": "inference.residuals",
     "residuals": "inference.residuals",
@@ -214,6 +217,7 @@ __all__ = [
     "MethodComparison",
     "Micom",
     "Missing",
+    "ModeratedMediation",
     "PathComparison",
     "Pls",
     "PlsBootstrap",
@@ -267,6 +271,7 @@ __all__ = [
     "model_diagram",
     "model_implied",
     "models",
+    "moderated_mediation",
     "modification_indices",
     "nps",
     "panel_syntax",
