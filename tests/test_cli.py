@@ -330,6 +330,8 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_tidies_up(folder: Path, sent: signal.Signals) -> None:
     code = (
+        # A process started in the background ignores SIGINT, and its children with it.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, time, sem_loyalty.study as s, sem_loyalty.publish.output as o, sem_loyalty.cli as c\n"
         "def slow(*_):\n    print('writing', flush=True)\n    time.sleep(60)\n"
         "o.report = slow\n"

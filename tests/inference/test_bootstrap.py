@@ -237,6 +237,8 @@ def test_resumed_run_ends_with_the_same_numbers(fitted, small_blocks, tmp_path, 
 
 
 INTERRUPTED = """
+# A process started in the background ignores SIGINT, and its children with it.
+import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 import sys, numpy as np, pandas as pd, sem_loyalty as sl
 from sem_loyalty.inference import resampling
 resampling.BLOCK = 50
