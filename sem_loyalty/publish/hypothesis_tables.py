@@ -7,7 +7,8 @@ from typing import Any
 
 from sem_loyalty.display import Column, Table, format_number, format_p
 from sem_loyalty.inference.comparison import Comparison, Pair
-from sem_loyalty.inference.effects import DIRECT, INDIRECT, SPECIFIC, TOTAL, Effects
+from sem_loyalty.inference.effect_list import DIRECT, INDIRECT, SPECIFIC, TOTAL
+from sem_loyalty.inference.effects import Effects
 from sem_loyalty.inference.robustness import Robustness
 from sem_loyalty.measurement.method_bias import MethodBias
 from sem_loyalty.publish.hypotheses import percent
