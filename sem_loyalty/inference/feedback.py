@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.standardise import row_values
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.defaults import specify
@@ -49,7 +50,8 @@ def stability_index(fit: Fit) -> pd.Series[float]:
             # Eigenvalues are those of the loops; taken one by one, a recursive part is exactly 0.
             moduli = [float(np.abs(np.linalg.eigvals(matrix[np.ix_(loop, loop)])).max()) for loop in loops]
         index.append(max(moduli, default=0.0))
-    return pd.Series(index, index=pd.Index(specification.groups, name="group"), name="stability_index", dtype=float)
+    groups = pd.Index(specification.groups, name="group")
+    return mark(pd.DataFrame({"stability_index": index}, index=groups, dtype=float), fit)["stability_index"]
 
 
 def _loops(effects: NDArray[np.bool_]) -> list[list[int]]:

@@ -12,11 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Table, format_p
+from sem_loyalty.display.marked import MARK
 from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError
 from sem_loyalty.fitting.discrepancies import LIKELIHOOD
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.fitting.solve import solve
 from sem_loyalty.inference.hypothesis_tests import likelihood_ratio_test
+from sem_loyalty.inference.marking import mark
 from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.measurement.constructs import MeasurementModel, measurement_model
@@ -184,7 +186,17 @@ def method_bias(
         *marked,
         _vif_statement(vif),
     ]
-    return MethodBias(share, _compared(table), variance, loadings, correlations, vif, tuple(statements))
+    if not base.certificate.certified:
+        # What is left does not rest on the loadings and correlations of the constructs.
+        lead = f"{MARK}: the model of the constructs has no admissible solution ({base.certificate.reason})"
+        statements = [
+            f"{lead}, so only the share of the first component may be reported.",
+            f"Harman's single factor: the first component holds {share:.1%} of the variance.",
+        ]
+    if correlations is not None:
+        correlations = mark(correlations, base)
+    models = _compared(table)
+    return MethodBias(share, models, variance, mark(loadings, base), correlations, mark(vif, base), tuple(statements))
 
 
 def _refit(text: str, like: Fit, moments: Moments) -> Fit:

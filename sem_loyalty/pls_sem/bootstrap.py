@@ -121,7 +121,7 @@ class PlsBootstrap:
         frame["pvalue"] = np.where(positive | constant, np.nan, two_sided_p(est, drawn, interval, skew))
         frame["ci_lower"], frame["ci_upper"] = np.where(constant, np.nan, lower), np.where(constant, np.nan, upper)
         frame["bias"] = np.where(constant, 0.0, drawn.mean(axis=1) - est)
-        return frame
+        return self.fit.shown(frame)
 
     def to_table(self, *kinds: str, level: float = 0.95, interval: str = "percentile") -> Table:
         """Return statistics as a Table; by default paths, total and indirect effects."""

@@ -69,13 +69,14 @@ class PlsQuality:
 
     def model_fit(self) -> pd.DataFrame:
         """Return SRMR, d_ULS, d_G and NFI of the saturated and the estimated model."""
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             [
                 (name, getattr(self.saturated, field), getattr(self.estimated, field))
                 for name, field in (("SRMR", "srmr"), ("d_ULS", "d_uls"), ("d_G", "d_g"), ("NFI", "nfi"))
             ],
             columns=["measure", "saturated", "estimated"],
         )
+        return self.fit.shown(frame)
 
     def tables(self) -> tuple[Table, ...]:
         """Return the eight tables, numbers in full precision."""
@@ -177,12 +178,12 @@ def pls_quality(fit: Pls) -> PlsQuality:
     return PlsQuality(
         fit=fit,
         outer=outer,
-        reliability=reliability,
-        fornell_larcker=pd.DataFrame(square, index=names, columns=names),
-        htmt=htmt,
-        cross_loadings=cross,
+        reliability=fit.shown(reliability),
+        fornell_larcker=fit.shown(pd.DataFrame(square, index=names, columns=names)),
+        htmt=fit.shown(htmt),
+        cross_loadings=fit.shown(cross),
         inner=inner,
-        r2=_explained(fit),
+        r2=fit.shown(_explained(fit)),
         saturated=saturated,
         estimated=estimated,
         remarks=_remarks(fit, outer, reliability, htmt, inner, saturated),

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Table
+from sem_loyalty.display.marked import marked
 from sem_loyalty.errors import NotSupported
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.pls_sem.path_model import PathModel
@@ -86,16 +87,20 @@ class Pls:
         """Whether nothing bars the solution from being reported."""
         return not self.problems
 
+    def shown(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame of numbers of this solution as it may be shown: marked where it is not admissible."""
+        return marked(frame, " ".join(self.problems)) if self.problems else frame
+
     def path_coefficients(self) -> pd.DataFrame:
         """Return cause, outcome and estimate of every path."""
         names = self.model.constructs
         records = [(names[j], names[i], self.paths[i, j]) for i, j in np.argwhere(self.model.design.path)]
-        return pd.DataFrame(records, columns=["cause", "outcome", "est"])
+        return self.shown(pd.DataFrame(records, columns=["cause", "outcome", "est"]))
 
     def outer_model(self) -> pd.DataFrame:
         """Return construct, item, mode, weight and loading of every entry."""
         design, model = self.model.design, self.model
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "construct": [model.constructs[j] for j in design.construct],
                 "item": [model.items[i] for i in design.item],
@@ -104,6 +109,7 @@ class Pls:
                 "loading": self.loadings,
             }
         )
+        return self.shown(frame)
 
     def cross_loadings(self) -> Array:
         """Return the correlations of all items with all composites, shape (p, J)."""
@@ -128,7 +134,7 @@ class Pls:
             for i in range(size)
             if i != j and reach[i, j]
         ]
-        return pd.DataFrame(records, columns=["cause", "outcome", "direct", "indirect", "total"])
+        return self.shown(pd.DataFrame(records, columns=["cause", "outcome", "direct", "indirect", "total"]))
 
     def scores(self) -> pd.DataFrame:
         """Return the scores of the composites, one row per respondent used, mean 0 and variance 1 (divisor n).
@@ -144,7 +150,7 @@ class Pls:
             sample = Sample(self.base_correlation()[:, :, None], self.rows)
             solved = solve(self.model, sample, self.scheme, consistent=self.consistent, guides=self.guides)
             values = scores(self.model, solved, sample)[:, :, 0]
-        return pd.DataFrame(values, columns=list(self.model.constructs))
+        return self.shown(pd.DataFrame(values, columns=list(self.model.constructs)))
 
     def base_correlation(self) -> Array:
         """Return the correlations of the observed items, those of the earliest stage, shape (p, p)."""
@@ -184,7 +190,8 @@ class Pls:
                     for m in at:
                         slope = float(self.paths[outcome, one]) + (2.0 if one == other else 1.0) * unit * m
                         records.append((names[one], names[other], names[outcome], unit, m, slope))
-        return pd.DataFrame(records, columns=["cause", "moderator", "outcome", "interaction", "at", "slope"])
+        columns = ["cause", "moderator", "outcome", "interaction", "at", "slope"]
+        return self.shown(pd.DataFrame(records, columns=columns))
 
     def to_table(self) -> Table:
         """Return the paths as a Table."""

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import sem_loyalty as sl
-from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError
+from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, NotSupported, SpecificationError
 
 MODEL = "S =~ s1 + s2 + s3\nT =~ t1 + t2 + t3\nV =~ v1 + v2 + v3\nT ~ S\nV ~ T + S"
 MARKER = ["k1", "k2", "k3"]
@@ -141,3 +141,15 @@ def test_a_marker_of_one_item(clean):
     data, fit = clean
     found = sl.method_bias(fit, marker="k1", data=data)
     assert found.models.set_index("model").loc["marker: Method-C", "pvalue"] > 0.01
+
+
+def test_constructs_without_an_admissible_solution_are_not_judged():
+    matrix = sl.load_published("ecsi_mobile")
+    with pytest.warns(ImproperSolutionWarning):
+        fit = sl.fit("ecsi_mobile", sample_cov=matrix.frame(), sample_nobs=250, engine="kernel")
+    found = sl.method_bias(fit)
+    assert not found.models["certified"].iloc[0]
+    assert found.statements[0].startswith("NOT CERTIFIED")
+    assert repr(found.vif).startswith("NOT CERTIFIED")
+    assert "VIF" not in " ".join(found.statements)
+    assert repr(sl.stability_index(fit)).startswith("NOT CERTIFIED")

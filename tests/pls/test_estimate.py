@@ -199,3 +199,14 @@ def test_arguments_that_make_no_sense_are_refused(chain: pd.DataFrame) -> None:
         sl.pls(MODEL, sample_cov=chain.cov())
     with pytest.raises(DataError, match="a1"):
         sl.pls(MODEL, chain.assign(a1=3.0))
+
+
+def test_every_frame_of_an_inadmissible_solution_is_marked() -> None:
+    matrix = sl.load_published("ecsi_mobile")
+    found = sl.pls("ecsi_mobile", sample_cov=matrix.frame(), sample_nobs=250, consistent=True)
+    assert not found.admissible
+    quality = sl.pls_quality(found)
+    frames = [found.path_coefficients(), found.outer_model(), found.total_effects(), quality.reliability, quality.inner]
+    for frame in [*frames, quality.htmt, quality.r2, quality.model_fit()]:
+        assert repr(frame).startswith("NOT CERTIFIED")
+    assert not repr(sl.pls("ecsi_mobile", sample_cov=matrix.frame(), sample_nobs=250).total_effects()).startswith("NOT")
