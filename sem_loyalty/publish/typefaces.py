@@ -1,27 +1,30 @@
-"""The typefaces of every figure: which font file draws a character, and how wide it is.
+"""The typefaces of every figure and paper: which font file draws a character, and how wide it is.
 
-Latin text is set in STIX (Times-like, shipped with matplotlib), Chinese in the subset fonts of this package
-(``publish/fonts``), so that a figure looks the same on every machine. Nothing is registered anywhere and no global
-setting is touched: writers get paths of files.
+Latin text is set in STIX (Times-like, shipped with matplotlib), Chinese in Noto Sans SC (SIL Open Font License), whose
+file travels in the distribution `zhplot`, so that a figure looks the same on every machine; the environment variable
+SEM_LOYALTY_CHINESE_FONT names another TrueType file, a Song face for instance. Nothing is registered anywhere and no
+global setting is touched: writers get paths of files.
 """
 
 from __future__ import annotations
 
+import os
+import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sem_loyalty.errors import DataWarning
+from sem_loyalty.errors import ConfigurationError, DataWarning
 
 #: Faces in order of preference for each style; the first that has a character draws it.
-CHAINS = {
-    "regular": ("stix", "song", "dejavu"),
-    "bold": ("stix-bold", "hei", "song", "dejavu-bold"),
-    "italic": ("stix-italic", "song", "dejavu"),
+CHAINS: dict[str, tuple[str, ...]] = {
+    "regular": ("stix", "chinese", "dejavu"),
+    "bold": ("stix-bold", "chinese", "dejavu-bold"),
+    "italic": ("stix-italic", "chinese", "dejavu"),
 }
 _FILES = {
     "stix": "STIXGeneral.ttf",
@@ -29,10 +32,8 @@ _FILES = {
     "stix-italic": "STIXGeneralItalic.ttf",
     "dejavu": "DejaVuSerif.ttf",
     "dejavu-bold": "DejaVuSerif-Bold.ttf",
-    "song": "SemCJKSerif.ttf",
-    "hei": "SemCJKSans.ttf",
 }
-_OWN = ("song", "hei")
+CHOSEN_FONT = "SEM_LOYALTY_CHINESE_FONT"
 #: In Chinese text these take the full width of the Chinese face, not the narrow Latin form.
 _FULL_WIDTH_IN_CHINESE = frozenset("“”‘’…—·")
 #: Stands for a character that no face can draw (a DataWarning has named it).
@@ -74,18 +75,60 @@ def face_path(face: str) -> Path:
     pathlib.Path
         A TrueType file on disk.
     """
-    name = _FILES["stix" if face == NO_FACE else face]
-    if face in _OWN:
-        return own_fonts() / name
+    return chinese_font() if face == "chinese" else latin_fonts() / _FILES["stix" if face == NO_FACE else face]
+
+
+def latin_fonts() -> Path:
+    """Return the folder of the Latin faces, which travel with matplotlib."""
     import matplotlib
 
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
 
 @cache
-def own_fonts() -> Path:
-    """Return the directory of the Chinese fonts that travel with the package."""
-    return Path(str(files("sem_loyalty.publish"))) / "fonts"
+def chinese_font() -> Path:
+    """Return the file of the Chinese face; the environment is read once.
+
+    Returns
+    -------
+    pathlib.Path
+        The TrueType file that SEM_LOYALTY_CHINESE_FONT names, else Noto Sans SC from the distribution `zhplot`.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file named is none or not TrueType, or nothing is named and `zhplot` is not installed.
+    """
+    chosen = os.environ.get(CHOSEN_FONT, "")
+    if chosen:
+        return _checked(Path(chosen).expanduser())
+    # Found, not imported: importing it would change matplotlib's settings.
+    found = find_spec("zhplot")
+    for folder in (found.submodule_search_locations or ()) if found is not None else ():
+        path = Path(folder) / "fonts" / "NotoSansSC-Regular.ttf"
+        if path.is_file():
+            return path
+    raise ConfigurationError(
+        "Chinese characters need a Chinese typeface, and none was found. Install the one that this package uses "
+        f"(pip install zhplot; Noto Sans SC under the Open Font License), or set {CHOSEN_FONT} to the path of a "
+        "TrueType file on this machine, for instance C:/Windows/Fonts/simsun.ttc."
+    )
+
+
+def _checked(path: Path) -> Path:
+    """Return a path if it is a font, or a collection whose first font, with TrueType outlines."""
+    from fontTools.ttLib import TTFont, TTLibError
+
+    try:
+        with TTFont(str(path), fontNumber=0, lazy=True) as font:
+            if "glyf" in font:
+                return path
+            reason = "its outlines are not TrueType, and PDF could not embed it cleanly"
+    except (TTLibError, OSError) as error:
+        reason = str(error)
+    raise ConfigurationError(
+        f"{CHOSEN_FONT}={path}: {reason}. Name a .ttf or .ttc file with TrueType outlines, for instance SimSun."
+    )
 
 
 def split_runs(text: str, style: str = "regular", *, lang: str = "en") -> tuple[Run, ...]:
@@ -136,13 +179,13 @@ def text_width(text: str, size: float, style: str = "regular", *, lang: str = "e
 
 
 def missing_characters(texts: Iterable[str]) -> str:
-    """Return the characters, in order of appearance, that no shipped face can draw."""
+    """Return the characters, in order of appearance, that no face can draw."""
     seen = dict.fromkeys(character for text in texts for character in text)
     return "".join(character for character in seen if _glyph(character, "regular", False)[0] == NO_FACE)
 
 
 def warn_about_missing(texts: Sequence[str]) -> None:
-    """Warn by name about characters that no shipped face can draw.
+    """Warn by name about characters that no face can draw.
 
     Parameters
     ----------
@@ -158,7 +201,7 @@ def warn_about_missing(texts: Sequence[str]) -> None:
     if missing:
         named = ", ".join(f"{character} (U+{ord(character):04X})" for character in missing)
         warnings.warn(
-            f"No font of this package has {named}: PNG and PDF show '?' there, SVG depends on the reader's fonts. "
+            f"No typeface here has {named}: PNG and PDF show '?' there, SVG depends on the reader's fonts. "
             "Use another character or write the name in Latin letters.",
             DataWarning,
             stacklevel=3,
@@ -166,10 +209,10 @@ def warn_about_missing(texts: Sequence[str]) -> None:
 
 
 @cache
-def _font(face: str) -> Any:
+def _font(path: Path) -> Any:
     from matplotlib.ft2font import FT2Font
 
-    return FT2Font(str(face_path(face)))
+    return FT2Font(str(path))
 
 
 @cache
@@ -184,12 +227,25 @@ def _no_scale() -> Any:
 @cache
 def _glyph(character: str, style: str, full_width: bool) -> tuple[str, float]:
     """Return the face that draws a character and its advance width in em."""
-    chain = CHAINS[style]
-    if full_width:
-        chain = tuple(face for face in chain if face in _OWN) + chain
+    wide = full_width or unicodedata.east_asian_width(character) in "WF"
+    # Only a text that holds Chinese may fail for want of a Chinese face; that face is then the first choice.
+    chain = ("chinese", *_others(style)) if wide else CHAINS[style] if _has_chinese_font() else _others(style)
     for face in chain:
-        font = _font(face)
+        font = _font(face_path(face))
         if font.get_char_index(ord(character)):
             glyph = font.load_char(ord(character), flags=_no_scale())
             return face, glyph.horiAdvance / font.units_per_EM
     return NO_FACE, text_width("?", 1.0, style)
+
+
+def _others(style: str) -> tuple[str, ...]:
+    return tuple(face for face in CHAINS[style] if face != "chinese")
+
+
+@cache
+def _has_chinese_font() -> bool:
+    try:
+        chinese_font()
+    except ConfigurationError:
+        return False
+    return True

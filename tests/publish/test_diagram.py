@@ -1,7 +1,10 @@
 """What a reader sees: numbers, names, notes, files, fonts and the look of a solution that must not be reported."""
 
 import io
+import os
 import re
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,7 +20,14 @@ from sem_loyalty.publish.diagram.drawing import POINTS_PER_MM, Drawing, draw
 from sem_loyalty.publish.diagram.graph import Diagram, Edge, Node, anatomy
 from sem_loyalty.publish.diagram.lettering import fill, number, stars, wrap, wrap_name
 from sem_loyalty.publish.diagram.scene import GREY, INK, PAPER
-from sem_loyalty.publish.typefaces import face_path, missing_characters, own_fonts, split_runs, text_width
+from sem_loyalty.publish.typefaces import (
+    chinese_font,
+    face_path,
+    latin_fonts,
+    missing_characters,
+    split_runs,
+    text_width,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 # PLS estimates of the European Customer Satisfaction Index model on the mobile phone data.
@@ -225,7 +235,7 @@ def test_pdf_embeds_true_type_fonts(lang: str, request: pytest.FixtureRequest) -
     assert "/FontFile2" in text
     assert "/Type3" not in text
     assert "CreationDate" not in text
-    assert ("SemCJKSerif" in text) == (lang == "zh")
+    assert ("NotoSansSC" in text) == (lang == "zh")
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
@@ -289,22 +299,68 @@ def test_type_is_never_shrunk_below_the_limit() -> None:
 
 def test_typefaces_fall_back_by_character() -> None:
     runs = split_runs("满意 SAT", "bold")
-    assert [(run.text, run.face) for run in runs] == [("满意", "hei"), (" SAT", "stix-bold")]
+    assert [(run.text, run.face) for run in runs] == [("满意", "chinese"), (" SAT", "stix-bold")]
     assert text_width("满", 10.0) == pytest.approx(10.0)
-    assert face_path("song").is_file()
+    assert face_path("chinese").is_file()
 
 
-def test_chinese_fonts_are_small_licensed_and_named_apart() -> None:
-    from matplotlib.ft2font import FT2Font
+def test_no_font_file_is_committed() -> None:
+    root = Path(__file__).parents[2]
+    found = [
+        path for path in (root / "sem_loyalty").rglob("*") if path.suffix.lower() in {".ttf", ".otf", ".ttc", ".woff2"}
+    ]
+    assert found == []
 
-    folder = own_fonts()
-    fonts = sorted(folder.glob("*.ttf"))
-    assert [FT2Font(str(path)).family_name for path in fonts] == ["SemCJK Sans", "SemCJK Serif"]
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 8_000_000
-    assert "SIL OPEN FONT LICENSE Version 1.1" in (folder / "OFL.txt").read_text(encoding="utf-8")
-    said = (folder / "README.md").read_text(encoding="utf-8")
-    assert "fonts-noto-cjk" in said
-    assert len(re.findall(r"\b[0-9a-f]{64}\b", said)) == 4
+
+def test_the_chinese_face_is_free_and_not_imported() -> None:
+    path = chinese_font()
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (path.parent / "OFL.txt").read_text(encoding="utf-8")
+    done = in_new_process("")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["NotoSansSC-Regular.ttf", "False"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ("nowhere.ttf", "No such file"),
+        (__file__, "Not a TrueType or OpenType font"),
+    ],
+)
+def test_a_chosen_face_that_cannot_be_used_is_refused(chosen: str, message: str) -> None:
+    done = in_new_process("", SEM_LOYALTY_CHINESE_FONT=chosen)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "SEM_LOYALTY_CHINESE_FONT" in done.stderr
+
+
+def test_a_chosen_face_is_used() -> None:
+    done = in_new_process("", SEM_LOYALTY_CHINESE_FONT=str(latin_fonts() / "DejaVuSans.ttf"))
+    assert done.stdout.split()[0] == "DejaVuSans.ttf"
+
+
+def test_without_a_chinese_face_only_chinese_fails_and_says_what_to_install() -> None:
+    absent = "import sys; sys.modules['zhplot'] = None; import importlib.util as u; u.find_spec = lambda name: None\n"
+    done = in_new_process(absent)
+    assert done.returncode == 1
+    assert "pip install zhplot" in done.stderr
+    english = in_new_process(
+        absent + "from sem_loyalty.publish.typefaces import text_width\n"
+        "assert text_width('Loyalty ⟨α⟩ ★', 10) > 0; raise SystemExit(0)\n"
+    )
+    assert english.returncode == 0, english.stderr
+
+
+def in_new_process(before: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Print the name of the Chinese face, and whether its distribution was imported."""
+    code = (
+        "import sys\n" + before + "from sem_loyalty.publish.typefaces import chinese_font, text_width\n"
+        "text_width('顾客', 10); print(chinese_font().name, 'zhplot' in sys.modules)"
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "SEM_LOYALTY_CHINESE_FONT"}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=kept | variables, check=False
+    )
 
 
 def test_names_wrap_evenly() -> None:
