@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from sem_loyalty.design.answers import Missing
     from sem_loyalty.design.simulate import simulate
     from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
-    from sem_loyalty.fitting.fit import fit
     from sem_loyalty.fitting.solution import Fit
     from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
     from sem_loyalty.inference.comparison import Comparison, compare
@@ -63,6 +62,7 @@ if TYPE_CHECKING:
     from sem_loyalty.model.syntax import parse
     from sem_loyalty.pls_sem.bootstrap import PlsBootstrap, pls_bootstrap
     from sem_loyalty.pls_sem.cvpat import cvpat
+    from sem_loyalty.pls_sem.either import fit
     from sem_loyalty.pls_sem.estimate import pls
     from sem_loyalty.pls_sem.fit_test import PlsFitTest, pls_fit_test
     from sem_loyalty.pls_sem.importance import PlsImportance, pls_ipma
@@ -95,7 +95,7 @@ _WHERE = {
     "Diagnosis": "diagnosis.diagnose",
     "diagnose": "diagnosis.diagnose",
     "Fit": "fitting.solution",
-    "fit": "fitting.fit",
+    "fit": "pls_sem.either",
     "Bootstrap": "inference.bootstrap",
     "bootstrap": "inference.bootstrap",
     "Comparison": "inference.comparison",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -51,8 +52,6 @@ class PlsBootstrap:
         Full-sample values.
     draws : ndarray, shape (k, R)
         nan where a draw failed.
-    jackknife : ndarray, shape (k, n)
-        Values without one respondent each, for BCa intervals.
     converged : ndarray of bool, shape (R,)
         Draws that count: their weights converged and, with PLSc, every rho_A is positive.
     inadmissible : int
@@ -64,9 +63,16 @@ class PlsBootstrap:
     statistics: pd.DataFrame = field(repr=False)
     estimate: Array = field(repr=False)
     draws: Array = field(repr=False)
-    jackknife: Array = field(repr=False)
     converged: NDArray[np.bool_] = field(repr=False)
     inadmissible: int
+
+    @cached_property
+    def jackknife(self) -> Array:
+        """Values without one respondent each (k, n), for BCa intervals; computed when first asked for."""
+        found = listing(self.fit.model)
+        with one_thread():
+            source = products(answers(self.fit))
+            return np.concatenate([_values(self.fit, found, one)[0] for one in leave_one_out(self.fit, source)], axis=1)
 
     @property
     def failed(self) -> int:
@@ -190,7 +196,7 @@ def pls_bootstrap(
 
     Notes
     -----
-    Every draw starts from the full-sample weights and ends when none changes by 1e-8. Each composite is turned to
+    Every draw starts from the full-sample weights and ends when none changes by 1e-7. Each composite is turned to
     correlate positively with the full-sample composite, so that a mere change of sign does not count as variation.
 
     References
@@ -218,14 +224,12 @@ def pls_bootstrap(
         parts = in_blocks(lambda block: _block(fit, found, source, seed, block, draws), draws, workers, progress)
         values, converged, definite = (np.concatenate(part, axis=-1)[..., :draws] for part in zip(*parts, strict=True))
         estimate = _values(fit, found, own_sample(fit))[0][:, 0]
-        jackknife = np.concatenate([_values(fit, found, one)[0] for one in leave_one_out(fit, source)], axis=1)
     return PlsBootstrap(
         fit=fit,
         seed=seed,
         statistics=found.frame,
         estimate=estimate,
         draws=np.where(converged, values, np.nan),
-        jackknife=jackknife,
         converged=converged,
         inadmissible=int((converged & ~definite).sum()),
     )

@@ -21,8 +21,8 @@ Part = tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]
 
 # Draws that share a random stream: a constant, so that a draw is the same however many are asked for.
 LANES = 1000
-# Draws stop here; the error is some thousandths of a standard error, divided by a hundred thousand.
-TOLERANCE = 1e-8
+# Draws stop here, as PLS programs do for the sample itself; what is left is some millionths of a standard error.
+TOLERANCE = 1e-7
 # A share of the largest variance of an item over the samples.
 NO_VARIANCE = 1e-12
 
