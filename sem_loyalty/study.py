@@ -35,6 +35,7 @@ from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.loyalty_part import loyalty_part
 from sem_loyalty.publish.one_model import one_model
 from sem_loyalty.publish.output import write_results
+from sem_loyalty.publish.pls_part import pls_part
 from sem_loyalty.publish.results import Results
 from sem_loyalty.publish.settings import (
     About,
@@ -263,6 +264,7 @@ def analyse(study: Study) -> Results:
         edition = study_edition(study, model, fitted, drawn)
         evidence = hypothesis_part(study, sample, fitted, model, edition, draws)
         loyalty = loyalty_part(study, sample.data, fitted, model, edition)
+        composites = pls_part(study, sample, fitted, text, edition)
         content = {
             table.id: table
             for table in (
@@ -271,6 +273,7 @@ def analyse(study: Study) -> Results:
                 *fit_part(fitted, found, measures, edition),
                 *((hypotheses_table(judged, edition, evidence.survival),) if judged else ()),
                 *evidence.tables,
+                *composites.tables,
                 *loyalty.tables,
                 *measurement_tables.question_tables(model, edition),
             )
@@ -288,7 +291,7 @@ def analyse(study: Study) -> Results:
         drawn=drawn,
         verdicts=judged,
         weakest=evidence.weakest,
-        statements=evidence.statements,
+        statements={**evidence.statements, **composites.statements},
         tables=content,
         figures=figures,
         notes=sample.notes,

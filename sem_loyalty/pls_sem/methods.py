@@ -34,6 +34,53 @@ Array = NDArray[np.float64]
 RMSEA_RULE = 0.08
 
 
+# What a comparison advises, by code; the details fill the braces.
+ADVICE = {
+    "formed": "{names}: formed by items, which is what PLS is made for.",
+    "misfit": (
+        "The model does not fit ({measures}), which no choice of method repairs: look at the residuals before "
+        "reporting paths."
+    ),
+    "report_cb": (
+        "Report covariance-based SEM: its solution is certified and the model fits. PLSc should agree with it; PLS "
+        "paths are those of composites, attenuated by the errors of their items."
+    ),
+    "no_cb": "There is no covariance-based solution: {reason}",
+    "uncertified_cb": "The covariance-based solution is not certified: {reason}",
+    "report_plsc": "Report PLSc, and say that the model has no proper solution by maximum likelihood.",
+    "report_pls": (
+        "PLSc is not admissible either: {problems} PLS always gives numbers: report them as paths between composites, "
+        "not between the constructs behind them, and say why the others fail."
+    ),
+    "report_none": "No method has an admissible solution; the measurement has to change first.",
+    "alike": "Constructs that the answers hardly tell apart (HTMT): {pairs}. Merge them or drop one.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One piece of advice.
+
+    Attributes
+    ----------
+    code : str
+        Key of ADVICE.
+    details : mapping of str to str
+        What fills its braces.
+    pairs : tuple of (str, str, float)
+        Constructs that are hardly told apart, with their HTMT; only for "alike".
+    """
+
+    code: str
+    details: Mapping[str, str] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str, float], ...] = ()
+
+    def __str__(self) -> str:
+        """Return the advice in English."""
+        alike = ", ".join(f"{one} and {other} ({value:.2f})" for one, other, value in self.pairs)
+        return ADVICE[self.code].format(**self.details, pairs=alike)
+
+
 @dataclass(frozen=True, repr=False)
 class MethodComparison:
     """One model by three methods.
@@ -48,11 +95,12 @@ class MethodComparison:
         PLS and PLSc.
     paths : DataFrame
         One row per path: cause, outcome; cb (standardised), plsc, pls, sums (regression of sums of standardised items);
-        misfit = plsc - cb, attenuation = pls - plsc, weighting = pls - sums; reason, the largest of them in words.
+        misfit = plsc - cb, attenuation = pls - plsc, weighting = pls - sums; reason, the larger of the first
+        two in words, where both solutions are proper.
     correlations : DataFrame
         One row per pair of constructs: first, second, cb (of the model), plsc, pls, factor = sqrt(rho rho), by which
         pls = plsc x factor.
-    advice : tuple of str
+    advice : tuple of Advice
         Which to report, and what to do first.
     """
 
@@ -62,7 +110,7 @@ class MethodComparison:
     consistent: Pls = field(repr=False)
     paths: pd.DataFrame = field(repr=False)
     correlations: pd.DataFrame = field(repr=False)
-    advice: tuple[str, ...]
+    advice: tuple[Advice, ...]
 
     def tables(self) -> tuple[Table, ...]:
         """Return paths and correlations as Tables; what cannot be reported is marked in the head of its column."""
@@ -73,7 +121,7 @@ class MethodComparison:
             "sums": "Sums of items",
             "factor": "√(ρρ)",
         }
-        note = f"N = {self.plain.n}. {' '.join(self.advice)}"
+        note = f"N = {self.plain.n}. {' '.join(map(str, self.advice))}"
         return (
             Table.from_frame(self.paths, id="methods-paths", caption="Paths by three methods", heads=marked, note=note),
             Table.from_frame(
@@ -87,7 +135,7 @@ class MethodComparison:
 
     def __str__(self) -> str:
         """Return the advice, then both tables."""
-        return "\n\n".join(["\n".join(self.advice), *(table.to_text() for table in self.tables())])
+        return "\n\n".join(["\n".join(map(str, self.advice)), *(table.to_text() for table in self.tables())])
 
     def __repr__(self) -> str:
         return str(self)
@@ -150,13 +198,14 @@ def compare_methods(
         raise NotSupported("compare_methods takes constructs of items, without second order and products.")
     consistent = pls(text, data, scheme=scheme, consistent=True, **arguments)
     cb, reason = _covariance_based(text, data, estimator, arguments)
+    proper = not reason and consistent.admissible
     correlations = _correlations(cb, plain, consistent)
     return MethodComparison(
         cb=cb,
         cb_reason=reason,
         plain=plain,
         consistent=consistent,
-        paths=_paths(cb, plain, consistent),
+        paths=_paths(cb, plain, consistent, proper=proper),
         correlations=correlations,
         advice=_advice(cb, reason, plain, consistent),
     )
@@ -176,7 +225,7 @@ def _covariance_based(
     return found, " ".join(problem.text for problem in found.certificate.problems)
 
 
-def _paths(cb: Fit | None, plain: Pls, consistent: Pls) -> pd.DataFrame:
+def _paths(cb: Fit | None, plain: Pls, consistent: Pls, *, proper: bool) -> pd.DataFrame:
     frame = plain.path_coefficients().rename(columns={"est": "pls"})
     frame["plsc"] = consistent.path_coefficients()["est"]
     frame["sums"] = _of_sums(plain)
@@ -188,7 +237,9 @@ def _paths(cb: Fit | None, plain: Pls, consistent: Pls) -> pd.DataFrame:
     frame["misfit"] = frame["plsc"] - frame["cb"]
     frame["attenuation"] = frame["pls"] - frame["plsc"]
     frame["weighting"] = frame["pls"] - frame["sums"]
-    frame["reason"] = [_reason(m, a) for m, a in zip(frame["misfit"], frame["attenuation"], strict=True)]
+    # Differences from a solution that is none have no meaning.
+    said = [_reason(m, a) for m, a in zip(frame["misfit"], frame["attenuation"], strict=True)]
+    frame["reason"] = said if proper else "no proper solution"
     order = ["cause", "outcome", "cb", "plsc", "pls", "sums", "misfit", "attenuation", "weighting", "reason"]
     return frame[order]
 
@@ -205,8 +256,6 @@ def _of_sums(plain: Pls) -> Array:
 
 def _reason(misfit: float, attenuation: float) -> str:
     """Return what most of the difference between PLS and the covariance-based path comes from."""
-    if np.isnan(misfit):
-        return "attenuation" if abs(attenuation) >= 0.05 else "they agree"
     if max(abs(misfit), abs(attenuation)) < 0.05:
         return "they agree"
     return "misfit" if abs(misfit) > abs(attenuation) else "attenuation"
@@ -229,15 +278,12 @@ def _correlations(cb: Fit | None, plain: Pls, consistent: Pls) -> pd.DataFrame:
     return pd.DataFrame(records, columns=["first", "second", "cb", "plsc", "pls", "factor"])
 
 
-def _advice(cb: Fit | None, reason: str, plain: Pls, consistent: Pls) -> tuple[str, ...]:
-    """Return which method to report and what to do first, in sentences."""
+def _advice(cb: Fit | None, reason: str, plain: Pls, consistent: Pls) -> tuple[Advice, ...]:
+    """Return which method to report and what to do first."""
     out = []
     if plain.model.design.mode_b.any():
         formed = [name for name, flag in zip(plain.model.constructs, plain.model.design.mode_b, strict=True) if flag]
-        out.append(f"{', '.join(formed)}: formed by items, which is what PLS is made for.")
-    htmt = pls_quality(plain).htmt
-    lower = np.tril(htmt.to_numpy(), -1)
-    alike = [f"{htmt.columns[j]} and {htmt.index[i]} ({lower[i, j]:.2f})" for i, j in np.argwhere(lower >= HTMT_RULE)]
+        out.append(Advice("formed", {"names": ", ".join(formed)}))
     if cb is not None and not reason:
         measures = fit_measures(cb)
         misfits = [
@@ -245,30 +291,16 @@ def _advice(cb: Fit | None, reason: str, plain: Pls, consistent: Pls) -> tuple[s
             for name, rule in (("rmsea", RMSEA_RULE), ("srmr", SRMR_RULE))
             if measures[name] > rule
         ]
-        if misfits:
-            out.append(
-                f"The model does not fit ({', '.join(misfits)}), which no choice of method repairs: look at the "
-                "residuals before reporting paths."
-            )
-        else:
-            out.append(
-                "Report covariance-based SEM: its solution is certified and the model fits. PLSc should agree with it; "
-                "PLS paths are those of composites, attenuated by the errors of their items."
-            )
+        out.append(Advice("misfit", {"measures": ", ".join(misfits)}) if misfits else Advice("report_cb"))
     else:
-        lead = "There is no covariance-based solution"
-        if cb is not None:
-            lead = "The covariance-based solution is not certified"
-        out.append(f"{lead}: {reason}")
+        out.append(Advice("no_cb" if cb is None else "uncertified_cb", {"reason": reason}))
         if consistent.admissible:
-            out.append("Report PLSc, and say that the model has no proper solution by maximum likelihood.")
+            out.append(Advice("report_plsc"))
         elif plain.admissible:
-            out.append(
-                f"PLSc is not admissible either: {' '.join(consistent.problems)} PLS always gives numbers: report them "
-                "as paths between composites, not between the constructs behind them, and say why the others fail."
-            )
+            out.append(Advice("report_pls", {"problems": " ".join(consistent.problems)}))
         else:
-            out.append("No method has an admissible solution; the measurement has to change first.")
-    if alike:
-        out.append(f"Constructs that the answers hardly tell apart (HTMT): {', '.join(alike)}. Merge them or drop one.")
-    return tuple(out)
+            out.append(Advice("report_none"))
+    htmt = pls_quality(plain).htmt
+    lower = np.tril(htmt.to_numpy(), -1)
+    alike = [(str(htmt.columns[j]), str(htmt.index[i]), float(lower[i, j])) for i, j in np.argwhere(lower >= HTMT_RULE)]
+    return (*out, Advice("alike", pairs=tuple(alike))) if alike else tuple(out)

@@ -107,3 +107,21 @@ class MethodBiasChoice:
     """
 
     run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlsChoice:
+    """Section [pls]: the same model by partial least squares, beside the covariance-based fit.
+
+    Attributes
+    ----------
+    run : bool
+    scheme : {"path", "centroid", "factorial"}
+        Weighting of the inner model.
+    draws : int
+        Bootstrap draws behind standard errors and intervals; 0 gives none.
+    """
+
+    run: bool = False
+    scheme: str = one_of("path", "path", "centroid", "factorial")
+    draws: int = at_least(5000, 0)

@@ -26,6 +26,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "invariance": ("invariance", "latent-means", "group-paths"),
     "robustness": ("robustness",),
     "method_bias": ("method-models", "full-collinearity"),
+    "pls": ("pls-methods", "pls-paths", "pls-measurement", "pls-htmt", "pls-fit"),
     "loyalty": ("nps", "loyalty-scores", "drivers", "importance-performance", "segments", "segment-criteria"),
     "model": ("questions",),
 }

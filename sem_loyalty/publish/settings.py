@@ -14,6 +14,7 @@ from sem_loyalty.publish.evidence_settings import (
     EffectChoice,
     InvarianceChoice,
     MethodBiasChoice,
+    PlsChoice,
     RivalChoice,
     RobustnessChoice,
 )
@@ -243,7 +244,8 @@ class Study:
 
     Attributes
     ----------
-    study, data, screen, model, efa, loyalty, output, bootstrap, effects, rivals, invariance, robustness, method_bias
+    study, data, screen, model, efa, loyalty, output, bootstrap, effects, rivals, invariance, robustness, method_bias,
+    pls
         The sections.
     folder : Path
         Where relative paths begin.
@@ -264,6 +266,7 @@ class Study:
     invariance: InvarianceChoice = field(default_factory=InvarianceChoice)
     robustness: RobustnessChoice = field(default_factory=RobustnessChoice)
     method_bias: MethodBiasChoice = field(default_factory=MethodBiasChoice)
+    pls: PlsChoice = field(default_factory=PlsChoice)
     folder: Path = Path()
     name: str = "study.toml"
 
@@ -309,6 +312,7 @@ SECTIONS: Mapping[str, type] = {
     "invariance": InvarianceChoice,
     "robustness": RobustnessChoice,
     "method_bias": MethodBiasChoice,
+    "pls": PlsChoice,
     "efa": FactorChoice,
     "loyalty": LoyaltyChoice,
     "output": Output,

@@ -155,6 +155,12 @@ def _about_evidence(study: Study) -> list[str]:
         "robustness": study.robustness.run,
         "method_bias": study.method_bias.run,
     }
+    if study.pls.run and data.group:
+        found.append("[pls] takes one group: leave [data] group out, and compare groups with `pls_mga` and `micom`.")
+    if study.pls.run and model.ordered not in (False, True):
+        found.append("[pls] takes all items as ordinal or none: write ordered = true, or leave it out.")
+    if study.pls.run and study.pls.draws == 1:
+        found.append("[pls] draws = 1: an interval needs two draws at least, and is worth little below 1000.")
     likelihood = not model.ordered and (model.estimator or "ML") in LIKELIHOOD
     for section in (name for name, on in wanted.items() if on):
         if not likelihood:
