@@ -47,7 +47,7 @@ from sem_loyalty.publish.settings import (
     Study,
 )
 from sem_loyalty.publish.study_estimates import study_estimates
-from sem_loyalty.publish.study_figures import evidence_plots, path_diagrams
+from sem_loyalty.publish.study_figures import evidence_plots, measurement_plots, path_diagrams
 from sem_loyalty.publish.study_file import check_study, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
 from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition
@@ -275,8 +275,9 @@ def analyse(study: Study) -> Results:
                 *measurement_tables.question_tables(model, edition),
             )
         }
-        figures = path_diagrams(study, fitted, found, edition) | evidence_plots(study, evidence, edition)
-        figures |= loyalty.figures
+        figures = path_diagrams(study, fitted, found, edition)
+        figures |= measurement_plots(study, fitted, factors, draws, edition)
+        figures |= evidence_plots(study, evidence, edition) | loyalty.figures
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
         study=study,
