@@ -17,6 +17,8 @@ from sem_loyalty.publish.plots.picture import INK, RULE, SOFT, Dot, Item, Line, 
 #: The loading from which an item shares half of its variance with the construct.
 HALF = float(np.sqrt(0.5))
 ROW, HEAD = 13.5, 17.0
+# Rows move closer where items are many, so that they stay on one page; closer than this, type would touch.
+CLOSEST, TALLEST = 10.5, 600.0
 
 
 def loading_rows(frame: pd.DataFrame, look: Look) -> Picture:
@@ -40,6 +42,8 @@ def loading_rows(frame: pd.DataFrame, look: Look) -> Picture:
     reach = [0.0, 1.0, *(end for end in ends if np.isfinite(end))]
     x = axis(reach, left, right, bounds=(min(reach), max(reach)))
     top = 10.0
+    heads = HEAD * len({row["lhs"] for row in rows})
+    step = min(ROW, max(CLOSEST, (TALLEST - heads) / len(rows)))
     down, drawn = top, list[Item]()
     for construct, members in groupby(zip(rows, shown, spans, strict=True), key=lambda entry: entry[0]["lhs"]):
         drawn.append(Line(6.0, down, look.width - 6.0, down, RULE, 0.6))
@@ -47,8 +51,8 @@ def loading_rows(frame: pd.DataFrame, look: Look) -> Picture:
         drawn.append(look.label(head, 8.0, down + 0.7 * HEAD, size=SMALL, style="bold"))
         down += HEAD
         for row, value, span in members:
-            drawn += _row(row, value, span, x.at, down + ROW / 2, look, left, right, most)
-            down += ROW
+            drawn += _row(row, value, span, x.at, down + step / 2, look, left, right, most)
+            down += step
         down += 2.0
     items = tick_marks(x, (top, down), look, across=True)
     items.append(Line(x.at(HALF), top, x.at(HALF), down, SOFT, 0.9, (3.0, 2.5)))
