@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from sem_loyalty.pls_sem.solution import Pls
     from sem_loyalty.publish.bootstrap_plot import bootstrap_plot
     from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
+    from sem_loyalty.publish.export_model import Export, export_model
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.measurement_plot import correlation_map, loadings_plot, residual_map, scree_plot
     from sem_loyalty.publish.model_diagram import model_diagram
@@ -168,6 +169,8 @@ _WHERE = {
     "parse": "model.syntax",
     "bootstrap_plot": "publish.bootstrap_plot",
     "correlation_map": "publish.measurement_plot",
+    "Export": "publish.export_model",
+    "export_model": "publish.export_model",
     "group_forest": "publish.evidence_plot",
     "loadings_plot": "publish.measurement_plot",
     "residual_map": "publish.measurement_plot",
@@ -216,6 +219,7 @@ __all__ = [
     "Comparison",
     "Diagnosis",
     "Effects",
+    "Export",
     "FactorScores",
     "Fit",
     "Invariance",
@@ -254,6 +258,7 @@ __all__ = [
     "equation_identification",
     "equivalent_models",
     "estimates",
+    "export_model",
     "factor_scores",
     "fit",
     "fit_measures",
