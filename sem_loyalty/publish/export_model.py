@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import sem_loyalty
 from sem_loyalty.errors import check_choice
 from sem_loyalty.fitting.fit import text_of
 from sem_loyalty.fitting.solution import Fit
@@ -21,7 +20,7 @@ from sem_loyalty.publish.export.mplus import mplus_data, mplus_input
 from sem_loyalty.publish.export.semopy import semopy_script
 from sem_loyalty.publish.export.source import Source, answers_csv
 from sem_loyalty.publish.files import MANIFEST, results_folder, write_text
-from sem_loyalty.publish.manifest import digests, to_json
+from sem_loyalty.publish.manifest import digests, own_version, to_json
 
 PROGRAMS = {"lavaan": "lavaan.R", "mplus": "mplus.inp", "semopy": "semopy.txt"}
 
@@ -130,9 +129,16 @@ def export_model(
 
 def source_of(model: Fit | Specification | ModelFile | ModelText | str | Path) -> Source:
     """Return what is exported of a fit, or of a model without data."""
-    made_by = f"Made by sem_loyalty {sem_loyalty.__version__}."
+    made_by = f"Made by sem_loyalty {own_version()}."
     if isinstance(model, Fit):
         return Source(model.specification, model.estimator, model.moments.missing, model.moments, made_by)
-    specification = model if isinstance(model, Specification) else specify(text_of(model))
+    specification = model if isinstance(model, Specification) else _specified(text_of(model))
     estimator = "WLSMV" if specification.ordered else "ML"
     return Source(specification, estimator, "listwise", None, made_by)
+
+
+def _specified(text: ModelText) -> Specification:
+    """Return a model without data, complete; c() with several entries says how many groups there are."""
+    entries = (len(modifier.values) for one in text.statements for modifier in one.rhs.modifiers)
+    count = max(entries, default=1)
+    return specify(text, groups=tuple(map(str, range(1, count + 1))) if count > 1 else ("",))

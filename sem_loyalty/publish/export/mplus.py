@@ -50,16 +50,17 @@ def mplus_input(source: Source) -> str:
             f"available: {listed}."
         )
     names = input_names(source)
-    labels = _Labels(specification)
+    labels = _Labels(specification, names)
     lines = ["TITLE:", f"  {plain(source.made_by, WIDTH - 2)};"]
     lines += [line for entry in name_table(names, "!") for line in _comment(entry)]
     lines += labels.table()
     lines += ["DATA:", *_data(source), "VARIABLE:", *_variables(source, names), "ANALYSIS:", *_analysis(source)]
-    lines += ["MODEL:", *_model(specification, 1, names, labels if len(specification.groups) == 1 else None)]
+    means = specification.meanstructure or source.moments is None or source.has_answers
+    lines += ["MODEL:", *_model(specification, 1, names, labels if len(specification.groups) == 1 else None, means)]
     if len(specification.groups) > 1:
         for group in range(1, len(specification.groups) + 1):
-            lines += [f"MODEL g{group}:", *_model(specification, group, names, labels)]
-    constraint = _constraints(specification, labels)
+            lines += [f"MODEL g{group}:", *_model(specification, group, names, labels, means)]
+    constraint = _constraints(specification, names, labels)
     lines += ["MODEL CONSTRAINT:", *constraint] if constraint else []
     routes = [] if constraint or len(specification.groups) > 1 else list(_indirect(specification, names))
     lines += ["MODEL INDIRECT:", *routes] if routes else []
@@ -95,15 +96,18 @@ def missing_code(source: Source) -> int:
 
 
 def input_names(source: Source) -> Names:
-    """Return the names of the variables in the input."""
-    return mplus_names([*source.specification.observed, *source.specification.latent])
+    """Return the names of variables and defined parameters in the input."""
+    specification = source.specification
+    return mplus_names([*specification.observed, *specification.latent, *(d.name for d in specification.defined)])
 
 
 class _Labels:
     """Labels p1, p2 ... of the parameters that are held equal, that the user labelled, or that are constrained."""
 
-    def __init__(self, specification: Specification) -> None:
-        self.specification = specification
+    def __init__(self, specification: Specification, names: Names) -> None:
+        taken = {name.casefold() for name in names.own.values()}
+        every = range(1, specification.n_free + 1)
+        self.letter = next(a for a in ("p", "par", "q", "par_", "z") if not any(f"{a}{k}" in taken for k in every))
         shared = {position for position, count in shared_positions(specification).items() if count > 1}
         self.written: dict[int, str] = {}
         for row in specification.parameters:
@@ -117,13 +121,17 @@ class _Labels:
 
     def of(self, row: Parameter) -> str:
         """Return " (p3)", or "" for a parameter that needs none."""
-        return f" (p{row.free + 1})" if row.free in self.positions else ""
+        return f" ({self.at(row.free)})" if row.free in self.positions else ""
+
+    def at(self, position: int) -> str:
+        """Return the label of a position of the parameter vector."""
+        return f"{self.letter}{position + 1}"
 
     def table(self) -> list[str]:
         """Return comments that say which label stands for which."""
         if not self.written:
             return []
-        entries = [f"!   p{position + 1} = {plain(label)}" for position, label in sorted(self.written.items())]
+        entries = [f"!   {self.at(position)} = {plain(label)}" for position, label in sorted(self.written.items())]
         return ["! Labels:", *(line for entry in entries for line in _comment(entry))]
 
 
@@ -161,7 +169,7 @@ def _variables(source: Source, names: Names) -> list[str]:
     lines += _wrapped("USEVARIABLES =", items)
     if several:
         listed = [f"{k} = g{k}" for k in range(1, len(specification.groups) + 1)]
-        lines += _wrapped("GROUPING = grp (", listed, ");")
+        lines += _wrapped("GROUPING = grp", [f"({listed[0]}", *listed[1:]], ");")
         lines += [f"  ! g{k}: {plain(label)}" for k, label in enumerate(specification.groups, start=1)]
     if specification.ordered:
         lines += _wrapped("CATEGORICAL =", [names[name] for name in specification.ordered])
@@ -180,7 +188,7 @@ def _analysis(source: Source) -> list[str]:
     return lines
 
 
-def _model(specification: Specification, group: int, names: Names, labels: _Labels | None) -> list[str]:
+def _model(specification: Specification, group: int, names: Names, labels: _Labels | None, means: bool) -> list[str]:
     """Return the statements of one group; without labels, where the blocks of the groups repeat them with labels."""
     rows = [row for row in specification.parameters if row.group == group and not row.exogenous]
     lines: list[str] = []
@@ -215,7 +223,8 @@ def _model(specification: Specification, group: int, names: Names, labels: _Labe
             lines.append(f"  [{one}${row.rhs[1:]}{written(row)}]{label(row)};")
         elif row.op == "~*~" and known and not (lone and row.value == 1.0):
             lines.append(f"  {{{one}{written(row)}}}{label(row)};")
-    lines += _means(specification, rows, names)
+    # A covariance matrix without means leaves nothing to say of them.
+    lines += _means(specification, rows, names) if means else ()
     lines += [f"  {names[a]} WITH {names[b]}@0;" for a, b in _silent_pairs(specification, rows)]
     return lines
 
@@ -248,27 +257,26 @@ def _silent_pairs(specification: Specification, rows: Sequence[Parameter]) -> It
             yield a, b
 
 
-def _constraints(specification: Specification, labels: _Labels) -> list[str]:
-    """Return definitions and constraints over the labels p1, p2 ... and the names d1, d2 ... of defined parameters."""
-    known = {label: f"p{position + 1}" for position, label in labels.written.items()}
+def _constraints(specification: Specification, names: Names, labels: _Labels) -> list[str]:
+    """Return definitions and constraints over the labels of the input."""
+    known = {label: labels.at(position) for position, label in labels.written.items()}
     known |= {label: _constant(specification, label) for label in _fixed_labels(specification)}
+    known |= {item.name: names[item.name] for item in specification.defined}
     lines: list[str] = []
     if specification.defined:
-        new = {item.name: f"d{k}" for k, item in enumerate(specification.defined, start=1)}
-        lines += [f"  ! {new[item.name]} = {plain(item.name)}" for item in specification.defined]
-        lines += _wrapped("NEW(", list(new.values()), ");")
-        known |= new
+        first, *others = (names[item.name] for item in specification.defined)
+        lines += _wrapped("NEW", [f"({first}", *others], ");")
     for item in specification.defined:
         lines += _wrapped(f"{known[item.name]} =", [_written(item.expression, known)])
     for linear in specification.constraints:
-        lines += _wrapped("0 =", [_sum(linear)])
+        lines += _wrapped("0 =", [_sum(linear, labels)])
     for equation in specification.equations:
         lines += _wrapped("0 =", [f"({_written(equation.left, known)}) - ({_written(equation.right, known)})"])
     for bound in specification.inequalities:
         if isinstance(bound, ExpressionConstraint):
             lines += _wrapped("0 <", [f"({_written(bound.left, known)}) - ({_written(bound.right, known)})"])
         else:
-            lines += _wrapped("0 <", [_sum(bound)])
+            lines += _wrapped("0 <", [_sum(bound, labels)])
     return lines
 
 
@@ -281,9 +289,10 @@ def _constant(specification: Specification, label: str) -> str:
     return f"({number(row.value if row.value is not None else math.nan)})"
 
 
-def _sum(linear: LinearConstraint) -> str:
-    parts = [f"({number(coefficient)})*p{position + 1}" for position, coefficient in linear.coefficients]
-    return " + ".join(parts) + f" - ({number(linear.right)})"
+def _sum(linear: LinearConstraint, labels: _Labels) -> str:
+    # Twelve digits: slopes are computed, and their rounding error is no part of what was written.
+    parts = [f"({coefficient:.12g})*{labels.at(position)}" for position, coefficient in linear.coefficients]
+    return " + ".join(parts) + f" - ({linear.right:.12g})"
 
 
 def _written(expression: Expression, known: dict[str, str]) -> str:

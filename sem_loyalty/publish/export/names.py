@@ -18,6 +18,9 @@ _MPLUS_WORDS = frozenset(
     ("on", "by", "with", "pon", "pwith", "at", "ind", "via", "mod", "xwith", "all", "new", "loop", "do", "grp")
 )
 
+# Longer names make scripts that nobody can read.
+LONGEST = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -58,7 +61,8 @@ def semopy_names(names: Iterable[str]) -> Names:
 def _is_lavaan(name: str) -> bool:
     letters = name.replace(".", "").replace("_", "")
     begins = name[:1].isalpha() or (name[:1] == "." and not name[1:2].isdigit() and len(name) > 1)
-    return begins and letters.isalnum() and name not in _R_WORDS and not name.startswith("..")
+    usual = name not in _R_WORDS and not name.startswith("..") and len(name) <= LONGEST
+    return begins and letters.isalnum() and usual
 
 
 def _is_mplus(name: str) -> bool:
