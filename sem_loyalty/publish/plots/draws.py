@@ -59,7 +59,7 @@ def _panel(one: Draws, left: float, wide: float, top: float, look: Look) -> list
     ends = [float(end) for end in np.quantile(one.draws, [0.001, 0.999])]
     reach = [*ends, one.est, one.low, one.high]
     pad = 0.04 * (max(reach) - min(reach))
-    x = axis(reach, left, right, bounds=(min(reach) - pad, max(reach) + pad), count=4)
+    x = axis(reach, left, right, bounds=(min(reach) - pad, max(reach) + pad), count=6)
     count = int(np.clip(wide / 5.0, 15, 40))
     tally, edges = np.histogram(np.clip(one.draws, x.low, x.high), bins=count, range=(x.low, x.high))
     highest = max(1, int(tally.max()))
