@@ -73,8 +73,11 @@ if TYPE_CHECKING:
     from sem_loyalty.pls_sem.printed import plsc_from_printed
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.pls_sem.solution import Pls
+    from sem_loyalty.publish.bootstrap_plot import bootstrap_plot
     from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
+    from sem_loyalty.publish.export_model import Export, export_model
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
+    from sem_loyalty.publish.measurement_plot import correlation_map, loadings_plot, residual_map, scree_plot
     from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.publish.questionnaire import write_questionnaire
@@ -164,7 +167,14 @@ _WHERE = {
     "panel_syntax": "model.panel",
     "product_syntax": "model.products",
     "parse": "model.syntax",
+    "bootstrap_plot": "publish.bootstrap_plot",
+    "correlation_map": "publish.measurement_plot",
+    "Export": "publish.export_model",
+    "export_model": "publish.export_model",
     "group_forest": "publish.evidence_plot",
+    "loadings_plot": "publish.measurement_plot",
+    "residual_map": "publish.measurement_plot",
+    "scree_plot": "publish.measurement_plot",
     "specification_curve": "publish.evidence_plot",
     "loyalty_plot": "publish.loyalty_plot",
     "model_diagram": "publish.model_diagram",
@@ -209,6 +219,7 @@ __all__ = [
     "Comparison",
     "Diagnosis",
     "Effects",
+    "Export",
     "FactorScores",
     "Fit",
     "Invariance",
@@ -232,10 +243,12 @@ __all__ = [
     "__version__",
     "apply_codebook",
     "bootstrap",
+    "bootstrap_plot",
     "compare",
     "compare_methods",
     "compare_paths",
     "composite_loyalty",
+    "correlation_map",
     "cov_from_lower",
     "cvpat",
     "diagnose",
@@ -245,6 +258,7 @@ __all__ = [
     "equation_identification",
     "equivalent_models",
     "estimates",
+    "export_model",
     "factor_scores",
     "fit",
     "fit_measures",
@@ -260,6 +274,7 @@ __all__ = [
     "likelihood_ratio_test",
     "load_model",
     "load_published",
+    "loadings_plot",
     "logistic",
     "loyalty_index",
     "loyalty_levels",
@@ -295,6 +310,7 @@ __all__ = [
     "regress",
     "reliability",
     "replicate",
+    "residual_map",
     "residual_summary",
     "residuals",
     "retention_by_contract",
@@ -304,6 +320,7 @@ __all__ = [
     "robustness",
     "run",
     "score_tests",
+    "scree_plot",
     "screen",
     "segments",
     "simple_slopes",

@@ -148,6 +148,11 @@ def _parser() -> argparse.ArgumentParser:
     diagnose = verb("diagnose", _diagnose, "Say why a fit is not certified, or a model refused, and try remedies.")
     _add_question(diagnose)
 
+    export = verb("export", _export, "Write a model, with its answers, for lavaan, Mplus or semopy.")
+    _add_question(export)
+    export.add_argument("--to", choices=("lavaan", "mplus", "semopy"), default="lavaan")
+    export.add_argument("--out", metavar="DIR", help="folder for script and data; without it the script is printed")
+
     models = verb("models", _models, "List the models of the library, show one, or write its questionnaire.")
     models.add_argument("what", choices=("list", "show", "questionnaire"), nargs="?", default="list")
     models.add_argument("id", metavar="ID", nargs="?", help="id of the library or path of a .lav file")
@@ -259,6 +264,14 @@ def _diagnose(words: argparse.Namespace) -> int:
     found = diagnose_once(words.model, words.data, **_asked(words))
     print(found.text(words.lang))
     return DONE if found.certified else UNCERTIFIED
+
+
+def _export(words: argparse.Namespace) -> int:
+    from sem_loyalty.study import export_once
+
+    made = export_once(words.model, words.data, to=words.to, out=words.out, **_asked(words))
+    print(f"Written to {words.out}: {', '.join(made.files)}" if words.out else made.text.rstrip("\n"))
+    return DONE
 
 
 def _models(words: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ from sem_loyalty.publish.evidence_settings import (
     RivalChoice,
     RobustnessChoice,
 )
+from sem_loyalty.publish.export_model import Export, export_model
 from sem_loyalty.publish.files import check_folder
 from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.hypothesis_part import hypothesis_part
@@ -48,7 +49,8 @@ from sem_loyalty.publish.settings import (
     Study,
 )
 from sem_loyalty.publish.study_estimates import study_estimates
-from sem_loyalty.publish.study_figures import evidence_plots, path_diagrams
+from sem_loyalty.publish.study_exports import study_exports
+from sem_loyalty.publish.study_figures import evidence_plots, measurement_plots, path_diagrams
 from sem_loyalty.publish.study_file import check_study, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
 from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition
@@ -234,6 +236,48 @@ def diagnose_once(
     return diagnose(file.text, sample.data, **study.fit_options(), **sample.moments)
 
 
+def export_once(
+    model: str,
+    data: str | None = None,
+    *,
+    to: str = "lavaan",
+    out: str | Path | None = None,
+    codebook: str = "",
+    cov: str = "",
+    nobs: int | None = None,
+    group: str = "",
+    **choice: Any,
+) -> Export:
+    """Write one model for another program, as the command line does; without data the model alone.
+
+    Parameters
+    ----------
+    model, data, codebook, cov, nobs, group, **choice
+        As in `fit_once`.
+    to : {"lavaan", "mplus", "semopy"}, default "lavaan"
+    out : str or Path, optional
+        Folder to write to; by default nothing is written.
+
+    Returns
+    -------
+    Export
+
+    Raises
+    ------
+    SemLoyaltyError, OSError
+        As `fit_once` and `export_model`.
+    """
+    if not (data or cov):
+        return export_model(load_model(model), to, out)
+    study = one_model(
+        model, data, codebook=codebook, cov=cov, nobs=nobs, group=group, lang="en", written=False, **choice
+    )
+    check_study(study)
+    file = _model(study)
+    sample = read_sample(study, file, roles(parse(file.text).statements).observed)
+    return export_model(_fit(study, sample, file.text), to, out)
+
+
 def analyse(study: Study) -> Results:
     """Do everything that a study asks for, without writing anything.
 
@@ -278,8 +322,10 @@ def analyse(study: Study) -> Results:
                 *measurement_tables.question_tables(model, edition),
             )
         }
-        figures = path_diagrams(study, fitted, found, edition) | evidence_plots(study, evidence, edition)
-        figures |= loyalty.figures
+        exports = study_exports(study.output.export, fitted)
+        figures = path_diagrams(study, fitted, found, edition)
+        figures |= measurement_plots(study, fitted, factors, draws, edition)
+        figures |= evidence_plots(study, evidence, edition) | loyalty.figures
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
         study=study,
@@ -294,6 +340,7 @@ def analyse(study: Study) -> Results:
         statements={**evidence.statements, **composites.statements},
         tables=content,
         figures=figures,
+        exports=exports,
         notes=sample.notes,
         warnings=_messages(caught, fitted),
         inputs=sample.inputs | _model_inputs(study, model),

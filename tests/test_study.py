@@ -147,11 +147,13 @@ def test_several_groups(folder: Path, chain: pd.DataFrame) -> None:
     results = run(folder / "study.toml")
     assert {row["group"] for row in results.tables["paths"].rows} == {"store", "online"}
     assert {"htmt", "htmt-2", "correlations-1", "correlations-2"} <= set(results.tables)
-    assert set(results.figures) == {"path_diagram.svg", "path_diagram-2.svg"}
+    kinds = ("path_diagram", "correlations", "loadings", "residuals")
+    assert set(results.figures) == {f"{kind}{number}.svg" for kind in kinds for number in ("", "-2")}
     text = (folder / "out" / "report.html").read_text(encoding="utf-8")
     ids = [part.split('"')[0] for part in text.split(' id="')[1:]]
     assert len(ids) == len(set(ids))
     assert "N = 300 (store: 150, online: 150)" in text
+    assert "Residual correlations. online" in text
 
 
 def test_an_improper_fit_is_written_but_marked(folder: Path) -> None:

@@ -164,6 +164,22 @@ class Bootstrap:
         )
         return frame
 
+    def distribution(self, *, solution: str = "raw") -> Array:
+        """Return the converged draws of every row of `estimates`, shape (rows, converged draws).
+
+        Parameters
+        ----------
+        solution : {"raw", "std_lv", "std_all"}, default "raw"
+            As in `estimates`.
+
+        Raises
+        ------
+        ConfigurationError
+            An unknown solution.
+        """
+        check_choice("solution", solution, SOLUTIONS)
+        return self._with_defined(list(SOLUTIONS).index(solution))
+
     def _labelled(self, values: Array) -> dict[str, float | Array]:
         """Return rows by label, the first of several."""
         out: dict[str, float | Array] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sem_loyalty.errors import ConfigurationError, check_choice, nearest
 from sem_loyalty.publish.hypothesis_words import HYPOTHESIS_WORDS
 from sem_loyalty.publish.loyalty_words import LOYALTY_WORDS
+from sem_loyalty.publish.plot_words import PLOT_WORDS
 from sem_loyalty.publish.pls_words import PLS_WORDS
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -351,6 +352,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **LOYALTY_WORDS,
     **HYPOTHESIS_WORDS,
     **PLS_WORDS,
+    **PLOT_WORDS,
 }
 
 

@@ -23,8 +23,8 @@ def write_results(results: Results, out: str | Path) -> Path:
     Returns
     -------
     Path
-        The folder: report.html, results.json, estimates.csv, tables/, figures/ and manifest.json, by the formats of
-        the study.
+        The folder: report.html, results.json, estimates.csv, tables/, figures/, export/ and manifest.json, by what the
+        study asks for.
 
     Raises
     ------
@@ -53,6 +53,8 @@ def write_results(results: Results, out: str | Path) -> Path:
         for name, data in results.figures.items():
             if name.rpartition(".")[2] in formats:
                 write_bytes(folder / "figures" / name, data)
+        for name, text in results.exports.items():
+            write_text(folder / "export" / name, text)
         record = manifest(
             inputs=results.inputs,
             outputs=digests(folder),

@@ -32,12 +32,17 @@ _TABLES: dict[str, tuple[str, ...]] = {
 }
 # Section: the kinds of plots that stand in it.
 _PLOTS = {
+    "description": ("correlations",),
+    "efa": ("scree",),
+    "measurement": ("loadings",),
+    "fit": ("residuals",),
+    "structure": ("bootstrap",),
     "invariance": ("forest",),
     "robustness": ("curve",),
     "loyalty": ("nps", "drivers", "map", "segments"),
 }
 # Plots of which there is one for each group of the fit.
-_BY_GROUP = ("drivers", "map", "segments")
+_BY_GROUP = ("correlations", "loadings", "residuals", "drivers", "map", "segments")
 # These hold numbers of the fit, which are greyed where it is not certified.
 _OF_THE_FIT = frozenset({"measurement", "fit", "structure", "effects"})
 
@@ -150,7 +155,7 @@ def _before(id: str, results: Results) -> Sequence[str]:
         description = word("figure_description", lang, paths="; ".join(paths))
         caption = word("figure_caption", lang) + (f" {label}" if label else "")
         figures.append(html.figure(drawing, caption, description, number=number))
-    return figures
+    return [*figures, *_plots(results, _PLOTS[id])]
 
 
 def _plots(results: Results, kinds: Sequence[str]) -> list[str]:

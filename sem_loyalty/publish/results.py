@@ -53,7 +53,9 @@ class Results:
         By id, in the order of the report.
     figures : dict of str to bytes
         By name of the file: path diagrams, one a group, "path_diagram.svg", "path_diagram-2.svg" ..., and the plots of
-        groups, robustness and loyalty.
+        measurement, groups, robustness and loyalty.
+    exports : dict of str to str
+        By name of the file: scripts and data for other programs.
     notes : tuple of str
         How the data were read and prepared.
     warnings : tuple of str
@@ -78,6 +80,7 @@ class Results:
     statements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     figures: Mapping[str, bytes] = field(default_factory=dict)
+    exports: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: Mapping[str, bytes] = field(default_factory=dict)

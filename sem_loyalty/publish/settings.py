@@ -21,6 +21,7 @@ from sem_loyalty.publish.evidence_settings import (
 from sem_loyalty.publish.setting_fields import at_least, one_of
 
 FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png")
+PROGRAMS = ("lavaan", "mplus", "semopy")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
 # them equal. ULS and DWLS are left out: their plain standard errors would become verdicts.
@@ -176,12 +177,15 @@ class Output:
         Folder of results, relative to the study file; replaced as a whole.
     formats : tuple of str
         From FORMATS.
+    export : tuple of str
+        From PROGRAMS: the model, with the answers that were used, for these programs.
     """
 
     dir: str = "results"
     formats: tuple[str, ...] = field(
         default=("html", "json", "csv", "svg", "pdf", "png"), metadata={"choices": FORMATS}
     )
+    export: tuple[str, ...] = field(default=(), metadata={"choices": PROGRAMS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The figures of a study: path diagrams, and the plots of its hypotheses."""
+"""The figures of a study: path diagrams, the plots of its measurement, and those of its hypotheses."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from typing import Any
 import pandas as pd
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.bootstrap import Bootstrap
+from sem_loyalty.measurement.factors import EFA
+from sem_loyalty.publish.bootstrap_plot import bootstrap_plot
 from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
 from sem_loyalty.publish.hypothesis_part import HypothesisPart
+from sem_loyalty.publish.measurement_plot import correlation_map, loadings_plot, residual_map, scree_plot
 from sem_loyalty.publish.plots.picture import Picture
 from sem_loyalty.publish.results import FIGURE
 from sem_loyalty.publish.settings import Study
 from sem_loyalty.publish.tables import Edition
+
+# In the order of the report.
+ORDER = ("correlations", "scree", "loadings", "residuals", "bootstrap")
+# The cells of more items are too small to be read.
+MOST_ITEMS = 50
 
 
 def path_diagrams(study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition) -> dict[str, bytes]:
@@ -43,6 +52,34 @@ def path_diagrams(study: Study, fitted: Fit, found: pd.DataFrame, edition: Editi
             data = drawing.pdf() if kind == "pdf" else drawing.png() if kind == "png" else drawing.svg().encode("utf-8")
             made[f"{name}.{kind}"] = data
     return made
+
+
+def measurement_plots(
+    study: Study, fitted: Fit, factors: EFA | None, draws: Bootstrap | None, edition: Edition
+) -> dict[str, bytes]:
+    """Draw correlations, scree, loadings, residuals and bootstrap distributions, as far as there are any."""
+    kinds = sorted(set(study.output.formats) & {"svg", "pdf", "png"} | _needed(study))
+    specification = fitted.specification
+    if not kinds:
+        return {}
+    remark = edition.word("simulated_short") if edition.simulated else ""
+    shared: dict[str, Any] = {"lang": edition.lang, "remark": remark}
+    named = shared | {"labels": edition.labels}
+    pictures: dict[str, Picture] = {}
+    for number in range(1, len(edition.groups) + 1):
+        suffix = f"-{number}" if number > 1 else ""
+        options = named | {"group": number}
+        if 1 < len(specification.observed) <= MOST_ITEMS:
+            pictures[f"correlations{suffix}"] = correlation_map(fitted, **options)
+            pictures[f"residuals{suffix}"] = residual_map(fitted, **options)
+        if specification.latent:
+            pictures[f"loadings{suffix}"] = loadings_plot(fitted, **options)
+    if factors is not None:
+        pictures["scree"] = scree_plot(factors, **shared)
+    if draws is not None:
+        pictures["bootstrap"] = bootstrap_plot(draws, **named)
+    kept = {name: pictures[name] for name in sorted(pictures, key=lambda one: ORDER.index(one.partition("-")[0]))}
+    return {f"{name}.{kind}": picture.bytes(kind) for name, picture in kept.items() for kind in kinds}
 
 
 def evidence_plots(study: Study, evidence: HypothesisPart, edition: Edition) -> dict[str, bytes]:

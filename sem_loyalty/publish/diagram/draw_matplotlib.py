@@ -96,7 +96,8 @@ def render(make: Callable[[], Figure], kind: str, dpi: int, *, title: str, summa
         else:
             figure.dpi = dpi
             canvas = FigureCanvasAgg(figure)
-            canvas.print_png(stream, metadata={"Software": None})
+            # Half the time of the usual level, for a tenth more bytes.
+            canvas.print_png(stream, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     return stream.getvalue()
 
 

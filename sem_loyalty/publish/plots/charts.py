@@ -27,6 +27,8 @@ DASHES: tuple[tuple[float, ...], ...] = ((), (7.0, 3.0), (2.0, 2.0), (9.0, 2.5, 
 GREYED = "#9a9a9a"
 SIZE, SMALL = 10.0, 8.5
 POINTS_PER_MM = 72.0 / 25.4
+# No line of a page holds more characters.
+LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,17 @@ class Look:
     note: str = ""
 
     def name(self, key: object) -> str:
-        """Return the reader's name of a construct."""
-        return self.labels.get(str(key), str(key))
+        """Return the reader's name of a variable, on one line and no longer than a third of the page."""
+        return self.short(self.labels.get(str(key), str(key)), self.width / 3.0, SIZE, "bold")
+
+    def short(self, text: str, width: float, size: float = SIZE, style: str = "regular") -> str:
+        """Return a text that fits a width, its end replaced by an ellipsis where it must be."""
+        # What cannot be printed, such as the end of a line, would leave the place of the text.
+        plain = "".join(character if character.isprintable() else " " for character in text[:LONGEST])
+        cut = len(text) > LONGEST
+        while plain and text_width(plain + "…" * cut, size, style, lang=self.lang) > width:
+            plain, cut = plain[:-1].rstrip(), True
+        return plain + "…" * cut
 
     def color(self, color: str) -> str:
         """Return a colour, or grey for numbers that must not be reported."""
@@ -107,7 +118,11 @@ def _moved(item: Item, down: float) -> Item:
 
 def _wrapped(text: str, width: float, look: Look) -> list[str]:
     """Return the lines of a text that fit a width; Chinese breaks between characters, but not in numbers and words."""
-    parts = re.findall(r"[!-~]+\s*|.", text) if look.lang == "zh" else [f"{piece} " for piece in text.split(" ")]
+    parts = (
+        re.findall(r"[（“《]?(?:[!-~]+\s*|.)", text)
+        if look.lang == "zh"
+        else [f"{piece} " for piece in text.split(" ")]
+    )
     lines = [""]
     for part in parts:
         if lines[-1] and text_width((lines[-1] + part).rstrip(), SMALL, lang=look.lang) > width:

@@ -61,7 +61,7 @@ def curve(found: Robustness, hypothesis: str, look: Look) -> Picture:
         down += ROW
     held = int((own["verdict"] == "supported").sum())
     said = word("curve_said", look.lang, held=held, n=len(own))
-    title = f"{hypothesis}: {path}"
+    title = look.short(f"{hypothesis}: {path}", look.width - 16.0, style="bold")
     titled = [look.label(title, 8.0, 13.0, style="bold"), look.label(said, 8.0, 28.0, size=SMALL, color=SOFT)]
     return finished([*titled, *items], down + 2.0, f"{title}: {said}", look)
 
@@ -120,7 +120,7 @@ def forest(found: PathComparison, look: Look) -> Picture:
     names = []
     for path in paths:
         outcome, _, cause = path.partition(" ~ ")
-        names.append(f"{look.name(cause)} → {look.name(outcome)}")
+        names.append(look.short(f"{look.name(cause)} → {look.name(outcome)}", 0.5 * look.width))
     left, right, top = look.width_of(names) + 18.0, look.width - 12.0, 28.0
     step = 11.0 * len(found.groups) + 9.0
     bottom = top + step * len(paths)

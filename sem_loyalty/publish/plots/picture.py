@@ -9,6 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -188,8 +189,8 @@ class Picture:
         axes.set_xlim(0.0, self.width)
         axes.set_ylim(self.height, 0.0)
         axes.set_axis_off()
-        for order, item in enumerate(self.items):
-            _draw(axes, item, 1.0 + order / 1000)
+        for order, (_, run) in enumerate(groupby(self.items, key=type), start=1):
+            _draw_run(axes, list(run), float(order))
         return figure
 
 
@@ -223,32 +224,41 @@ def _element(item: Item) -> str:
     )
 
 
-def _draw(axes: Any, item: Item, order: float) -> None:
-    from matplotlib.lines import Line2D
+def _draw_run(axes: Any, items: list[Item], order: float) -> None:
+    """Draw items of one type that follow each other; one collection is many times quicker than as many objects."""
+    from matplotlib.collections import LineCollection, PolyCollection
     from matplotlib.patches import Circle
-    from matplotlib.patches import Rectangle as Patch
 
-    if isinstance(item, Line):
-        style: Any = (0.0, list(item.dash)) if item.dash else "solid"
-        axes.add_line(
-            Line2D(
-                [item.x1, item.x2],
-                [item.y1, item.y2],
-                color=item.color,
-                linewidth=item.width,
-                linestyle=style,
-                solid_capstyle="butt",
+    first = items[0]
+    if isinstance(first, Line):
+        lines = [item for item in items if isinstance(item, Line)]
+        styles: list[Any] = [(0.0, list(line.dash)) if line.dash else "solid" for line in lines]
+        axes.add_collection(
+            LineCollection(
+                [[(line.x1, line.y1), (line.x2, line.y2)] for line in lines],
+                colors=[line.color for line in lines],
+                linewidths=[line.width for line in lines],
+                linestyles=styles,
+                capstyle="butt",
                 zorder=order,
-            )
+            ),
+            autolim=False,
         )
-    elif isinstance(item, Box):
-        corner = (item.x, item.y)
-        axes.add_patch(Patch(corner, item.width, item.height, facecolor=item.color, edgecolor="none", zorder=order))
-    elif isinstance(item, Dot):
-        rim = {"facecolor": item.color, "edgecolor": PAPER, "linewidth": 1.0, "zorder": order}
-        axes.add_patch(Circle((item.x, item.y), item.radius, **rim))
+    elif isinstance(first, Box):
+        boxes = [item for item in items if isinstance(item, Box)]
+        corners = [(box.x, box.y, box.x + box.width, box.y + box.height) for box in boxes]
+        shapes = [[(a, b), (c, b), (c, d), (a, d)] for a, b, c, d in corners]
+        colors = [box.color for box in boxes]
+        axes.add_collection(
+            PolyCollection(shapes, facecolors=colors, edgecolors="none", linewidths=0.0, zorder=order), autolim=False
+        )
     else:
-        _draw_label(axes, item, order)
+        for item in items:
+            if isinstance(item, Dot):
+                rim = {"facecolor": item.color, "edgecolor": PAPER, "linewidth": 1.0, "zorder": order}
+                axes.add_patch(Circle((item.x, item.y), item.radius, **rim))
+            elif isinstance(item, Label):
+                _draw_label(axes, item, order)
 
 
 def _draw_label(axes: Any, item: Label, order: float) -> None:

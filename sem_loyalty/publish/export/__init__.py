@@ -1,0 +1,1 @@
+"""Models in the language of other programs: lavaan in R, Mplus, semopy."""
