@@ -195,7 +195,7 @@ def test_every_variable_and_line_is_one_group_that_says_what_it_is(english: Draw
     assert len(nodes) == 31
     assert nodes["Value"].get("class") == "node latent"
     assert nodes["VALU1"].get("class") == "node observed"
-    assert ["".join(text.itertext()) for text in nodes["Value"].iter(f"{SVG}text")] == ["Value", "R² = .35"]
+    assert ["".join(text.itertext()) for text in nodes["Value"].iter(f"{SVG}text")] == ["Value", "R² = .34"]
     edges = {(group.get("data-from"), group.get("data-to")): group for group in groups if group.get("data-kind")}
     assert len(edges) == 36
     for ends, kind, op, said in (
