@@ -26,19 +26,16 @@ def caveats(results: Results) -> list[str]:
     Parameters
     ----------
     results : Results
+        Of a certified fit; of others nothing can be used, which the certificate explains.
 
     Returns
     -------
     list of str
-        Sentences in the language of the report. They come from the results: certificate, fit, reliability and
-        discriminant validity, verdicts, respondents left out, draws that failed.
+        Sentences in the language of the report. They come from the results: fit, reliability and discriminant
+        validity, verdicts, respondents left out, draws that failed.
     """
     lang = results.lang
-    found: list[str] = []
-    if results.simulated:
-        found.append(word("caveat_simulated", lang))
-    if not results.certified:
-        return [*found, word("caveat_uncertified", lang)]
+    found = [word("caveat_simulated", lang)] if results.simulated else []
     found += [*_of_fit(results), *_of_measurement(results), *_of_hypotheses(results), *_of_sample(results)]
     return [*found, word("caveat_causal", lang)]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 
 from sem_loyalty.display import LANGUAGES, Table
+from sem_loyalty.display.table import NOTE
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.publish.embedded_svg import embedded
 from sem_loyalty.publish.lang import word
@@ -149,8 +150,12 @@ def table(content: Table, lang: str, number: int = 0) -> str:
     """
     caption = _numbered(word("table_number", lang, n=number), content.caption, lang) if number else content.caption
     # A section may have the name of a table, and ids must be unique on a page.
-    inner = replace(content, id=f"table-{content.id}", caption=caption).to_html(lang, inline=False)
-    return f'<div class="scroll table" role="region" tabindex="0" aria-label="{escape(caption)}">{inner}</div>'
+    inner = replace(content, id=f"table-{content.id}", caption=caption, note="").to_html(lang, inline=False)
+    scroll = f'<div class="scroll table" role="region" tabindex="0" aria-label="{escape(caption)}">{inner}</div>'
+    # Outside of what scrolls, so that a note can be read on a telephone without scrolling sideways.
+    lead = NOTE[lang] if lang == "zh" else f"<i>{NOTE[lang].strip()}</i> "
+    note = f'<p class="sl-note">{lead}{escape(content.note)}</p>' if content.note else ""
+    return f'<div class="tabular">{scroll}{note}</div>'
 
 
 def figure(svg: str, caption: str, description: str, *, number: int = 1, id: str = "", diagram: int = 0) -> str:
@@ -186,6 +191,7 @@ def page(
     subtitle: str = "",
     notice: str = "",
     footer: str = "",
+    grave: bool = False,
     lines: Mapping[str, object] | None = None,
 ) -> str:
     """Return a whole HTML document.
@@ -202,6 +208,8 @@ def page(
         A warning that stands above everything and below every printed page, for instance "Simulated data".
     footer : str, default ""
         Last line.
+    grave : bool, default False
+        Whether the notice says that nothing on the page may be reported.
     lines : mapping, optional
         By number of the path diagram, what its lines say: the lists of `path_lines`.
 
@@ -222,7 +230,8 @@ def page(
     entries = "".join(f'<li><a href="#{section.id}">{escape(section.heading)}</a></li>' for section in sections)
     numbered = "".join(f'<li><a href="#{id}">{escape(caption)}</a></li>' for id, caption in listed)
     more = f"<details><summary>{escape(word('listed', lang))}</summary><ol>{numbered}</ol></details>" if listed else ""
-    strip = f'<p class="strip" role="note">{escape(notice)}</p>' if notice else ""
+    kind = "strip grave" if grave else "strip"
+    strip = f'<p class="{kind}" role="note">{escape(notice)}</p>' if notice else ""
     below = f'<p class="subtitle">{escape(subtitle)}</p>' if subtitle else ""
     words = {key: word(f"control_{key}", lang) for key in _CONTROLS}
     return f"""<!DOCTYPE html>

@@ -120,13 +120,14 @@
     sortable(table);
     const act = async (made) => {
       const rows = [...table.rows].map((row) => [...row.cells].map(plain).join("\t"));
-      await copy([table.caption?.innerText ?? "", ...rows].filter(Boolean).join("\n"));
+      const note = all(".sl-note", table.closest(".tabular")).map(plain);
+      await copy([table.caption?.innerText ?? "", ...rows, ...note].join("\n"));
       made.textContent = words.copied;
       setTimeout(() => { made.textContent = words.copy; }, 2000);
     };
     const made = button(words.copy, act);
     made.setAttribute("aria-live", "polite");
-    table.parentElement.after(tools(made));
+    table.closest(".tabular").append(tools(made));
   }
 
   // Path diagrams: a construct can be isolated, a path says its numbers, items and weak paths can be hidden.
@@ -138,8 +139,8 @@
     const key = (edge) => JSON.stringify([edge.dataset.kind, ...ends(edge)]);
     const known = new Map();
     for (const line of lines[figure.dataset.diagram] ?? []) {
-      known.set(JSON.stringify([line.kind, line.from, line.to]), line);
-      if (line.kind === "covariance") known.set(JSON.stringify([line.kind, line.to, line.from]), line);
+      const also = { path: ["moderation", line.from, line.to], covariance: ["covariance", line.to, line.from] }[line.kind];
+      for (const place of [[line.kind, line.from, line.to], also]) known.set(JSON.stringify(place), line);
     }
     const items = new Set(edges.filter((edge) => edge.dataset.kind === "loading").map((edge) => edge.dataset.to));
     for (const edge of edges) {
@@ -192,7 +193,7 @@
     for (const [k, stop] of stops.entries()) {
       stop.setAttribute("tabindex", k ? -1 : 0);
       stop.setAttribute("role", stop.dataset.name ? "img" : "button");
-      const name = stop.dataset.name ? stop.textContent.trim() : known.get(key(stop))?.title ?? ends(stop).join(" \u2192 ");
+      const name = stop.dataset.name ? (stop.querySelector("title") ?? stop).textContent.trim() : known.get(key(stop))?.title ?? ends(stop).join(" \u2192 ");
       stop.setAttribute("aria-label", name.replace(/\s+/g, " "));
       stop.addEventListener("focus", () => { held = stop; light(); });
       stop.addEventListener("blur", () => { held = null; light(); });

@@ -73,9 +73,10 @@ def report(results: Results) -> str:
         results.title,
         sections,
         lang=lang,
-        subtitle="" if about == results.title else about,
+        subtitle="" if results.title.startswith(about) else about,
         notice=" ".join(notices),
         footer=made_by(results),
+        grave=not results.certified,
         lines={str(number): path_lines(results, number) for number in groups},
     )
 

@@ -25,6 +25,10 @@ def status(results: Results) -> Section:
     parts = [html.glance(_glance(results))]
     if results.certified:
         parts.append(html.box("good", word("certified", lang), [html.paragraph(word("certified_text", lang))]))
+        # The last one holds for every model and stays.
+        known = caveats(results)
+        said = [*known[: _MOST_CAVEATS - 1], *known[-1:]] if len(known) > _MOST_CAVEATS else known
+        parts.append(html.box("notice", word("caveats", lang), [html.bullets(said)]))
     else:
         inner = [html.paragraph(word("uncertified_text", lang))]
         for problem in fit.certificate.problems:
@@ -34,24 +38,14 @@ def status(results: Results) -> Section:
             remedy = problem.remedy if lang == "en" else word(f"remedy_{code}", lang)
             inner.append(html.paragraph(word("try", lang, remedy=remedy)))
         parts.insert(0, html.box("bad", word("uncertified", lang), inner))
-    # The last one holds for every model and stays.
-    known = caveats(results)
-    said = [*known[: _MOST_CAVEATS - 1], *known[-1:]] if len(known) > _MOST_CAVEATS else known
-    parts.append(html.box("notice", word("caveats", lang), [html.bullets(said)]))
     groups = [f"{group.label}: {group.n}" for group in fit.moments.groups if group.label]
     pairs = [
-        (word("respondents", lang), str(fit.moments.n)),
-        (word("collected", lang), str(collected(results))),
         *([(word("groups", lang), ", ".join(groups))] if groups else []),
         (word("estimator", lang), fit.estimator),
         (word("missing", lang), word(f"missing_{fit.moments.missing}", lang)),
         (word("engine", lang), fit.engine),
         *([(word("bootstrap", lang), drawn_fact(results.drawn, lang))] if results.drawn is not None else []),
     ]
-    if results.certified:
-        pairs.append(
-            (word("fit", lang), ", ".join(f"{name} {value}" for name, value in headline(results.measures, lang)))
-        )
     parts.append(html.facts(pairs))
     if results.warnings:
         parts.append(html.box("notice", word("warnings", lang), [html.bullets(results.warnings, lang="en")]))

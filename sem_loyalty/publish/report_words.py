@@ -17,16 +17,11 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "glance_share": ("{yes} of {all}", "{yes}／{all}"),
     "glance_withheld": ("withheld", "不予判定"),
     "glance_fit": ("Fit", "拟合"),
-    "glance_more": ("more under Model fit", "详见“模型拟合”"),
     "caveats": ("Read this before using the numbers", "使用数字前请先阅读"),
     # Caveats
     "caveat_simulated": (
         "The data are simulated: nothing here is a finding about customers.",
         "数据为模拟生成：此处没有任何关于真实顾客的发现。",
-    ),
-    "caveat_uncertified": (
-        "The fit is not certified: no number of the model may be reported, and no hypothesis is judged.",
-        "拟合未通过检验：模型的任何数字均不得报告，也不对任何假设作出判定。",
     ),
     "caveat_chisq": (
         "The χ² test rejects exact fit (p {p}).",
