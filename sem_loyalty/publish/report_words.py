@@ -97,7 +97,7 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
             "缺失值处理：{missing}{drawn}。"
         ),
     ),
-    "cite_drawn": ("; {fact}, seed {seed}", "；{fact}，随机种子 {seed}"),
+    "cite_drawn": ("; bootstrap: {fact}, seed {seed}", "；自助法（bootstrap）：{fact}，随机种子 {seed}"),
     "cite_uncertified": (
         "The fit is not certified, so there is no result to cite.",
         "拟合未通过检验，因此没有可引用的结果。",
