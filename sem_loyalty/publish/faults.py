@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sem_loyalty.diagnosis.diagnose import Diagnosis
+from sem_loyalty.display import Table
 from sem_loyalty.fitting.certificate import Problem
 from sem_loyalty.publish import html
 from sem_loyalty.publish.lang import word
@@ -36,8 +37,8 @@ def _key(problem: Problem) -> str:
     return f"fault_{problem.code.replace(' ', '_')}"
 
 
-def diagnosis_parts(diagnosis: Diagnosis, lang: str) -> Iterator[str]:
-    """Yield the section on the cause and the remedies as HTML."""
+def diagnosis_parts(diagnosis: Diagnosis, lang: str) -> Iterator[str | Table]:
+    """Yield the section on the cause and the remedies as HTML, the remedies as a table."""
     for key, serious in (("diagnosis_found", True), ("diagnosis_also", False)):
         said = [finding.text(lang) for finding in diagnosis.findings if finding.serious is serious]
         if said:
@@ -46,7 +47,7 @@ def diagnosis_parts(diagnosis: Diagnosis, lang: str) -> Iterator[str]:
     if diagnosis.clear:
         yield html.paragraph(diagnosis.checked(lang))
     if diagnosis.remedies:
-        yield html.table(diagnosis.table(lang), lang)
+        yield diagnosis.table(lang)
         closing = diagnosis.changes(lang)
         yield html.heading(word("diagnosis_changes" if closing else "diagnosis_none", lang))
         yield html.bullets(closing)

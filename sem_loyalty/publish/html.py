@@ -1,24 +1,50 @@
-"""One HTML page: a single file that needs no network, runs no script and escapes every text."""
+"""One HTML page: a single file that needs no network, runs no script but its own and escapes every text."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import html
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
-from xml.etree import ElementTree
 
 from sem_loyalty.display import LANGUAGES, Table
+from sem_loyalty.display.table import NOTE
 from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.publish.embedded_svg import embedded
 from sem_loyalty.publish.lang import word
 
 _ID = re.compile(r"[a-z][a-z0-9-]*\Z")
-# What an inline drawing must not hold: it would run, or fetch from elsewhere.
-_FORBIDDEN = frozenset({"script", "foreignObject", "iframe", "image", "use", "animate", "set", "style", "a"})
-_PROLOGUE = re.compile(r"\A(?:\ufeff|\s|<\?xml.*?\?>|<!DOCTYPE[^>]*>|<!--.*?-->)*", re.S)
+# Words that the script of the page needs.
+_CONTROLS = ("hint", "items", "weak", "copy", "copied", "save", "diagram", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawing of a page; the page numbers it.
+
+    Attributes
+    ----------
+    id : str
+        Lower-case anchor, unique among the drawings of the page.
+    svg : str
+        A whole SVG document.
+    caption : str
+        Below the drawing, without a number.
+    description : str
+        The drawing in words, for those who cannot see it.
+    diagram : int, default 0
+        Number of the path diagram whose lines the data of the page describe; 0 for other drawings.
+    """
+
+    id: str
+    svg: str
+    caption: str
+    description: str
+    diagram: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +57,15 @@ class Section:
         Lower-case anchor.
     heading : str
         Heading, also the entry of the contents.
-    parts : tuple of str
-        HTML, from the functions of this module.
+    parts : tuple of str, Table or Drawing
+        HTML from the functions of this module; tables and drawings, which the page numbers in reading order.
     withheld : bool, default False
         Whether its numbers are greyed because they must not be reported.
     """
 
     id: str
     heading: str
-    parts: tuple[str, ...]
+    parts: tuple[str | Table | Drawing, ...]
     withheld: bool = False
 
     def __post_init__(self) -> None:
@@ -94,30 +120,51 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="facts">{rows}</dl>'
 
 
+def glance(cards: Iterable[tuple[str, str, str]]) -> str:
+    """Return the few figures that a reader looks for first: of each its name, its value and a remark, "" for none."""
+    made = []
+    for name, value, remark in cards:
+        below = f'<dd class="remark">{escape(remark)}</dd>' if remark else ""
+        made.append(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd>{below}</div>")
+    return f'<dl class="glance">{"".join(made)}</dl>'
+
+
 def source(text: str) -> str:
     """Return preformatted text, for instance a model."""
     return f'<pre tabindex="0"><code>{escape(text.rstrip())}</code></pre>'
 
 
-def table(content: Table, lang: str) -> str:
-    """Return a table that scrolls by itself on a narrow screen and can be reached by keyboard."""
-    label = escape(content.caption)
+def table(content: Table, lang: str, number: int = 0) -> str:
+    """Return a table that scrolls by itself on a narrow screen and can be reached by keyboard.
+
+    Parameters
+    ----------
+    content : Table
+    lang : {"en", "zh"}
+    number : int, default 0
+        Put before the caption; 0 for none.
+
+    Returns
+    -------
+    str
+    """
+    caption = _numbered(word("table_number", lang, n=number), content.caption, lang) if number else content.caption
     # A section may have the name of a table, and ids must be unique on a page.
-    inner = replace(content, id=f"table-{content.id}").to_html(lang, inline=False)
-    return f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{inner}</div>'
+    inner = replace(content, id=f"table-{content.id}", caption=caption, note="").to_html(lang, inline=False)
+    scroll = f'<div class="scroll table" role="region" tabindex="0" aria-label="{escape(caption)}">{inner}</div>'
+    # Outside of what scrolls, so that a note can be read on a telephone without scrolling sideways.
+    lead = NOTE[lang] if lang == "zh" else f"<i>{NOTE[lang].strip()}</i> "
+    note = f'<p class="sl-note">{lead}{escape(content.note)}</p>' if content.note else ""
+    return f'<div class="tabular">{scroll}{note}</div>'
 
 
-def figure(svg: str, caption: str, description: str, *, number: int = 1) -> str:
+def figure(svg: str, caption: str, description: str, *, number: int = 1, id: str = "", diagram: int = 0) -> str:
     """Return an inline drawing with its caption.
 
     Parameters
     ----------
-    svg : str
-        A whole SVG document; the prologue is dropped.
-    caption : str
-        Below the drawing.
-    description : str
-        The drawing in words, for those who cannot see it.
+    svg, caption, description, id, diagram
+        As in Drawing; the caption with its number.
     number : int, default 1
         Of the drawing on its page, since ids must be unique there.
 
@@ -130,29 +177,22 @@ def figure(svg: str, caption: str, description: str, *, number: int = 1) -> str:
     ConfigurationError
         If the drawing is not SVG, or holds a script, a style, an event handler or a link.
     """
-    drawing = _PROLOGUE.sub("", svg, count=1).strip()
-    try:
-        elements = list(ElementTree.fromstring(drawing).iter())
-    except ElementTree.ParseError as error:
-        raise ConfigurationError(f"The drawing is not an SVG document: {error}.") from error
-    if elements[0].tag.rpartition("}")[2] != "svg":
-        raise ConfigurationError("The drawing is not an SVG document.")
-    for element in elements:
-        tag = element.tag.rpartition("}")[2]
-        names = [name.rpartition("}")[2].lower() for name in element.attrib]
-        bad = [name for name in names if name.startswith("on") or name in ("href", "src", "style")]
-        if tag in _FORBIDDEN or bad:
-            raise ConfigurationError(
-                f"The drawing holds {', '.join(bad) or 'an element'} in <{tag}>, which a report does not embed."
-            )
-    drawing = re.sub(r'(\sid=")', rf"\1figure-{number}-", drawing)
-    label = escape(description)
-    scroll = f'<div class="scroll drawing" role="group" tabindex="0" aria-label="{label}">{drawing}</div>'
-    return f"<figure>{scroll}<figcaption>{escape(caption)}</figcaption></figure>"
+    drawing = embedded(svg, f"drawing-{number}-")
+    attributes = (f' id="{escape(id)}"' if id else "") + (f' data-diagram="{diagram}"' if diagram else "")
+    scroll = f'<div class="scroll drawing" role="group" tabindex="0" aria-label="{escape(description)}">{drawing}</div>'
+    return f"<figure{attributes}>{scroll}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def page(
-    title: str, sections: Sequence[Section], *, lang: str, subtitle: str = "", notice: str = "", footer: str = ""
+    title: str,
+    sections: Sequence[Section],
+    *,
+    lang: str,
+    subtitle: str = "",
+    notice: str = "",
+    footer: str = "",
+    grave: bool = False,
+    lines: Mapping[str, object] | None = None,
 ) -> str:
     """Return a whole HTML document.
 
@@ -168,20 +208,32 @@ def page(
         A warning that stands above everything and below every printed page, for instance "Simulated data".
     footer : str, default ""
         Last line.
+    grave : bool, default False
+        Whether the notice says that nothing on the page may be reported.
+    lines : mapping, optional
+        By number of the path diagram, what its lines say: the lists of `path_lines`.
 
     Returns
     -------
     str
-        UTF-8 text. Its content security policy forbids scripts and every request; styles are allowed by their hash.
+        UTF-8 text. Its content security policy forbids every request, and every script and style but the one of each
+        that it names by its hash. Without scripts the page is complete; they add controls.
     """
-    style = resources.files("sem_loyalty.publish").joinpath("report.css").read_text(encoding="utf-8")
+    style, script = _resource("report.css"), _bare(_resource("report.js"))
     if notice:
         style += f"@page {{ @bottom-center {{ content: {_css_text(notice)}; font: 600 8pt sans-serif; }} }}\n"
-    body = "\n".join(_section(section, lang) for section in sections)
-    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{_digest(script)}'; style-src 'sha256-{_digest(style)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    body, listed = _numbered_sections(sections, lang)
     entries = "".join(f'<li><a href="#{section.id}">{escape(section.heading)}</a></li>' for section in sections)
-    strip = f'<p class="strip" role="note">{escape(notice)}</p>' if notice else ""
+    numbered = "".join(f'<li><a href="#{id}">{escape(caption)}</a></li>' for id, caption in listed)
+    more = f"<details><summary>{escape(word('listed', lang))}</summary><ol>{numbered}</ol></details>" if listed else ""
+    kind = "strip grave" if grave else "strip"
+    strip = f'<p class="{kind}" role="note">{escape(notice)}</p>' if notice else ""
     below = f'<p class="subtitle">{escape(subtitle)}</p>' if subtitle else ""
+    words = {key: word(f"control_{key}", lang) for key in _CONTROLS}
     return f"""<!DOCTYPE html>
 <html lang="{LANGUAGES[lang]}">
 <head>
@@ -196,25 +248,75 @@ def page(
 <a class="skip" href="#{sections[0].id}">{escape(word("skip", lang))}</a>
 {strip}
 <header><h1>{escape(title)}</h1>{below}</header>
-<nav aria-label="{escape(word("contents", lang))}"><ol>{entries}</ol></nav>
+<nav aria-label="{escape(word("contents", lang))}"><ol>{entries}</ol>{more}</nav>
 <main>
 {body}
 </main>
 <footer><p>{escape(footer)}</p></footer>
+<script type="application/json" id="page-data">{_json({"words": words, "lines": dict(lines or {})})}</script>
+<script>{script}</script>
 </body>
 </html>
 """
 
 
-def _section(section: Section, lang: str) -> str:
+def _numbered_sections(sections: Sequence[Section], lang: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return the sections as HTML, and the anchor and caption of every table and drawing, numbered as they come."""
+    made: list[str] = []
+    listed: list[tuple[str, str]] = []
+    tables = drawings = 0
+    for section in sections:
+        parts: list[str] = []
+        for part in section.parts:
+            if isinstance(part, Table):
+                tables += 1
+                parts.append(table(part, lang, tables))
+                number = word("table_number", lang, n=tables)
+                listed.append((f"table-{part.id}", _numbered(number, part.caption, lang)))
+            elif isinstance(part, Drawing):
+                drawings += 1
+                anchor = f"figure-{part.id}"
+                caption = _numbered(word("figure_number", lang, n=drawings), part.caption, lang)
+                parts.append(
+                    figure(part.svg, caption, part.description, number=drawings, id=anchor, diagram=part.diagram)
+                )
+                listed.append((anchor, caption))
+            else:
+                parts.append(part)
+        made.append(_section(section, parts, lang))
+    return "\n".join(made), listed
+
+
+def _numbered(number: str, caption: str, lang: str) -> str:
+    # Chinese sets a full-width blank between number and title.
+    return f"{number}. {caption}" if lang == "en" else f"{number}\u3000{caption}"
+
+
+def _section(section: Section, parts: Sequence[str], lang: str) -> str:
     warning = paragraph(word("withheld", lang), kind="withheld-note") if section.withheld else ""
-    inner = "\n".join(section.parts)
+    inner = "\n".join(parts)
     heading = f'<h2 id="{section.id}-heading">{escape(section.heading)}</h2>'
     classes = _class("withheld" if section.withheld else "")
     return (
         f'<section id="{section.id}" aria-labelledby="{section.id}-heading"{classes}>\n'
         f"{heading}\n{warning}{inner}\n</section>"
     )
+
+
+def _resource(name: str) -> str:
+    return resources.files("sem_loyalty.publish").joinpath(name).read_text(encoding="utf-8")
+
+
+def _bare(script: str) -> str:
+    """Return a script without comments and indentation, which every report would carry."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _json(content: object) -> str:
+    """Return JSON that cannot end the element that it stands in."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return "".join(f"\\u{ord(sign):04x}" if sign in "<>&\u2028\u2029" else sign for sign in text)
 
 
 def _class(kind: str) -> str:

@@ -7,6 +7,7 @@ from sem_loyalty.publish.hypothesis_words import HYPOTHESIS_WORDS
 from sem_loyalty.publish.loyalty_words import LOYALTY_WORDS
 from sem_loyalty.publish.plot_words import PLOT_WORDS
 from sem_loyalty.publish.pls_words import PLS_WORDS
+from sem_loyalty.publish.report_words import REPORT_WORDS
 
 WORDS: dict[str, tuple[str, str]] = {
     # Page
@@ -353,6 +354,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **HYPOTHESIS_WORDS,
     **PLS_WORDS,
     **PLOT_WORDS,
+    **REPORT_WORDS,
 }
 
 

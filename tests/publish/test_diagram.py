@@ -20,6 +20,7 @@ from sem_loyalty.publish.diagram.drawing import POINTS_PER_MM, Drawing, draw
 from sem_loyalty.publish.diagram.graph import Diagram, Edge, Node, anatomy
 from sem_loyalty.publish.diagram.lettering import fill, number, stars, wrap, wrap_name
 from sem_loyalty.publish.diagram.scene import GREY, INK, PAPER
+from sem_loyalty.publish.html import figure
 from sem_loyalty.publish.typefaces import (
     chinese_font,
     face_path,
@@ -195,6 +196,30 @@ def test_svg_escapes_what_users_write() -> None:
     assert "R&D <b>" in said
     assert "H1 & H2: .30*" in said or "H1 & H2: .30**" in said
     assert all(re.fullmatch(r"[\w.-]+", element.get("id", "a")) for element in root.iter())
+
+
+def test_every_variable_and_line_is_one_group_that_says_what_it_is(english: Drawing) -> None:
+    root = ElementTree.fromstring(english.svg())
+    groups = [group for group in root.iter(f"{SVG}g") if group.get("class")]
+    nodes = {group.get("data-name"): group for group in groups if group.get("class").startswith("node ")}
+    assert len(nodes) == 31
+    assert nodes["Value"].get("class") == "node latent"
+    assert nodes["VALU1"].get("class") == "node observed"
+    assert ["".join(text.itertext()) for text in nodes["Value"].iter(f"{SVG}text")] == ["Value", "R² = .34"]
+    edges = {(group.get("data-from"), group.get("data-to")): group for group in groups if group.get("data-kind")}
+    assert len(edges) == 36
+    for ends, kind, op, said in (
+        (("Quality", "Satisfaction"), "path", "~", ".51***"),
+        (("Value", "VALU1"), "loading", "=~", ".90"),
+    ):
+        edge = edges[ends]
+        assert (edge.get("class"), edge.get("data-kind"), edge.get("data-op")) == (f"edge {kind}", kind, op)
+        assert ["".join(text.itertext()) for text in edge.iter(f"{SVG}text")] == [said]
+        assert len(list(edge.iter(f"{SVG}path"))) == 1
+
+
+def test_the_report_takes_the_drawing_in(english: Drawing) -> None:
+    assert 'data-name="Value"' in figure(english.svg(), "Figure 1", "The model")
 
 
 def test_notebook_shows_the_svg(english: Drawing) -> None:

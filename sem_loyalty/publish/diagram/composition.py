@@ -213,7 +213,7 @@ def _variables(
         x, y = frame.at(rows[at, :2])
         rx, ry = frame.length(rows[at, 2]), frame.length(rows[at, 3])
         weight = frame.length(1.0 if construct else 0.75)
-        shapes.append(Shape(id_, node.name, x, y, rx, ry, bool(is_round[at]), weight))
+        shapes.append(Shape(id_, node.name, x, y, rx, ry, bool(is_round[at]), weight, node.label.replace("\n", " ")))
         lines = sizes.names[node.name]
         r2 = r2_text(node, diagram) if construct else ""
         if construct:

@@ -29,6 +29,8 @@ class Shape:
         Ellipse, or rectangle.
     line_width : float
         Of the outline.
+    title : str
+        The whole label on one line, whatever of it is printed.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Shape:
     ry: float
     round: bool
     line_width: float
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
