@@ -109,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    begin = verb("init", _init, "Write a folder with a study that runs at once, to be made your own.")
+    begin.add_argument("folder", metavar="FOLDER", help="a new folder, or an empty one")
+    begin.add_argument("--model", metavar="ID", default="core", help="model of the library (default core)")
+    begin.add_argument("--lang", choices=("en", "zh"), default="en")
+
     study = verb("run", _run, "Run a study file: from the survey to report, tables and figures.")
     study.add_argument("study", metavar="STUDY.toml")
     study.add_argument("--out", metavar="DIR", help="folder of results, instead of the one that the study names")
@@ -184,6 +189,14 @@ def _asked(words: argparse.Namespace) -> dict[str, Any]:
     """Return what `_add_question` read, but for the language."""
     names = ("codebook", "cov", "nobs", "group", "kind", "estimator", "ordered", "missing", "std_lv", "engine")
     return {name: getattr(words, name) for name in names}
+
+
+def _init(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.project import init_project
+
+    folder = init_project(words.folder, lang=words.lang, model=words.model)
+    print(f"Written to {folder}\nGo on: cd {folder} && sem-loyalty run study.toml")
+    return DONE
 
 
 def _run(words: argparse.Namespace) -> int:
