@@ -1,7 +1,7 @@
 """The command `sem-loyalty`: verbs that call the package and print what it says; no analysis happens here.
 
 Exit status: 0 done; 1 the machine refused (disk, permission); 2 the request cannot be met, with the reason; 3 it ran,
-but the fit is not certified; 130 interrupted.
+but the fit is not certified; 4 rebuilt results differ (`check`); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from sem_loyalty.errors import SemLoyaltyError
 if TYPE_CHECKING:
     from sem_loyalty.publish.results import Results
 
-DONE, REFUSED, WRONG, UNCERTIFIED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, REFUSED, WRONG, UNCERTIFIED, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _EXITS = (
     "exit status: 0 done; 1 disk or permission; 2 the request cannot be met; 3 ran, but the fit is not certified; "
-    "130 interrupted"
+    "4 rebuilt results differ (check); 130 interrupted"
 )
 
 
@@ -119,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--out", metavar="DIR", help="folder of results, instead of the one that the study names")
     study.add_argument("--bootstrap", metavar="DRAWS", type=int, help="bootstrap draws, instead of those of the study")
     study.add_argument("--workers", metavar="N", type=int, help="processes for the bootstrap")
+    study.add_argument("--fresh", action="store_true", help="do everything again, also what has not changed")
 
     fit = verb("fit", _fit, "Fit one model to a survey or a covariance matrix and print the estimates.")
     _add_question(fit)
@@ -144,8 +145,19 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--lang", choices=("en", "zh"), default="en")
     claims.add_argument("--out", metavar="DIR", help="also write a folder of results")
 
-    check = verb("check", _check, "Look at a model without fitting it: syntax, identification, items in the data.")
-    check.add_argument("model", metavar="MODEL")
+    check = verb(
+        "check",
+        _check,
+        "Rebuild the results of a study elsewhere and compare them; or look at a model without fitting it: syntax, "
+        "identification, items in the data.",
+    )
+    check.add_argument(
+        "what",
+        metavar="STUDY|MODEL",
+        nargs="?",
+        default=".",
+        help="study file or folder of a project (default: this one); or id of the library or path of a .lav file",
+    )
     check.add_argument("data", metavar="DATA", nargs="?")
     check.add_argument("--codebook", metavar="FILE")
     check.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
@@ -201,11 +213,16 @@ def _init(words: argparse.Namespace) -> int:
 
 def _run(words: argparse.Namespace) -> int:
     from sem_loyalty.publish.study_file import read_study
-    from sem_loyalty.study import run
+    from sem_loyalty.study import update
 
     study = read_study(words.study)
-    results = run(study, out=words.out, draws=words.bootstrap, workers=words.workers)
-    return _conclude(results, words.out or study.at(study.output.dir))
+    found = update(study, out=words.out, draws=words.bootstrap, workers=words.workers, fresh=words.fresh)
+    print(found.summary)
+    for warning in found.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+    print(found.steps)
+    print(f"{'Written to' if found.written else 'Results are in'} {words.out or study.at(study.output.dir)}")
+    return DONE if found.certified else UNCERTIFIED
 
 
 def _demo(words: argparse.Namespace) -> int:
@@ -260,9 +277,15 @@ def _hypotheses(words: argparse.Namespace) -> int:
 
 
 def _check(words: argparse.Namespace) -> int:
+    if words.what.endswith(".toml") or Path(words.what).is_dir():
+        from sem_loyalty.study import check_results
+
+        rebuilt = check_results(words.what)
+        print(rebuilt)
+        return DONE if rebuilt.same else DIFFERENT
     from sem_loyalty.publish.model_check import check
 
-    print(check(words.model, words.data, codebook=words.codebook, kind=words.kind))
+    print(check(words.what, words.data, codebook=words.codebook, kind=words.kind))
     return DONE
 
 

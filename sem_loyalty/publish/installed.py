@@ -1,4 +1,4 @@
-"""What is installed: this package, all that it needs, and the code itself, for the lock of a study and for its steps."""
+"""What is installed: the packages that this one needs, for the lock of a study, and all the code, for its steps."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def fingerprint() -> str:
             if path.suffix in (".py", ".lav", ".toml", ".css", ".js", ".json", ".csv", ".typ") and path.is_file():
                 digest.update(path.relative_to(folder).as_posix().encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update(repr((versions(), dependencies(), platform.system(), platform.machine())).encode())
+    digest.update(repr((versions(), dependencies())).encode())
     return digest.hexdigest()

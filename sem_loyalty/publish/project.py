@@ -149,9 +149,10 @@ def _survey(model: ModelFile) -> tuple[bytes, bytes]:
     if model.id == _DEMO:
         return demo_path().read_bytes(), demo_codebook_path().read_bytes()
     if model.population is None or model.scale is None:
+        others = [id for id in models()["id"] if load_model(id).population is not None]
         raise NotSupported(
             f"Model {model.id!r} has no population to simulate answers from, so a study of it cannot run at once. "
-            f"Begin with another one: {', '.join(id for id in models()['id'] if load_model(id).population is not None)}."
+            f"Begin with another one: {', '.join(others)}."
         )
     frame = simulate(model, seed=_SEED)
     ends = model.scale.minimum + model.scale.maximum

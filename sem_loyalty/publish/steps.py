@@ -7,15 +7,17 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sem_loyalty.errors import ConfigurationError, DataWarning, SemLoyaltyWarning
-from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
 from sem_loyalty.publish.files import write_bytes, write_text
 from sem_loyalty.publish.installed import fingerprint
 from sem_loyalty.publish.manifest import sha256
 from sem_loyalty.publish.settings import Study
+
+if TYPE_CHECKING:
+    from sem_loyalty.fitting.solution import Fit
+    from sem_loyalty.inference.bootstrap import Bootstrap
 
 T = TypeVar("T")
 FOLDER = ".sem-loyalty"
@@ -129,6 +131,9 @@ class Steps:
         file : str, optional
             The file that the study names for draws, instead of our own.
         """
+        # Whether a study is up to date is known without the machinery of estimation, which is slow to import.
+        from sem_loyalty.inference.bootstrap import bootstrap
+
         study = self.study
         if file or self.folder is None:
             self.log["bootstrap"] = False
@@ -148,25 +153,30 @@ class Steps:
             # Only now is it known that the file was to blame.
             self.complaints.append(f"The kept draws in {path} are damaged; they were made again.")
         self.used.add(path.name)
-        self.log["bootstrap"] = before is not None and path.stat().st_mtime_ns == before
+        # Measured loyalty uses the same draws: what this run made itself was not kept from an earlier one.
+        taken = before is not None and path.stat().st_mtime_ns == before
+        self.log["bootstrap"] = taken and self.log.get("bootstrap", True)
         return found
 
-    def finish(self) -> None:
-        """Delete the entries that a finished run did not use, so that the folder does not grow."""
-        if self.folder is None or not self.folder.is_dir():
-            return
-        for path in self.folder.iterdir():
-            if path.suffix in (".json", ".npz") and path.name not in self.used | {RECORD}:
-                path.unlink(missing_ok=True)
+    def clear(self) -> None:
+        """Forget what earlier runs have left."""
+        self._delete(keep=frozenset())
+
+    def finish(self, record: object) -> None:
+        """Leave word of a finished run, and delete the entries that it did not use, so that the folder does not grow.
+
+        Parameters
+        ----------
+        record : object
+            Plain values, for `read_record` of the next run.
+        """
+        if self.folder is not None:
+            self._write(self.folder / RECORD, self.key(), record)
+            self._delete(keep=frozenset(self.used))
 
     def read_record(self) -> Any:
-        """Return what the last finished run left in the folder, or None."""
+        """Return what the last finished run left of the same study, or None."""
         return None if self.folder is None else self._read(self.folder / RECORD, self.key())
-
-    def write_record(self, content: object) -> None:
-        """Leave word of a finished run."""
-        if self.folder is not None:
-            self._write(self.folder / RECORD, self.key(), content)
 
     def summary(self) -> str:
         """Return in a line which steps were taken from an earlier run, and which were done."""
@@ -174,6 +184,11 @@ class Steps:
         done = [name for name, taken in self.log.items() if not taken]
         said = f"Kept from an earlier run: {', '.join(kept)}. " if kept else ""
         return f"{said}Done: {', '.join([*done, 'all other steps'] if done else ['all other steps'])}."
+
+    def _delete(self, keep: frozenset[str]) -> None:
+        for path in self.folder.iterdir() if self.folder is not None and self.folder.is_dir() else ():
+            if path.suffix in (".json", ".npz") and path.name not in keep:
+                path.unlink(missing_ok=True)
 
     def _make_folder(self) -> None:
         assert self.folder is not None

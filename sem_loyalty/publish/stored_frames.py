@@ -65,5 +65,7 @@ def _plain_index(index: pd.Index[Any]) -> dict[str, Any]:
 
 def _index(plain: Mapping[str, Any]) -> pd.Index[Any]:
     if "range" in plain:
-        return pd.RangeIndex(*plain["range"], name=plain["name"])
-    return pd.Index(plain["values"], dtype=plain["dtype"], name=plain["name"])
+        start, stop, step = plain["range"]
+        return pd.RangeIndex(start, stop, step, name=plain["name"])
+    index: pd.Index[Any] = pd.Index(plain["values"], dtype=plain["dtype"], name=plain["name"])
+    return index
