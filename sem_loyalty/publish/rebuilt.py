@@ -39,7 +39,7 @@ class Rebuilt:
     edited : tuple of str
         Files that are not as the run left them.
     missing, extra, differing : tuple of str
-        Files that are rebuilt and not there, there and not rebuilt, and not the same.
+        Files that are rebuilt and not there, there and not rebuilt, and neither edited nor the same.
     numbers : int
         Numbers of results.json that were compared because versions differ; 0 where files were compared alone.
     moved : tuple of str
@@ -126,8 +126,12 @@ def compare_results(folder: Path, rebuilt: Path, *, name: str, paper: str = "") 
     for files in (there, again):
         files.pop(MANIFEST, None)  # compared by what it says
     versions = _changed(was["versions"], now["versions"])
-    differing = tuple(file for file in again if file in there and again[file] != there[file])
-    numbers, moved = 0, ()
+    edited = tuple(file for file, digest in there.items() if file in left and left[file] != digest)
+    differing = tuple(
+        file for file, digest in again.items() if file in there and file not in edited and there[file] != digest
+    )
+    numbers = 0
+    moved: tuple[str, ...] = ()
     if versions and _NUMBERS in differing:
         numbers, moved = _compare_numbers(folder / _NUMBERS, rebuilt / _NUMBERS)
     return Rebuilt(
@@ -136,7 +140,7 @@ def compare_results(folder: Path, rebuilt: Path, *, name: str, paper: str = "") 
         inputs=tuple(_changed_names(was["inputs"], now["inputs"])),
         settings=_changed(_flat(was["settings"]), _flat(now["settings"])),
         versions=versions,
-        edited=tuple(file for file, digest in there.items() if file in left and left[file] != digest),
+        edited=edited,
         missing=tuple(file for file in again if file not in there),
         extra=tuple(file for file in there if file not in again),
         differing=differing,
@@ -182,10 +186,7 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, object]:
 
 def _compare_numbers(first: Path, second: Path) -> tuple[int, tuple[str, ...]]:
     """Return how many numbers and verdicts two files of results hold, and the places of those that differ."""
-    was, now = (
-        dict(_leaves(json.loads(file.read_text(encoding="utf-8")))) if file.is_file() else {}
-        for file in (first, second)
-    )
+    was, now = (dict(_leaves(json.loads(file.read_text(encoding="utf-8")))) for file in (first, second))
     places = [place for place in {**was, **now} if not _agree(was.get(place, ""), now.get(place, ""))]
     return len(now), tuple(places)
 
