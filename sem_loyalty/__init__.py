@@ -77,9 +77,10 @@ if TYPE_CHECKING:
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
+    from sem_loyalty.publish.project import init_project
     from sem_loyalty.publish.questionnaire import write_questionnaire
     from sem_loyalty.publish.replication import Replication, replicate
-    from sem_loyalty.study import run
+    from sem_loyalty.study import check_results, run
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
     from sem_loyalty.survey.item_gaps import item_gaps
@@ -189,9 +190,11 @@ _WHERE = {
     "PlsQuality": "pls_sem.quality",
     "pls_quality": "pls_sem.quality",
     "path_diagram": "publish.path_diagram",
+    "init_project": "publish.project",
     "write_questionnaire": "publish.questionnaire",
     "Replication": "publish.replication",
     "replicate": "publish.replication",
+    "check_results": "study",
     "run": "study",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
@@ -232,6 +235,7 @@ __all__ = [
     "__version__",
     "apply_codebook",
     "bootstrap",
+    "check_results",
     "compare",
     "compare_methods",
     "compare_paths",
@@ -251,6 +255,7 @@ __all__ = [
     "gap_scores",
     "group_forest",
     "importance_performance",
+    "init_project",
     "invariance",
     "item_analysis",
     "item_gaps",
