@@ -35,6 +35,7 @@ from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.loyalty_part import loyalty_part
 from sem_loyalty.publish.one_model import one_model
 from sem_loyalty.publish.output import write_results
+from sem_loyalty.publish.paper import build_paper
 from sem_loyalty.publish.results import Results
 from sem_loyalty.publish.settings import (
     About,
@@ -96,6 +97,38 @@ def run(
     results = analyse(asked)
     write_results(results, folder)
     return results
+
+
+def build_study_paper(folder: str | Path, *, out: str | Path | None = None, fresh: bool = False) -> Path:
+    """Build a paper, and before it the study that it reports where that has no results yet.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As `build_paper`; the study is study.toml one folder up, where there is one.
+    out : str or Path, optional
+        The PDF.
+    fresh : bool, default False
+        Compute and run again even where results are there.
+
+    Returns
+    -------
+    Path
+        The PDF.
+
+    Raises
+    ------
+    ConfigurationError
+        As `build_paper` and `run`.
+    OSError
+        The disk refuses.
+    """
+    file = Path(folder).expanduser().resolve().parent / "study.toml"
+    if file.is_file():
+        study = read_study(file)
+        if fresh or not (study.at(study.output.dir) / "results.json").is_file():
+            run(study)
+    return build_paper(folder, out=out, fresh=fresh)
 
 
 def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
