@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.model_diagram import model_diagram
+    from sem_loyalty.publish.paper import build_paper
+    from sem_loyalty.publish.paper_inputs import paper_inputs
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.publish.project import init_project
     from sem_loyalty.publish.questionnaire import write_questionnaire
@@ -189,6 +191,8 @@ _WHERE = {
     "plsc_from_printed": "pls_sem.printed",
     "PlsQuality": "pls_sem.quality",
     "pls_quality": "pls_sem.quality",
+    "build_paper": "publish.paper",
+    "paper_inputs": "publish.paper_inputs",
     "path_diagram": "publish.path_diagram",
     "init_project": "publish.project",
     "write_questionnaire": "publish.questionnaire",
@@ -235,6 +239,7 @@ __all__ = [
     "__version__",
     "apply_codebook",
     "bootstrap",
+    "build_paper",
     "check_results",
     "compare",
     "compare_methods",
@@ -280,6 +285,7 @@ __all__ = [
     "modification_indices",
     "nps",
     "panel_syntax",
+    "paper_inputs",
     "parse",
     "path_diagram",
     "pls",

@@ -174,6 +174,11 @@ def _parser() -> argparse.ArgumentParser:
     again = verb("replicate", _replicate, "Fit published models to their printed figures and compare the paths.")
     again.add_argument("id", metavar="ID", nargs="?", help="published figures; all by default")
 
+    paper = verb("paper", _paper, "Build a paper as PDF; numbers that are out of date are computed first.")
+    paper.add_argument("folder", metavar="FOLDER", nargs="?", default="paper", help="with paper.typ (default: paper)")
+    paper.add_argument("--out", metavar="FILE", help="the PDF, instead of paper.pdf in the folder")
+    paper.add_argument("--fresh", action="store_true", help="compute all numbers again")
+
     demo = verb("demo", _demo, "Run the model 'core' on the simulated survey that travels with the package.")
     demo.add_argument("--out", metavar="DIR", default="results/demo")
     demo.add_argument("--lang", choices=("en", "zh"), default="en")
@@ -328,6 +333,13 @@ def _replicate(words: argparse.Namespace) -> int:
     print("\n".join(textwrap.fill(line, 110, break_on_hyphens=False, break_long_words=False) for line in lines))
     if len(found) > 1:
         print(f"\n{overview(found).to_text()}")
+    return DONE
+
+
+def _paper(words: argparse.Namespace) -> int:
+    from sem_loyalty.study import build_study_paper
+
+    print(f"Written to {build_study_paper(words.folder, out=words.out, fresh=words.fresh)}")
     return DONE
 
 

@@ -12,50 +12,33 @@ from typing import Any
 from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
 from sem_loyalty.errors import DataWarning
 from sem_loyalty.fitting.fit import fit
-from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.inference.verdicts import verdicts
-from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
 from sem_loyalty.publish import measurement_tables
-from sem_loyalty.publish.evidence_settings import (
-    InvarianceChoice,
-    MethodBiasChoice,
-    RivalChoice,
-    RobustnessChoice,
-)
+from sem_loyalty.publish.demo_study import demo_study
 from sem_loyalty.publish.exploration import explore
 from sem_loyalty.publish.files import check_folder
 from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.hypothesis_part import hypothesis_part
-from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.loyalty_part import loyalty_part
 from sem_loyalty.publish.one_model import one_model
 from sem_loyalty.publish.outcome import Outcome, outcome_of, outcome_of_record
 from sem_loyalty.publish.output import write_results
+from sem_loyalty.publish.paper import build_paper
 from sem_loyalty.publish.rebuilt import Rebuilt, check_there, compare_results
 from sem_loyalty.publish.rebuilt_paper import compare_paper
 from sem_loyalty.publish.recorded import messages, recorded
 from sem_loyalty.publish.results import Results
-from sem_loyalty.publish.settings import (
-    About,
-    BootstrapChoice,
-    DataSource,
-    LoyaltyChoice,
-    ModelChoice,
-    Output,
-    ScreenChoice,
-    Study,
-)
+from sem_loyalty.publish.settings import BootstrapChoice, Study
 from sem_loyalty.publish.steps import Steps
 from sem_loyalty.publish.study_estimates import study_estimates
 from sem_loyalty.publish.study_figures import evidence_plots, path_diagrams
 from sem_loyalty.publish.study_file import check_study, read_study
 from sem_loyalty.publish.study_inputs import study_inputs, study_model
-from sem_loyalty.publish.study_sample import StudySample, read_sample
-from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition
-from sem_loyalty.survey.published import demo_codebook_path, demo_path
+from sem_loyalty.publish.study_sample import read_sample
+from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition, study_title
 
 
 def run(
@@ -195,8 +178,38 @@ def check_results(study: str | Path = ".") -> Rebuilt:
     with TemporaryDirectory(prefix="sem-loyalty-") as place:
         again = Path(place) / "study" / ("results" if Path(asked.output.dir).is_absolute() else asked.output.dir)
         write_results(analyse(asked), again)
-        paper = compare_paper(asked.folder / "paper", Path(place) / "study" / "paper")
+        paper = compare_paper(asked.folder, Path(place) / "study")
         return compare_results(folder, again, name=asked.output.dir, paper=paper)
+
+
+def build_study_paper(folder: str | Path, *, out: str | Path | None = None, fresh: bool = False) -> Path:
+    """Build a paper, and before it the study that it reports where that is not up to date.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As `build_paper`; the study is study.toml one folder up, where there is one.
+    out : str or Path, optional
+        The PDF.
+    fresh : bool, default False
+        Compute and run again in any case.
+
+    Returns
+    -------
+    Path
+        The PDF.
+
+    Raises
+    ------
+    ConfigurationError
+        As `build_paper` and `run`.
+    OSError
+        The disk refuses.
+    """
+    file = Path(folder).expanduser().resolve().parent / "study.toml"
+    if file.is_file():
+        update(file, fresh=fresh)
+    return build_paper(folder, out=out, fresh=fresh)
 
 
 def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
@@ -214,23 +227,7 @@ def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
     Results
         Of simulated data, and marked so everywhere.
     """
-    rules = {"longstring": 12, "duration_per_item": 2, "missing_share": 0.2}
-    study = Study(
-        study=About(lang=lang, simulated=True),
-        data=DataSource(path=str(demo_path()), codebook=str(demo_codebook_path())),
-        screen=ScreenChoice(duration="duration", id="id", rules=rules),
-        model=ModelChoice(id="core"),
-        bootstrap=BootstrapChoice(draws=5000),
-        loyalty=LoyaltyChoice(outcome="LOY", recommend="recommend"),
-        rivals=RivalChoice(run=True),
-        invariance=InvarianceChoice(group="channel"),
-        robustness=RobustnessChoice(run=True, controls=("age",), most=150),
-        method_bias=MethodBiasChoice(run=True),
-        output=Output(dir=str(out)),
-        folder=Path.cwd(),
-        name="demo",
-    )
-    return run(study, out=out)
+    return run(demo_study(out, lang), out=out)
 
 
 def fit_once(
@@ -360,7 +357,7 @@ def analyse(study: Study, steps: Steps | None = None) -> Results:
         items = roles(parse(text).statements).observed
         sample = read_sample(study, model, items)
         factors = explore(study, sample, model, text)
-        fitted = _fit(study, sample, text)
+        fitted = fit(text, sample.data, **study.fit_options(), **sample.moments)
         measures = fit_measures(fitted)
         found, drawn, draws = study_estimates(study, fitted, steps)
         judged = verdicts(model.hypotheses, found, certified=fitted.certificate.certified)
@@ -384,7 +381,7 @@ def analyse(study: Study, steps: Steps | None = None) -> Results:
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
         study=study,
-        title=_title(study, model),
+        title=study_title(study, model),
         model=model,
         fit=fitted,
         estimates=found,
@@ -401,16 +398,3 @@ def analyse(study: Study, steps: Steps | None = None) -> Results:
         simulated=study.study.simulated,
         diagnosis=cause,
     )
-
-
-def _fit(study: Study, sample: StudySample, text: str) -> Fit:
-    """Fit the model."""
-    return fit(text, sample.data, **study.fit_options(), **sample.moments)
-
-
-def _title(study: Study, model: ModelFile) -> str:
-    title = study.study.title or model.title.text(study.study.lang)
-    mark = word("simulated_title", study.study.lang)
-    if not study.study.simulated or mark in title:
-        return title
-    return f"{title} ({mark})" if study.study.lang == "en" else f"{title}（{mark}）"

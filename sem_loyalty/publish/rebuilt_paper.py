@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import shutil
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
-_BUILDER = "sem_loyalty.publish.paper"
-_SOURCE, _BUILT = "paper.typ", "paper.pdf"
+from sem_loyalty.publish.paper import SOURCE, build_paper
+
+_FOLDER, _BUILT, _STUDY = "paper", "paper.pdf", "study.toml"
 
 
-def compare_paper(folder: Path, elsewhere: Path) -> str:
+def compare_paper(project: Path, elsewhere: Path) -> str:
     """Return what is to be said of the paper of a study: "" where there is none, or it comes out again.
 
     Parameters
     ----------
-    folder : Path
-        With paper.typ and, once it has been built, paper.pdf.
+    project : Path
+        With study.toml, paper/paper.typ and, once it has been built, paper/paper.pdf.
     elsewhere : Path
-        Where a copy is built, beside the rebuilt results.
+        With the rebuilt results; the paper is copied there and built.
+
+    Raises
+    ------
+    ConfigurationError
+        The paper cannot be built.
     """
-    if not (folder / _SOURCE).is_file() or not (folder / _BUILT).is_file() or find_spec(_BUILDER) is None:
+    written = project / _FOLDER
+    if not (project / _STUDY).is_file() or not (written / SOURCE).is_file() or not (written / _BUILT).is_file():
         return ""
-    shutil.copytree(folder, elsewhere, ignore=shutil.ignore_patterns("*.pdf"))
-    built = elsewhere / _BUILT
-    import_module(_BUILDER).build_paper(elsewhere, out=built)
-    if built.read_bytes() == (folder / _BUILT).read_bytes():
+    shutil.copytree(written, elsewhere / _FOLDER, ignore=shutil.ignore_patterns("*.pdf"))
+    shutil.copy(project / _STUDY, elsewhere / _STUDY)
+    if build_paper(elsewhere / _FOLDER).read_bytes() == (written / _BUILT).read_bytes():
         return ""
-    return f"The paper differs: {_BUILT} is not what its text and the rebuilt results give. Build it again."
+    return f"The paper differs: {_FOLDER}/{_BUILT} is not what its text and the rebuilt results give. Build it again."

@@ -19,7 +19,7 @@ from sem_loyalty.publish.outcome import Outcome, present
 from sem_loyalty.publish.project import init_project, project_files
 from sem_loyalty.publish.stored_frames import frame_of_plain, plain_frame
 from sem_loyalty.publish.study_file import read_study
-from sem_loyalty.study import analyse, check_results, update
+from sem_loyalty.study import analyse, build_study_paper, check_results, update
 
 
 def change(study: Path, old: str, new: str) -> None:
@@ -162,10 +162,20 @@ def test_the_lock_lists_what_is_in_use() -> None:
     assert not {"pytest", "ruff", "sem-loyalty"} & dict(pinned).keys()
 
 
-def test_the_paper_of_a_new_study_can_be_set(quick: Path) -> None:
-    typst = pytest.importorskip("typst")
-    folder = quick.parent
-    assert typst.compile(str(folder / "paper" / "paper.typ"), root=str(folder)).startswith(b"%PDF")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_paper_of_a_new_study_can_be_built_and_checked(quick: Path, lang: str, tmp_path: Path) -> None:
+    pytest.importorskip("typst")
+    change(quick, '["json", "csv"]', '["json", "svg"]')
+    change(quick, 'lang = "en"', f'lang = "{lang}"')
+    paper = init_project(tmp_path / "other", lang=lang) / "paper"
+    shutil.copytree(paper, quick.parent / "paper", dirs_exist_ok=True)
+    built = build_study_paper(quick.parent / "paper")
+    assert built.read_bytes().startswith(b"%PDF")
+    assert check_results(quick).same
+    built.write_bytes(built.read_bytes() + b"%")
+    found = check_results(quick)
+    assert not found.same
+    assert "The paper differs" in str(found)
 
 
 # Steps
