@@ -1,7 +1,10 @@
 """A new study runs at once; slow steps are taken from an earlier run, and what comes out is the same without them."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import tomllib
 import warnings
 from collections.abc import Callable
@@ -160,6 +163,16 @@ def test_the_lock_lists_what_is_in_use() -> None:
     assert pinned == sorted(dependencies().items())
     assert {"numpy", "scipy", "pandas"} <= dict(pinned).keys() or not pinned
     assert not {"pytest", "ruff", "sem-loyalty"} & dict(pinned).keys()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_notebook_of_a_new_study_runs(quick: Path, lang: str, tmp_path: Path) -> None:
+    notebook = init_project(tmp_path / "other", lang=lang) / "notebooks" / "first_look.py"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-W", "error", str(notebook)]
+    done = subprocess.run(command, cwd=quick.parent, env=environment, capture_output=True, encoding="utf-8", check=True)
+    assert "supported" in done.stdout
+    assert {"en": "certified", "zh": "通过认证"}[lang] in done.stdout
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
