@@ -217,16 +217,21 @@ def _init(words: argparse.Namespace) -> int:
 
 
 def _run(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.outcome import unchanged
     from sem_loyalty.publish.study_file import read_study
-    from sem_loyalty.study import update
 
-    study = read_study(words.study)
-    found = update(study, out=words.out, draws=words.bootstrap, workers=words.workers, fresh=words.fresh)
+    study = read_study(words.study).with_bootstrap(words.bootstrap, words.workers)
+    out = study.at(study.output.dir) if words.out is None else Path(words.out)
+    found = None if words.fresh else unchanged(study, out)
+    if found is None:
+        from sem_loyalty.study import update
+
+        found = update(study, out=out, fresh=words.fresh)
     print(found.summary)
     for warning in found.warnings:
         print(f"Warning: {warning}", file=sys.stderr)
     print(found.steps)
-    print(f"{'Written to' if found.written else 'Results are in'} {words.out or study.at(study.output.dir)}")
+    print(f"{'Written to' if found.written else 'Results are in'} {out}")
     return DONE if found.certified else UNCERTIFIED
 
 

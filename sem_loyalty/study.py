@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +23,7 @@ from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.hypothesis_part import hypothesis_part
 from sem_loyalty.publish.loyalty_part import loyalty_part
 from sem_loyalty.publish.one_model import one_model
-from sem_loyalty.publish.outcome import Outcome, outcome_of, outcome_of_record
+from sem_loyalty.publish.outcome import Outcome, outcome_of, unchanged
 from sem_loyalty.publish.output import write_results
 from sem_loyalty.publish.paper import build_paper
 from sem_loyalty.publish.rebuilt import Rebuilt, check_there, compare_results
@@ -112,20 +111,15 @@ def update(
         As `run`.
     """
     asked, folder = _asked(study, out, draws, workers)
-    steps = _steps(asked, fresh)
-    found = outcome_of_record(steps.read_record(), folder)
-    return _run(asked, folder, steps)[1] if found is None else found
+    found = None if fresh else unchanged(asked, folder)
+    return _run(asked, folder, _steps(asked, fresh))[1] if found is None else found
 
 
 def _asked(
     study: Study | str | Path, out: str | Path | None, draws: int | None, workers: int | None
 ) -> tuple[Study, Path]:
     """Return the study as it is asked for, and the folder of its results."""
-    asked = study if isinstance(study, Study) else read_study(study)
-    if draws is not None:
-        asked = replace(asked, bootstrap=replace(asked.bootstrap, draws=draws))
-    if workers is not None:
-        asked = replace(asked, bootstrap=replace(asked.bootstrap, workers=workers))
+    asked = (study if isinstance(study, Study) else read_study(study)).with_bootstrap(draws, workers)
     folder = asked.at(asked.output.dir) if out is None else Path(out)
     check_folder(folder)  # before the work, not after it
     return asked, folder

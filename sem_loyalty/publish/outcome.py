@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sem_loyalty.publish.files import LITTER, MANIFEST
 from sem_loyalty.publish.manifest import digests
+from sem_loyalty.publish.settings import Study
+from sem_loyalty.publish.steps import Steps
+from sem_loyalty.publish.study_file import check_study
+from sem_loyalty.publish.study_inputs import study_inputs, study_model
 
 if TYPE_CHECKING:
     from sem_loyalty.publish.results import Results
@@ -66,6 +70,28 @@ def outcome_of_record(record: Any, folder: Path) -> Outcome | None:
         return None
     said = "Up to date: nothing has changed since the last run, so nothing was done (--fresh does everything again)."
     return Outcome(**{**record, "warnings": tuple(record["warnings"]), "steps": said, "written": False})
+
+
+def unchanged(study: Study, folder: Path) -> Outcome | None:
+    """Return the outcome of the last run where the folder of results is up to date, or None.
+
+    Nothing that estimates is imported for it, so the answer is quick.
+
+    Parameters
+    ----------
+    study : Study
+        As it is asked for.
+    folder : Path
+        The folder of results.
+
+    Raises
+    ------
+    ConfigurationError
+        Settings contradict each other, or a file that the study names does not exist.
+    """
+    check_study(study)
+    steps = Steps.beside(study, study_inputs(study, study_model(study)))
+    return outcome_of_record(steps.read_record(), folder)
 
 
 def present(folder: Path) -> dict[str, str]:
