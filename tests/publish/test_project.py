@@ -265,7 +265,7 @@ def test_damaged_entries_are_computed_again_with_a_warning(
         path.write_bytes(damage(path.read_bytes()))
     with pytest.warns(DataWarning, match="damaged") as said:
         again = update(quick)
-    assert len(said) == 4
+    assert len(said) == 3, "draws, robustness, segments; a damaged record merely means a run"
     assert again.files == first.files
     assert again.steps == "Done: bootstrap, robustness, segments, all other steps."
     with warnings.catch_warnings():
