@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all bench site lock clean
+.PHONY: demo paper test test-all bench site lock clean
 
 demo: $(READY)
 	$(BIN)/sem-loyalty demo --out results/demo
+
+paper: $(READY)
+	$(BIN)/sem-loyalty paper paper
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -79,10 +79,13 @@ if TYPE_CHECKING:
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.measurement_plot import correlation_map, loadings_plot, residual_map, scree_plot
     from sem_loyalty.publish.model_diagram import model_diagram
+    from sem_loyalty.publish.paper import build_paper
+    from sem_loyalty.publish.paper_inputs import paper_inputs
     from sem_loyalty.publish.path_diagram import path_diagram
+    from sem_loyalty.publish.project import init_project
     from sem_loyalty.publish.questionnaire import write_questionnaire
     from sem_loyalty.publish.replication import Replication, replicate
-    from sem_loyalty.study import run
+    from sem_loyalty.study import check_results, run
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
     from sem_loyalty.survey.item_gaps import item_gaps
@@ -198,10 +201,14 @@ _WHERE = {
     "plsc_from_printed": "pls_sem.printed",
     "PlsQuality": "pls_sem.quality",
     "pls_quality": "pls_sem.quality",
+    "build_paper": "publish.paper",
+    "paper_inputs": "publish.paper_inputs",
     "path_diagram": "publish.path_diagram",
+    "init_project": "publish.project",
     "write_questionnaire": "publish.questionnaire",
     "Replication": "publish.replication",
     "replicate": "publish.replication",
+    "check_results": "study",
     "run": "study",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
@@ -244,6 +251,8 @@ __all__ = [
     "apply_codebook",
     "bootstrap",
     "bootstrap_plot",
+    "build_paper",
+    "check_results",
     "compare",
     "compare_methods",
     "compare_paths",
@@ -265,6 +274,7 @@ __all__ = [
     "gap_scores",
     "group_forest",
     "importance_performance",
+    "init_project",
     "invariance",
     "item_analysis",
     "item_gaps",
@@ -290,6 +300,7 @@ __all__ = [
     "modification_indices",
     "nps",
     "panel_syntax",
+    "paper_inputs",
     "parse",
     "path_diagram",
     "pls",

@@ -1,7 +1,7 @@
 """The command `sem-loyalty`: verbs that call the package and print what it says; no analysis happens here.
 
 Exit status: 0 done; 1 the machine refused (disk, permission); 2 the request cannot be met, with the reason; 3 it ran,
-but the fit is not certified; 130 interrupted.
+but the fit is not certified; 4 rebuilt results differ (`check`); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from sem_loyalty.errors import SemLoyaltyError
 if TYPE_CHECKING:
     from sem_loyalty.publish.results import Results
 
-DONE, REFUSED, WRONG, UNCERTIFIED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, REFUSED, WRONG, UNCERTIFIED, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _EXITS = (
     "exit status: 0 done; 1 disk or permission; 2 the request cannot be met; 3 ran, but the fit is not certified; "
-    "130 interrupted"
+    "4 rebuilt results differ (check); 130 interrupted"
 )
 
 
@@ -109,11 +109,17 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
+    begin = verb("init", _init, "Write a folder with a study that runs at once, to be made your own.")
+    begin.add_argument("folder", metavar="FOLDER", help="a new folder, or an empty one")
+    begin.add_argument("--model", metavar="ID", default="core", help="model of the library (default core)")
+    begin.add_argument("--lang", choices=("en", "zh"), default="en")
+
     study = verb("run", _run, "Run a study file: from the survey to report, tables and figures.")
     study.add_argument("study", metavar="STUDY.toml")
     study.add_argument("--out", metavar="DIR", help="folder of results, instead of the one that the study names")
     study.add_argument("--bootstrap", metavar="DRAWS", type=int, help="bootstrap draws, instead of those of the study")
     study.add_argument("--workers", metavar="N", type=int, help="processes for the bootstrap")
+    study.add_argument("--fresh", action="store_true", help="do everything again, also what has not changed")
 
     fit = verb("fit", _fit, "Fit one model to a survey or a covariance matrix and print the estimates.")
     _add_question(fit)
@@ -139,8 +145,19 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--lang", choices=("en", "zh"), default="en")
     claims.add_argument("--out", metavar="DIR", help="also write a folder of results")
 
-    check = verb("check", _check, "Look at a model without fitting it: syntax, identification, items in the data.")
-    check.add_argument("model", metavar="MODEL")
+    check = verb(
+        "check",
+        _check,
+        "Rebuild the results of a study elsewhere and compare them; or look at a model without fitting it: syntax, "
+        "identification, items in the data.",
+    )
+    check.add_argument(
+        "what",
+        metavar="STUDY|MODEL",
+        nargs="?",
+        default=".",
+        help="study file or folder of a project (default: this one); or id of the library or path of a .lav file",
+    )
     check.add_argument("data", metavar="DATA", nargs="?")
     check.add_argument("--codebook", metavar="FILE")
     check.add_argument("--kind", choices=("sem", "cfa", "growth"), default="sem")
@@ -161,6 +178,11 @@ def _parser() -> argparse.ArgumentParser:
 
     again = verb("replicate", _replicate, "Fit published models to their printed figures and compare the paths.")
     again.add_argument("id", metavar="ID", nargs="?", help="published figures; all by default")
+
+    paper = verb("paper", _paper, "Build a paper as PDF; numbers that are out of date are computed first.")
+    paper.add_argument("folder", metavar="FOLDER", nargs="?", default="paper", help="with paper.typ (default: paper)")
+    paper.add_argument("--out", metavar="FILE", help="the PDF, instead of paper.pdf in the folder")
+    paper.add_argument("--fresh", action="store_true", help="compute all numbers again")
 
     demo = verb("demo", _demo, "Run the model 'core' on the simulated survey that travels with the package.")
     demo.add_argument("--out", metavar="DIR", default="results/demo")
@@ -191,13 +213,31 @@ def _asked(words: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(words, name) for name in names}
 
 
-def _run(words: argparse.Namespace) -> int:
-    from sem_loyalty.publish.study_file import read_study
-    from sem_loyalty.study import run
+def _init(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.project import init_project
 
-    study = read_study(words.study)
-    results = run(study, out=words.out, draws=words.bootstrap, workers=words.workers)
-    return _conclude(results, words.out or study.at(study.output.dir))
+    folder = init_project(words.folder, lang=words.lang, model=words.model)
+    print(f"Written to {folder}\nGo on: cd {folder} && sem-loyalty run study.toml")
+    return DONE
+
+
+def _run(words: argparse.Namespace) -> int:
+    from sem_loyalty.publish.outcome import unchanged
+    from sem_loyalty.publish.study_file import read_study
+
+    study = read_study(words.study).with_bootstrap(words.bootstrap, words.workers)
+    out = study.at(study.output.dir) if words.out is None else Path(words.out)
+    found = None if words.fresh else unchanged(study, out)
+    if found is None:
+        from sem_loyalty.study import update
+
+        found = update(study, out=out, fresh=words.fresh)
+    print(found.summary)
+    for warning in found.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
+    print(found.steps)
+    print(f"{'Written to' if found.written else 'Results are in'} {out}")
+    return DONE if found.certified else UNCERTIFIED
 
 
 def _demo(words: argparse.Namespace) -> int:
@@ -252,14 +292,20 @@ def _hypotheses(words: argparse.Namespace) -> int:
 
 
 def _check(words: argparse.Namespace) -> int:
+    if words.what.endswith(".toml") or Path(words.what).is_dir():
+        from sem_loyalty.study import check_results
+
+        rebuilt = check_results(words.what)
+        print(rebuilt)
+        return DONE if rebuilt.same else DIFFERENT
     from sem_loyalty.publish.model_check import check
 
-    print(check(words.model, words.data, codebook=words.codebook, kind=words.kind))
+    print(check(words.what, words.data, codebook=words.codebook, kind=words.kind))
     return DONE
 
 
 def _diagnose(words: argparse.Namespace) -> int:
-    from sem_loyalty.study import diagnose_once
+    from sem_loyalty.publish.one_model import diagnose_once
 
     found = diagnose_once(words.model, words.data, **_asked(words))
     print(found.text(words.lang))
@@ -267,7 +313,7 @@ def _diagnose(words: argparse.Namespace) -> int:
 
 
 def _export(words: argparse.Namespace) -> int:
-    from sem_loyalty.study import export_once
+    from sem_loyalty.publish.one_model import export_once
 
     made = export_once(words.model, words.data, to=words.to, out=words.out, **_asked(words))
     print(f"Written to {words.out}: {', '.join(made.files)}" if words.out else made.text.rstrip("\n"))
@@ -305,6 +351,13 @@ def _replicate(words: argparse.Namespace) -> int:
     print("\n".join(textwrap.fill(line, 110, break_on_hyphens=False, break_long_words=False) for line in lines))
     if len(found) > 1:
         print(f"\n{overview(found).to_text()}")
+    return DONE
+
+
+def _paper(words: argparse.Namespace) -> int:
+    from sem_loyalty.study import build_study_paper
+
+    print(f"Written to {build_study_paper(words.folder, out=words.out, fresh=words.fresh)}")
     return DONE
 
 

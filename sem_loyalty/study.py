@@ -3,58 +3,43 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
-from sem_loyalty.errors import DataError, DataWarning, SemLoyaltyWarning
+from sem_loyalty.diagnosis.diagnose import diagnose
+from sem_loyalty.errors import DataWarning
 from sem_loyalty.fitting.fit import fit
-from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.inference.verdicts import verdicts
-from sem_loyalty.measurement.efa import efa
-from sem_loyalty.measurement.factors import EFA
-from sem_loyalty.model.library import load_model
-from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
 from sem_loyalty.publish import measurement_tables
-from sem_loyalty.publish.evidence_settings import (
-    InvarianceChoice,
-    MethodBiasChoice,
-    RivalChoice,
-    RobustnessChoice,
-)
-from sem_loyalty.publish.export_model import Export, export_model
+from sem_loyalty.publish.demo_study import demo_study
+from sem_loyalty.publish.exploration import explore
 from sem_loyalty.publish.files import check_folder
 from sem_loyalty.publish.hypotheses import hypotheses_table
 from sem_loyalty.publish.hypothesis_part import hypothesis_part
-from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.loyalty_part import loyalty_part
 from sem_loyalty.publish.one_model import one_model
+from sem_loyalty.publish.outcome import Outcome, outcome_of, unchanged
 from sem_loyalty.publish.output import write_results
+from sem_loyalty.publish.paper import build_paper
 from sem_loyalty.publish.pls_part import pls_part
+from sem_loyalty.publish.rebuilt import Rebuilt, check_there, compare_results
+from sem_loyalty.publish.rebuilt_paper import compare_paper
+from sem_loyalty.publish.recorded import messages, recorded
 from sem_loyalty.publish.results import Results
-from sem_loyalty.publish.settings import (
-    About,
-    BootstrapChoice,
-    DataSource,
-    LoyaltyChoice,
-    ModelChoice,
-    Output,
-    ScreenChoice,
-    Study,
-)
+from sem_loyalty.publish.settings import BootstrapChoice, Study
+from sem_loyalty.publish.steps import Steps
 from sem_loyalty.publish.study_estimates import study_estimates
 from sem_loyalty.publish.study_exports import study_exports
 from sem_loyalty.publish.study_figures import evidence_plots, measurement_plots, path_diagrams
-from sem_loyalty.publish.study_file import check_study, is_file, read_study
-from sem_loyalty.publish.study_sample import StudySample, read_sample
-from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition
-from sem_loyalty.survey.published import demo_codebook_path, demo_path
+from sem_loyalty.publish.study_file import check_study, read_study
+from sem_loyalty.publish.study_inputs import study_inputs, study_model
+from sem_loyalty.publish.study_sample import read_sample
+from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition, study_title
 
 
 def run(
@@ -63,8 +48,12 @@ def run(
     out: str | Path | None = None,
     draws: int | None = None,
     workers: int | None = None,
+    fresh: bool = False,
 ) -> Results:
     """Run a study and write its folder of results, whole or not at all.
+
+    Bootstrap draws, the robustness analysis and segments are kept beside the study file, in `.sem-loyalty/`, and taken
+    from there where nothing that they depend on has changed; the results are the same to the last bit.
 
     Parameters
     ----------
@@ -74,6 +63,8 @@ def run(
         Folder of results; by default the one that the study names.
     draws, workers : int, optional
         Bootstrap draws and processes, instead of those that the study names.
+    fresh : bool, default False
+        Compute everything; nothing is taken from an earlier run.
 
     Returns
     -------
@@ -89,16 +80,132 @@ def run(
     OSError
         The disk refuses.
     """
-    asked = study if isinstance(study, Study) else read_study(study)
-    if draws is not None:
-        asked = replace(asked, bootstrap=replace(asked.bootstrap, draws=draws))
-    if workers is not None:
-        asked = replace(asked, bootstrap=replace(asked.bootstrap, workers=workers))
+    asked, folder = _asked(study, out, draws, workers)
+    return _run(asked, folder, _steps(asked, fresh))[0]
+
+
+def update(
+    study: Study | str | Path,
+    *,
+    out: str | Path | None = None,
+    draws: int | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+) -> Outcome:
+    """Run a study unless its folder of results is up to date, as the command line does.
+
+    Parameters
+    ----------
+    study, out, draws, workers
+        As in `run`.
+    fresh : bool, default False
+        Run in any case, and compute everything.
+
+    Returns
+    -------
+    Outcome
+        The folder is up to date where the inputs, the settings, the code of this package and the versions of all
+        packages are those of the last run, and every file in it is as that run left it.
+
+    Raises
+    ------
+    SemLoyaltyError, OSError
+        As `run`.
+    """
+    asked, folder = _asked(study, out, draws, workers)
+    found = None if fresh else unchanged(asked, folder)
+    return _run(asked, folder, _steps(asked, fresh))[1] if found is None else found
+
+
+def _asked(
+    study: Study | str | Path, out: str | Path | None, draws: int | None, workers: int | None
+) -> tuple[Study, Path]:
+    """Return the study as it is asked for, and the folder of its results."""
+    asked = (study if isinstance(study, Study) else read_study(study)).with_bootstrap(draws, workers)
     folder = asked.at(asked.output.dir) if out is None else Path(out)
     check_folder(folder)  # before the work, not after it
-    results = analyse(asked)
+    return asked, folder
+
+
+def _steps(study: Study, fresh: bool) -> Steps:
+    """Return the steps of a study, with those that an earlier run has left."""
+    check_study(study)
+    steps = Steps.beside(study, study_inputs(study, study_model(study)))
+    if fresh:
+        steps.clear()
+    return steps
+
+
+def _run(study: Study, folder: Path, steps: Steps) -> tuple[Results, Outcome]:
+    """Analyse and write, and leave word of it for the next run."""
+    results = analyse(study, steps)
     write_results(results, folder)
-    return results
+    outcome = outcome_of(results, folder, steps.summary())
+    steps.finish(outcome.record())
+    for complaint in steps.complaints:
+        warnings.warn(complaint, DataWarning, stacklevel=3)
+    return results, outcome
+
+
+def check_results(study: str | Path = ".") -> Rebuilt:
+    """Build the results of a study again, from nothing and elsewhere, and compare them with those that are there.
+
+    Parameters
+    ----------
+    study : str or Path, default "."
+        A study file, or the folder of a project with its study.toml.
+
+    Returns
+    -------
+    Rebuilt
+        `same` says whether everything comes out again; printed, it says what does not, and why. A paper beside the
+        study (paper/paper.typ) that has been built is built again as well.
+
+    Raises
+    ------
+    ConfigurationError
+        There are no results yet, or the study file is wrong.
+    SemLoyaltyError, OSError
+        As `run`.
+    """
+    asked = read_study(Path(study) / "study.toml" if Path(study).is_dir() else study)
+    folder = asked.at(asked.output.dir)
+    check_there(folder, asked.output.dir)
+    with TemporaryDirectory(prefix="sem-loyalty-") as place:
+        again = Path(place) / "study" / ("results" if Path(asked.output.dir).is_absolute() else asked.output.dir)
+        write_results(analyse(asked), again)
+        paper = compare_paper(asked.folder, Path(place) / "study")
+        return compare_results(folder, again, name=asked.output.dir, paper=paper)
+
+
+def build_study_paper(folder: str | Path, *, out: str | Path | None = None, fresh: bool = False) -> Path:
+    """Build a paper, and before it the study that it reports where that is not up to date.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As `build_paper`; the study is study.toml one folder up, where there is one.
+    out : str or Path, optional
+        The PDF.
+    fresh : bool, default False
+        Compute and run again in any case.
+
+    Returns
+    -------
+    Path
+        The PDF.
+
+    Raises
+    ------
+    ConfigurationError
+        As `build_paper` and `run`.
+    OSError
+        The disk refuses.
+    """
+    file = Path(folder).expanduser().resolve().parent / "study.toml"
+    if file.is_file():
+        update(file, fresh=fresh)
+    return build_paper(folder, out=out, fresh=fresh)
 
 
 def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
@@ -116,23 +223,7 @@ def run_demo(out: str | Path = "results/demo", *, lang: str = "en") -> Results:
     Results
         Of simulated data, and marked so everywhere.
     """
-    rules = {"longstring": 12, "duration_per_item": 2, "missing_share": 0.2}
-    study = Study(
-        study=About(lang=lang, simulated=True),
-        data=DataSource(path=str(demo_path()), codebook=str(demo_codebook_path())),
-        screen=ScreenChoice(duration="duration", id="id", rules=rules),
-        model=ModelChoice(id="core"),
-        bootstrap=BootstrapChoice(draws=5000),
-        loyalty=LoyaltyChoice(outcome="LOY", recommend="recommend"),
-        rivals=RivalChoice(run=True),
-        invariance=InvarianceChoice(group="channel"),
-        robustness=RobustnessChoice(run=True, controls=("age",), most=150),
-        method_bias=MethodBiasChoice(run=True),
-        output=Output(dir=str(out)),
-        folder=Path.cwd(),
-        name="demo",
-    )
-    return run(study, out=out)
+    return run(demo_study(out, lang), out=out)
 
 
 def fit_once(
@@ -201,89 +292,14 @@ def fit_once(
     return analyse(study) if out is None else run(study, out=out)
 
 
-def diagnose_once(
-    model: str,
-    data: str | None = None,
-    *,
-    codebook: str = "",
-    cov: str = "",
-    nobs: int | None = None,
-    group: str = "",
-    **choice: Any,
-) -> Diagnosis:
-    """Diagnose one model, as the command line does; it may be one that `fit_once` refuses as not identified.
-
-    Parameters
-    ----------
-    model, data, codebook, cov, nobs, group, **choice
-        As in `fit_once`.
-
-    Returns
-    -------
-    Diagnosis
-
-    Raises
-    ------
-    SemLoyaltyError, OSError
-        As `fit_once`, but for a model that is not identified.
-    """
-    study = one_model(
-        model, data, codebook=codebook, cov=cov, nobs=nobs, group=group, lang="en", written=False, **choice
-    )
-    check_study(study)
-    file = _model(study)
-    sample = read_sample(study, file, roles(parse(file.text).statements).observed)
-    return diagnose(file.text, sample.data, **study.fit_options(), **sample.moments)
-
-
-def export_once(
-    model: str,
-    data: str | None = None,
-    *,
-    to: str = "lavaan",
-    out: str | Path | None = None,
-    codebook: str = "",
-    cov: str = "",
-    nobs: int | None = None,
-    group: str = "",
-    **choice: Any,
-) -> Export:
-    """Write one model for another program, as the command line does; without data the model alone.
-
-    Parameters
-    ----------
-    model, data, codebook, cov, nobs, group, **choice
-        As in `fit_once`.
-    to : {"lavaan", "mplus", "semopy"}, default "lavaan"
-    out : str or Path, optional
-        Folder to write to; by default nothing is written.
-
-    Returns
-    -------
-    Export
-
-    Raises
-    ------
-    SemLoyaltyError, OSError
-        As `fit_once` and `export_model`.
-    """
-    if not (data or cov):
-        return export_model(load_model(model), to, out)
-    study = one_model(
-        model, data, codebook=codebook, cov=cov, nobs=nobs, group=group, lang="en", written=False, **choice
-    )
-    check_study(study)
-    file = _model(study)
-    sample = read_sample(study, file, roles(parse(file.text).statements).observed)
-    return export_model(_fit(study, sample, file.text), to, out)
-
-
-def analyse(study: Study) -> Results:
-    """Do everything that a study asks for, without writing anything.
+def analyse(study: Study, steps: Steps | None = None) -> Results:
+    """Do everything that a study asks for, without writing results.
 
     Parameters
     ----------
     study : Study
+    steps : Steps, optional
+        Keep slow steps between runs; by default everything is computed and nothing kept.
 
     Returns
     -------
@@ -295,20 +311,21 @@ def analyse(study: Study) -> Results:
         As `run`.
     """
     check_study(study)
-    with _recorded() as caught:
-        model = _model(study)
+    steps = Steps(study) if steps is None else steps
+    with recorded() as caught:
+        model = study_model(study)
         text = model.rival_text(study.model.rival) if study.model.rival else model.text
         items = roles(parse(text).statements).observed
         sample = read_sample(study, model, items)
-        factors = _explore(study, sample, model, text)
-        fitted = _fit(study, sample, text)
+        factors = explore(study, sample, model, text)
+        fitted = fit(text, sample.data, **study.fit_options(), **sample.moments)
         measures = fit_measures(fitted)
-        found, drawn, draws = study_estimates(study, fitted)
+        found, drawn, draws = study_estimates(study, fitted, steps)
         judged = verdicts(model.hypotheses, found, certified=fitted.certificate.certified)
         edition = study_edition(study, model, fitted, drawn)
-        evidence = hypothesis_part(study, sample, fitted, model, edition, draws)
-        loyalty = loyalty_part(study, sample.data, fitted, model, edition)
+        evidence = hypothesis_part(study, sample, fitted, model, edition, draws, steps)
         composites = pls_part(study, sample, fitted, text, edition)
+        loyalty = loyalty_part(study, sample.data, fitted, model, edition, steps)
         content = {
             table.id: table
             for table in (
@@ -329,7 +346,7 @@ def analyse(study: Study) -> Results:
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
         study=study,
-        title=_title(study, model),
+        title=study_title(study, model),
         model=model,
         fit=fitted,
         estimates=found,
@@ -342,81 +359,8 @@ def analyse(study: Study) -> Results:
         figures=figures,
         exports=exports,
         notes=sample.notes,
-        warnings=_messages(caught, fitted),
-        inputs=sample.inputs | _model_inputs(study, model),
+        warnings=messages(caught, fitted),
+        inputs=study_inputs(study, model),
         simulated=study.study.simulated,
         diagnosis=cause,
     )
-
-
-@contextmanager
-def _recorded() -> Iterator[list[warnings.WarningMessage]]:
-    """Collect the warnings of this package for the report; others pass on to where they would have gone."""
-    ours: list[warnings.WarningMessage] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", SemLoyaltyWarning)
-        yield ours
-    for entry in caught:
-        if issubclass(entry.category, SemLoyaltyWarning):
-            ours.append(entry)
-        else:
-            warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
-
-
-def _messages(caught: list[warnings.WarningMessage], fitted: Fit) -> tuple[str, ...]:
-    """Return the warnings, each once, without that of the certificate, which the report gives in full.
-
-    Inequalities that hold the solution at their bound come first.
-    """
-    messages = dict.fromkeys(str(entry.message) for entry in caught)
-    bounds = (fitted.bound_note,) if fitted.active else ()
-    return (*bounds, *(text for text in messages if not text.startswith(fitted.certificate.summary)))
-
-
-def _model(study: Study) -> ModelFile:
-    """Load the model, from the library or from a file beside the study."""
-    return load_model(study.at(study.model.id) if is_file(study.model.id) else study.model.id)
-
-
-def _explore(study: Study, sample: StudySample, model: ModelFile, text: str) -> EFA | None:
-    """Explore the factors behind the items that measure constructs, products of items left out."""
-    measured = [s.rhs.name for s in parse(text).statements if s.op == "=~" and s.lhs not in model.products]
-    latent = {statement.lhs for statement in parse(text).statements if statement.op == "=~"}
-    items = [name for name in dict.fromkeys(measured) if name not in latent]
-    if not study.efa.run or len(items) < 3:
-        return None
-    choice = study.efa
-    options: dict[str, Any] = {
-        "items": items,
-        "extraction": choice.extraction,
-        "rotation": choice.rotation,
-        "seed": study.study.seed,
-    }
-    try:
-        if sample.data is not None:
-            return efa(sample.data, choice.factors, **options)
-        return efa(sample.moments["sample_cov"], choice.factors, n_obs=sample.moments["sample_nobs"], **options)
-    except DataError as error:
-        # The model does not depend on it: items that no factor joins must not keep the model from being fitted.
-        warnings.warn(f"No exploratory factor analysis: {error}", DataWarning, stacklevel=2)
-        return None
-
-
-def _fit(study: Study, sample: StudySample, text: str) -> Fit:
-    """Fit the model."""
-    return fit(text, sample.data, **study.fit_options(), **sample.moments)
-
-
-def _title(study: Study, model: ModelFile) -> str:
-    title = study.study.title or model.title.text(study.study.lang)
-    mark = word("simulated_title", study.study.lang)
-    if not study.study.simulated or mark in title:
-        return title
-    return f"{title} ({mark})" if study.study.lang == "en" else f"{title}（{mark}）"
-
-
-def _model_inputs(study: Study, model: ModelFile) -> dict[str, bytes]:
-    """Return the files of the model by name, and the study file where there is one."""
-    found = {path.name: path.read_bytes() for path in (model.path, model.path.with_suffix(".toml")) if path.is_file()}
-    file = study.folder / study.name
-    return found | ({study.name: file.read_bytes()} if study.name.endswith(".toml") and file.is_file() else {})

@@ -358,7 +358,7 @@ def test_a_failed_run_keeps_older_results(folder: Path) -> None:
     with pytest.raises(DataError):
         run(folder / "study.toml")
     assert contents(folder / "out") == before
-    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == [".sem-loyalty"]
 
 
 def test_settings_know_the_choices_of_the_rooms() -> None:

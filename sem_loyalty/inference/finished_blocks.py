@@ -60,7 +60,8 @@ class FinishedBlocks:
         if not file.exists():
             return cls({}, file, fingerprint)
         try:
-            with np.load(file, allow_pickle=False) as stored:
+            # Opened here: a damaged file would stay open in NumPy's hands.
+            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 known = str(stored["fingerprint"])
                 numbers = [int(number) for number in stored["numbers"]]
                 parts = [stored[name] for name in ("values", "fit", "converged", "single")]

@@ -13,7 +13,7 @@ from pathlib import Path
 from sem_loyalty.errors import ConfigurationError
 
 MANIFEST = "manifest.json"
-_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file browsers leave behind
+LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file browsers leave behind
 _SHOWN = 5
 
 
@@ -113,7 +113,7 @@ def check_folder(out: str | Path) -> Path:
     present = {
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()
     }
-    foreign = sorted(name for name in present - _listed(folder) if Path(name).name not in _LITTER)
+    foreign = sorted(name for name in present - _listed(folder) if Path(name).name not in LITTER)
     if foreign:
         shown = ", ".join(foreign[:_SHOWN]) + (f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else "")
         raise ConfigurationError(

@@ -25,6 +25,8 @@ from sem_loyalty.measurement.method_bias import method_bias
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.publish import group_tables, hypothesis_tables
 from sem_loyalty.publish.settings import Study
+from sem_loyalty.publish.steps import Steps
+from sem_loyalty.publish.stored_outcomes import plain_robustness, robustness_of_plain
 from sem_loyalty.publish.study_sample import StudySample
 from sem_loyalty.publish.tables import Edition, basis
 from sem_loyalty.survey.answers import numeric_matrix
@@ -66,7 +68,13 @@ class HypothesisPart:
 
 
 def hypothesis_part(
-    study: Study, sample: StudySample, fitted: Fit, model: ModelFile, edition: Edition, draws: Bootstrap | None
+    study: Study,
+    sample: StudySample,
+    fitted: Fit,
+    model: ModelFile,
+    edition: Edition,
+    draws: Bootstrap | None,
+    steps: Steps,
 ) -> HypothesisPart:
     """Return effects, rivals, groups, robustness and method bias, as far as a study asks for them.
 
@@ -80,6 +88,8 @@ def hypothesis_part(
     edition : Edition
     draws : Bootstrap or None
         Draws of the fit, for intervals of effects.
+    steps : Steps
+        Keep the robustness analysis between runs.
 
     Returns
     -------
@@ -103,7 +113,7 @@ def hypothesis_part(
     if study.invariance.group and sample.data is not None:
         tables, paths = _groups(study, sample.data, fitted, edition, said)
         made += tables
-    many = _robustness(study, sample, fitted, model) if study.robustness.run else None
+    many = _robustness(study, sample, fitted, model, steps) if study.robustness.run else None
     if many is not None:
         table, said["robustness"] = hypothesis_tables.robustness_table(many, edition)
         made.append(table)
@@ -209,7 +219,7 @@ def _of_groups(found: Invariance, fitted: Fit, edition: Edition) -> Edition:
     return replace(edition, basis=basis(edition.lang, n=counts, estimator=fitted.estimator, missing=missing), drawn="")
 
 
-def _robustness(study: Study, sample: StudySample, fitted: Fit, model: ModelFile) -> Robustness | None:
+def _robustness(study: Study, sample: StudySample, fitted: Fit, model: ModelFile, steps: Steps) -> Robustness | None:
     """Estimate the hypotheses under other choices; the main specification is the one that the study fits."""
     wanted = study.robustness
     if sample.data is None or sample.everyone is None:
@@ -223,20 +233,27 @@ def _robustness(study: Study, sample: StudySample, fitted: Fit, model: ModelFile
     screened = _screened(study, sample) if wanted.screening else {}
     everyone = sample.everyone if screened else sample.data
     exclude = screened | ({"outliers": _outliers(fitted, everyone)} if wanted.outliers else {})
-    return robustness(
-        fitted.specification.text,
-        everyone,
-        hypotheses=model.hypotheses or None,
-        estimators=tuple(dict.fromkeys((fitted.estimator, *wanted.estimators))),
-        missing=tuple(dict.fromkeys((study.model.missing, *wanted.missing))),
-        exclude=exclude,
-        applied=tuple(screened),
-        drop_items=wanted.drop_items,
-        controls=wanted.controls,
-        most=wanted.most,
-        seed=study.study.seed,
-        workers=wanted.workers,
-    )
+
+    def run() -> Robustness:
+        return robustness(
+            fitted.specification.text,
+            everyone,
+            hypotheses=model.hypotheses or None,
+            estimators=tuple(dict.fromkeys((fitted.estimator, *wanted.estimators))),
+            missing=tuple(dict.fromkeys((study.model.missing, *wanted.missing))),
+            exclude=exclude,
+            applied=tuple(screened),
+            drop_items=wanted.drop_items,
+            controls=wanted.controls,
+            most=wanted.most,
+            seed=study.study.seed,
+            workers=wanted.workers,
+        )
+
+    def restored(plain: Any) -> Robustness:
+        return robustness_of_plain(plain, model.hypotheses)
+
+    return steps.take("robustness", ("robustness",), run, plain=plain_robustness, restore=restored)
 
 
 def _screened(study: Study, sample: StudySample) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ import pandas as pd
 from sem_loyalty.display import Table
 from sem_loyalty.errors import ConfigurationError, NotSupported
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
+from sem_loyalty.inference.bootstrap import Bootstrap
 from sem_loyalty.loyalty.drivers import drivers
 from sem_loyalty.loyalty.performance import importance_performance
 from sem_loyalty.loyalty.recommendation import nps
@@ -21,6 +21,8 @@ from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.publish import loyalty_tables
 from sem_loyalty.publish.loyalty_plot import loyalty_plot
 from sem_loyalty.publish.settings import Study
+from sem_loyalty.publish.steps import Steps
+from sem_loyalty.publish.stored_outcomes import plain_segments, segments_of_plain
 from sem_loyalty.publish.tables import Edition, basis
 
 
@@ -40,7 +42,7 @@ class LoyaltyPart:
 
 
 def loyalty_part(
-    study: Study, data: pd.DataFrame | None, fitted: Fit, model: ModelFile, edition: Edition
+    study: Study, data: pd.DataFrame | None, fitted: Fit, model: ModelFile, edition: Edition, steps: Steps
 ) -> LoyaltyPart:
     """Return net promoter score, scores, drivers, importance-performance map and segments of a study.
 
@@ -55,6 +57,8 @@ def loyalty_part(
     model : ModelFile
         Its scale of answers is used where the study gives none.
     edition : Edition
+    steps : Steps
+        Keep draws and segments between runs.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def loyalty_part(
         plots.append(("nps", answered, note))
     if wanted.outcome and fitted.certificate.certified:
         scale = _scale(study, model)
-        drawn = _drawn(fitted, wanted.draws, study.study.seed)
+        drawn = _drawn(fitted, wanted.draws, steps)
         scores = loyalty_scores(fitted, data, scale=scale, group=study.data.group or None)
         made.append(loyalty_tables.scores_table(scores, edition))
         for number, label in enumerate(edition.groups, start=1):
@@ -94,7 +98,13 @@ def loyalty_part(
             made.append(loyalty_tables.map_table(found, edition, suffix, where))
             plots.append((f"map{suffix}", found, edition.note(bars, edition.word("plot_means"))))
         if wanted.segments:
-            groups = segments(scores, seed=study.study.seed)
+            groups = steps.take(
+                "segments",
+                ("loyalty",),
+                lambda: segments(scores, seed=study.study.seed),
+                plain=plain_segments,
+                restore=segments_of_plain,
+            )
             made += loyalty_tables.segment_tables(groups, edition)
             if groups.k > 1:
                 plots.append(("segments", groups, edition.note()))
@@ -112,10 +122,10 @@ def _scale(study: Study, model: ModelFile) -> tuple[float, float]:
     return float(model.scale.minimum), float(model.scale.maximum)
 
 
-def _drawn(fitted: Fit, draws: int, seed: int) -> Bootstrap | None:
+def _drawn(fitted: Fit, draws: int, steps: Steps) -> Bootstrap | None:
     """Return the draws of the fit, or None where its estimator has none."""
     try:
-        return bootstrap(fitted, draws, seed=seed, progress=False)
+        return steps.draws(fitted, draws)
     except NotSupported:
         return None
 

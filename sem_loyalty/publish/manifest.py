@@ -28,8 +28,9 @@ def own_version() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python, of this package and of the packages that numbers or pictures depend on."""
+    """Return the versions of Python, of this package of what numbers or pictures depend on, and the machine."""
     found = {"python": platform.python_version(), "sem_loyalty": own_version()}
+    found["machine"] = f"{platform.system()} {platform.machine()}"
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)

@@ -1,4 +1,4 @@
-"""The study of one model, as the command line asks for it."""
+"""One model, as the command line asks for it: its study, its diagnosis, its export."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
 from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.fitting.fit import fit
 from sem_loyalty.model.library import load_model
+from sem_loyalty.model.roles import roles
+from sem_loyalty.model.syntax import parse
 from sem_loyalty.publish.evidence_settings import InvarianceChoice, RivalChoice, RobustnessChoice
+from sem_loyalty.publish.export_model import Export, export_model
 from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
@@ -19,7 +24,9 @@ from sem_loyalty.publish.settings import (
     ScreenChoice,
     Study,
 )
-from sem_loyalty.publish.study_file import contradictions, is_file
+from sem_loyalty.publish.study_file import check_study, contradictions, is_file
+from sem_loyalty.publish.study_inputs import study_model
+from sem_loyalty.publish.study_sample import read_sample
 
 # What the keys of a study are called on the command line.
 _SAID = {
@@ -115,3 +122,80 @@ def hypothesis_sections(model: str, *, group: str, robustness: bool, most: int, 
         "invariance": InvarianceChoice(group=group),
         "robustness": RobustnessChoice(run=robustness, most=most, workers=workers),
     }
+
+
+def diagnose_once(
+    model: str,
+    data: str | None = None,
+    *,
+    codebook: str = "",
+    cov: str = "",
+    nobs: int | None = None,
+    group: str = "",
+    **choice: Any,
+) -> Diagnosis:
+    """Diagnose one model, as the command line does; it may be one that `fit_once` refuses as not identified.
+
+    Parameters
+    ----------
+    model, data, codebook, cov, nobs, group, **choice
+        As in `fit_once`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    SemLoyaltyError, OSError
+        As `fit_once`, but for a model that is not identified.
+    """
+    study = one_model(
+        model, data, codebook=codebook, cov=cov, nobs=nobs, group=group, lang="en", written=False, **choice
+    )
+    check_study(study)
+    file = study_model(study)
+    sample = read_sample(study, file, roles(parse(file.text).statements).observed)
+    return diagnose(file.text, sample.data, **study.fit_options(), **sample.moments)
+
+
+def export_once(
+    model: str,
+    data: str | None = None,
+    *,
+    to: str = "lavaan",
+    out: str | Path | None = None,
+    codebook: str = "",
+    cov: str = "",
+    nobs: int | None = None,
+    group: str = "",
+    **choice: Any,
+) -> Export:
+    """Write one model for another program, as the command line does; without data the model alone.
+
+    Parameters
+    ----------
+    model, data, codebook, cov, nobs, group, **choice
+        As in `fit_once`.
+    to : {"lavaan", "mplus", "semopy"}, default "lavaan"
+    out : str or Path, optional
+        Folder to write to; by default nothing is written.
+
+    Returns
+    -------
+    Export
+
+    Raises
+    ------
+    SemLoyaltyError, OSError
+        As `fit_once` and `export_model`.
+    """
+    if not (data or cov):
+        return export_model(load_model(model), to, out)
+    study = one_model(
+        model, data, codebook=codebook, cov=cov, nobs=nobs, group=group, lang="en", written=False, **choice
+    )
+    check_study(study)
+    file = study_model(study)
+    sample = read_sample(study, file, roles(parse(file.text).statements).observed)
+    return export_model(fit(file.text, sample.data, **study.fit_options(), **sample.moments), to, out)

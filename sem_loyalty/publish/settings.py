@@ -6,7 +6,7 @@ The fields are the keys of the file: `choices` and `least` in their metadata are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +277,12 @@ class Study:
     def at(self, path: str) -> Path:
         """Return a path of the study; relative ones begin at the study file."""
         return self.folder / Path(path).expanduser()
+
+    def with_bootstrap(self, draws: int | None, workers: int | None) -> Study:
+        """Return the study with other draws and processes of the bootstrap, where they are given."""
+        asked: dict[str, Any] = {"draws": draws, "workers": workers}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return replace(self, bootstrap=replace(self.bootstrap, **given))
 
     def fit_options(self) -> dict[str, Any]:
         """Return the options of `fit` that the study chooses."""

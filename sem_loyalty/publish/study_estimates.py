@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.bootstrap import Bootstrap, bootstrap
+from sem_loyalty.inference.bootstrap import Bootstrap
 from sem_loyalty.inference.estimates import estimates
 from sem_loyalty.publish.drawn import Drawn
 from sem_loyalty.publish.settings import Study
+from sem_loyalty.publish.steps import Steps
 
 
-def study_estimates(study: Study, fitted: Fit) -> tuple[pd.DataFrame, Drawn | None, Bootstrap | None]:
+def study_estimates(study: Study, fitted: Fit, steps: Steps) -> tuple[pd.DataFrame, Drawn | None, Bootstrap | None]:
     """Return every parameter, with the uncertainty of bootstrap draws where the study asks for them, and the draws.
 
     Draws around a solution that is not certified mean nothing; then there are none.
@@ -19,13 +20,7 @@ def study_estimates(study: Study, fitted: Fit) -> tuple[pd.DataFrame, Drawn | No
     choice = study.bootstrap
     if not choice.draws or not fitted.certificate.certified:
         return estimates(fitted), None, None
-    draws = bootstrap(
-        fitted,
-        choice.draws,
-        seed=study.study.seed,
-        workers=choice.workers,
-        resume=study.at(choice.file) if choice.file else None,
-    )
+    draws = steps.draws(fitted, choice.draws, workers=choice.workers, file=choice.file)
     found = draws.estimates(interval=choice.interval)
     drawn = Drawn(
         draws=choice.draws,

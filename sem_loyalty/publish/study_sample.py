@@ -1,4 +1,4 @@
-"""The sample of a study: survey or matrix, read, scored and screened, with a record of the files that went in."""
+"""The sample of a study: survey or matrix, read, scored and screened, ready for the fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from sem_loyalty.errors import DataError
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.publish.matrix_file import read_matrix
-from sem_loyalty.publish.settings import Study, portable
+from sem_loyalty.publish.settings import Study
 from sem_loyalty.publish.study_file import is_file
 from sem_loyalty.survey.answers import listing
 from sem_loyalty.survey.codebook import apply_codebook
@@ -38,8 +38,6 @@ class StudySample:
         For a matrix, the arguments of `fit` that carry it.
     notes : tuple of str
         How the answers were read.
-    inputs : dict of str to bytes
-        Files by the name that the study gives them.
     """
 
     data: pd.DataFrame | None = None
@@ -48,7 +46,6 @@ class StudySample:
     screening: Screening | None = None
     moments: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    inputs: dict[str, bytes] = field(default_factory=dict)
 
 
 def read_sample(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySample:
@@ -82,9 +79,6 @@ def _survey(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySamp
     survey = read_survey(path, codebook=book, encoding=source.encoding, sheet=source.sheet or None)
     _check_numbers(survey, items)
     scored = apply_codebook(survey)
-    inputs = {portable(source.path): path.read_bytes()}
-    if book is not None:
-        inputs[portable(source.codebook)] = book.read_bytes()
     products = [name for name in product_columns(model) if name not in scored.columns]
     asked = tuple(name for name in items if name not in products)
     screening = _screen(study, survey, scored, asked) if study.screen.run else None
@@ -97,7 +91,6 @@ def _survey(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySamp
         collected=len(scored),
         screening=screening,
         notes=notes,
-        inputs=inputs,
     )
 
 
@@ -129,7 +122,7 @@ def _matrix(study: Study) -> StudySample:
         path = study.at(source.matrix)
         frame = read_matrix(path, encoding=source.encoding)
         given = {"sample_cov": frame, "sample_nobs": source.nobs}
-        return StudySample(moments=given, inputs={portable(source.matrix): path.read_bytes()})
+        return StudySample(moments=given)
     printed = load_published(source.matrix)
     if source.nobs is not None and source.nobs != printed.n:
         raise DataError(

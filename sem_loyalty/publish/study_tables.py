@@ -93,3 +93,12 @@ def _quality_tables(fitted: Fit, edition: Edition) -> list[Table]:
     except NotSupported as error:
         warnings.warn(str(error), DataWarning, stacklevel=2)
         return []
+
+
+def study_title(study: Study, model: ModelFile) -> str:
+    """Return the title of the study, that of its model where it has none, with the mark of simulated answers."""
+    title = study.study.title or model.title.text(study.study.lang)
+    mark = word("simulated_title", study.study.lang)
+    if not study.study.simulated or mark in title:
+        return title
+    return f"{title} ({mark})" if study.study.lang == "en" else f"{title}（{mark}）"

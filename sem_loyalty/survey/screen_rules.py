@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import ConfigurationError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Flags = NDArray[np.bool_]
 
