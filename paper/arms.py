@@ -61,7 +61,7 @@ class Answer:
                 known.pop(name, None)
         answer = cls(**known)
         usable = answer.std is not None and all(
-            value is not None and math.isfinite(value)
+            isinstance(value, (int, float)) and math.isfinite(value)
             for values in (answer.std, answer.raw, answer.se)
             for value in (values or {}).values()
         )

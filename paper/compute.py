@@ -204,6 +204,10 @@ def main() -> None:
             "datasets": sum(one.replications for one in CONDITIONS),
             "missing": MISSING["core"].rate,
             "tolerance": {"path": PATH, "uncertainty": UNCERTAINTY, "test": TEST, "rounding": ROUNDING},
+            "monte_carlo": {
+                model: 0.5 / max(one.replications for one in CONDITIONS if one.model == model) ** 0.5
+                for model in ("core", "servqual")
+            },
             "level": LEVEL,
             "truth": {
                 model: {path: std for path, (std, _) in true_paths(one).items()}

@@ -65,7 +65,7 @@ CONDITIONS = (
     Condition("missing", "core", incomplete=True),
     Condition("ordinal", "core", categories=5, skew=-0.8),
     Condition("heywood", "core", nobs=60, weak=0.6),
-    Condition("nonconvergence", "core", nobs=80, weak=0.45, replications=25),
+    Condition("nonconvergence", "core", nobs=80, weak=0.45, replications=15),
     Condition("clean", "servqual", replications=25),
     Condition("slider", "servqual", unit=20.0, replications=25),
     Condition("missing", "servqual", incomplete=True, replications=25),

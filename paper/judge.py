@@ -99,7 +99,8 @@ def recovery(reported: Sequence[Answer], truth: Mapping[str, tuple[float, float]
     -------
     dict
         reported_n; bias (mean over paths of |mean error|) and rmse of standardised paths; coverage of 95 % Wald
-        intervals of raw paths; rejected, the share of tests that reject the population's model at 5 %. None without answers.
+        intervals of raw paths; rejected, the share of tests that reject the population's model at 5 %. None without
+        answers.
     """
     if not reported:
         return {"reported_n": 0, "bias": None, "rmse": None, "coverage": None, "rejected": None}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.util import find_spec
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from sem_loyalty.errors import ConfigurationError, nearest
 from sem_loyalty.publish.files import write_bytes
 from sem_loyalty.publish.paper_inputs import COMPUTE, RESULTS, refresh
+from sem_loyalty.publish.typefaces import chinese_font, family_name, latin_fonts
 
 SOURCE = "paper.typ"
 #: Archival PDF with text that can be searched; under it, a character without a glyph is an error and not a gap.
@@ -83,20 +85,26 @@ def pdf_of(source: Path, root: Path) -> bytes:
     import typst
 
     _refuse_packages(source.parent)
-    try:
-        return bytes(
-            typst.compile(
-                str(source.resolve()),
-                root=str(root.resolve()),
-                font_paths=[str(path) for path in _font_folders(source.parent)],
-                ignore_system_fonts=True,
-                format="pdf",
-                pdf_standards=STANDARD,
-                timestamp=_timestamp(),
+    # A folder of our own: that of matplotlib also holds a face which draws a box for every character there is.
+    files, chinese = _faces(source.parent)
+    with TemporaryDirectory(prefix="sem-loyalty-faces-") as faces:
+        for face in files:
+            shutil.copyfile(face, Path(faces) / face.name)
+        try:
+            return bytes(
+                typst.compile(
+                    str(source.resolve()),
+                    root=str(root.resolve()),
+                    font_paths=[faces],
+                    sys_inputs={"chinese": chinese} if chinese else {},
+                    ignore_system_fonts=True,
+                    format="pdf",
+                    pdf_standards=STANDARD,
+                    timestamp=_timestamp(),
+                )
             )
-        )
-    except typst.TypstError as error:
-        raise ConfigurationError(_plain(error, source)) from None
+        except typst.TypstError as error:
+            raise ConfigurationError(_plain(error, source)) from None
 
 
 def _root(place: Path) -> Path:
@@ -123,29 +131,17 @@ def _refuse_packages(folder: Path) -> None:
                 )
 
 
-def _font_folders(folder: Path) -> list[Path]:
-    """Return the folders of the faces: Latin ones of matplotlib, the Chinese one of zhplot."""
-    import matplotlib
-
-    latin = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    chinese = _chinese_folder()
-    if chinese is not None:
-        return [latin, chinese]
-    for path in (*sorted(folder.rglob("*.typ")), *sorted(folder.rglob("*.json"))):
-        if _CHINESE.search(path.read_text(encoding="utf-8", errors="replace")):
-            raise ConfigurationError(
-                f"{path} has Chinese characters, and no Chinese face was found: pip install zhplot (it brings "
-                "Noto Sans SC, under the Open Font License)."
-            )
-    return [latin]
-
-
-def _chinese_folder() -> Path | None:
-    """Return the folder of Noto Sans SC without importing zhplot, which would change settings of matplotlib."""
-    spec = find_spec("zhplot")
-    places = spec.submodule_search_locations if spec is not None else None
-    found = [Path(place) / "fonts" for place in places or ()]
-    return next((place for place in found if (place / "NotoSansSC-Regular.ttf").is_file()), None)
+def _faces(folder: Path) -> tuple[list[Path], str]:
+    """Return the files of the faces, STIX of matplotlib and the Chinese one, and the name of the latter ("" for none)."""
+    latin = sorted(latin_fonts().glob("STIXGeneral*.ttf"))
+    try:
+        chinese = chinese_font()
+    except ConfigurationError as error:
+        for path in (*sorted(folder.rglob("*.typ")), *sorted(folder.rglob("*.json"))):
+            if _CHINESE.search(path.read_text(encoding="utf-8", errors="replace")):
+                raise ConfigurationError(f"{path} has Chinese characters. {error}") from None
+        return latin, ""
+    return [*latin, chinese], family_name(chinese)
 
 
 def _plain(error: Exception, source: Path) -> str:

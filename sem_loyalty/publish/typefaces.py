@@ -115,6 +115,15 @@ def chinese_font() -> Path:
     )
 
 
+def family_name(path: Path) -> str:
+    """Return the name by which a typesetter knows the face in a file, or the first of a collection."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(str(path), fontNumber=0, lazy=True) as font:
+        name = font["name"]
+        return str(name.getDebugName(16) or name.getDebugName(1))
+
+
 def _checked(path: Path) -> Path:
     """Return a path if it is a font, or a collection whose first font, with TrueType outlines."""
     from fontTools.ttLib import TTFont, TTLibError
