@@ -132,7 +132,7 @@ def _refuse_packages(folder: Path) -> None:
 
 
 def _faces(folder: Path) -> tuple[list[Path], str]:
-    """Return the files of the faces, STIX of matplotlib and the Chinese one, and the name of the latter ("" for none)."""
+    """Return the files of the faces, and the name of the Chinese one ("" where there is none)."""
     latin = sorted(latin_fonts().glob("STIXGeneral*.ttf"))
     try:
         chinese = chinese_font()
