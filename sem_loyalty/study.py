@@ -21,7 +21,7 @@ from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
-from sem_loyalty.publish import measurement_tables
+from sem_loyalty.publish import measurement_tables, records
 from sem_loyalty.publish.evidence_settings import (
     InvarianceChoice,
     MethodBiasChoice,
@@ -50,7 +50,7 @@ from sem_loyalty.publish.study_estimates import study_estimates
 from sem_loyalty.publish.study_figures import evidence_plots, path_diagrams
 from sem_loyalty.publish.study_file import check_study, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
-from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition
+from sem_loyalty.publish.study_tables import excluded_by_rule, fit_part, sample_part, study_edition
 from sem_loyalty.survey.published import demo_codebook_path, demo_path
 
 
@@ -277,6 +277,13 @@ def analyse(study: Study) -> Results:
         }
         figures = path_diagrams(study, fitted, found, edition) | evidence_plots(study, evidence, edition)
         figures |= loyalty.figures
+        told = records.merged(
+            records.sample_records(sample.collected, excluded_by_rule(study, sample.screening), sample.screening),
+            records.factor_records(factors) if factors is not None else {},
+            records.measurement_records(fitted),
+            evidence.records,
+            loyalty.records,
+        )
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
         study=study,
@@ -289,6 +296,7 @@ def analyse(study: Study) -> Results:
         verdicts=judged,
         weakest=evidence.weakest,
         statements=evidence.statements,
+        records=told,
         tables=content,
         figures=figures,
         notes=sample.notes,

@@ -18,7 +18,7 @@ from sem_loyalty.loyalty.recommendation import nps
 from sem_loyalty.loyalty.scores import loyalty_scores
 from sem_loyalty.loyalty.segments import segments
 from sem_loyalty.model.model_file import ModelFile
-from sem_loyalty.publish import loyalty_tables
+from sem_loyalty.publish import loyalty_tables, records
 from sem_loyalty.publish.loyalty_plot import loyalty_plot
 from sem_loyalty.publish.settings import Study
 from sem_loyalty.publish.tables import Edition, basis
@@ -33,10 +33,13 @@ class LoyaltyPart:
     tables : tuple of Table
     figures : dict of str to bytes
         By name of the file: "nps.svg", "drivers.svg", "map.svg", "segments.svg", with "-2" ... for further groups.
+    records : mapping of str to list of dict
+        What was found, by section.
     """
 
     tables: tuple[Table, ...]
     figures: dict[str, bytes] = field(default_factory=dict)
+    records: records.Records = field(default_factory=dict)
 
 
 def loyalty_part(
@@ -71,6 +74,7 @@ def loyalty_part(
     if data is None or not (wanted.outcome or wanted.recommend):
         return LoyaltyPart(())
     made: list[Table] = []
+    told: list[records.Records] = []
     plots: list[tuple[str, Any, str]] = []
     if wanted.recommend:
         answered = nps(data, wanted.recommend, group=study.data.group or None)
@@ -78,6 +82,7 @@ def loyalty_part(
         made.append(loyalty_tables.nps_table(answered, edition, who))
         note = edition.note(edition.word("nps_note"), basis=who, fit=False)
         plots.append(("nps", answered, note))
+        told.append(records.recommendation_records(answered))
     if wanted.outcome and fitted.certificate.certified:
         scale = _scale(study, model)
         drawn = _drawn(fitted, wanted.draws, study.study.seed)
@@ -90,15 +95,18 @@ def loyalty_part(
                 strongest = drivers(fitted, wanted.outcome, bootstrap=drawn, group=number)
                 made.append(loyalty_tables.drivers_table(strongest, edition, suffix, where))
                 plots.append((f"drivers{suffix}", strongest, edition.note(bars)))
+                told.append(records.driver_records(strongest, label))
             found = importance_performance(fitted, wanted.outcome, scale=scale, bootstrap=drawn, group=number)
             made.append(loyalty_tables.map_table(found, edition, suffix, where))
             plots.append((f"map{suffix}", found, edition.note(bars, edition.word("plot_means"))))
+            told.append(records.performance_records(found, label))
         if wanted.segments:
             groups = segments(scores, seed=study.study.seed)
             made += loyalty_tables.segment_tables(groups, edition)
+            told.append(records.segment_records(groups))
             if groups.k > 1:
                 plots.append(("segments", groups, edition.note()))
-    return LoyaltyPart(tuple(made), dict(_files(study, plots, edition)))
+    return LoyaltyPart(tuple(made), dict(_files(study, plots, edition)), records.merged(*told))
 
 
 def _scale(study: Study, model: ModelFile) -> tuple[float, float]:
