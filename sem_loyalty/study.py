@@ -278,7 +278,12 @@ def analyse(study: Study) -> Results:
         figures = path_diagrams(study, fitted, found, edition) | evidence_plots(study, evidence, edition)
         figures |= loyalty.figures
         told = records.merged(
-            records.sample_records(sample.collected, excluded_by_rule(study, sample.screening), sample.screening),
+            records.sample_records(
+                sample.collected,
+                fitted.moments.n,
+                excluded_by_rule(study, sample.screening),
+                sample.screening,
+            ),
             records.factor_records(factors) if factors is not None else {},
             records.measurement_records(fitted),
             evidence.records,

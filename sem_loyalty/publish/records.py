@@ -91,13 +91,15 @@ def _pairs(found: Validity) -> Iterable[Record]:
             }
 
 
-def sample_records(collected: int, excluded: Mapping[str, tuple[float, int]], screening: Screening | None) -> Records:
+def sample_records(
+    collected: int, analysed: int, excluded: Mapping[str, tuple[float, int]], screening: Screening | None
+) -> Records:
     """Return what screening did.
 
     Parameters
     ----------
-    collected : int
-        Rows of the survey; 0 for a matrix.
+    collected, analysed : int
+        Rows of the survey (0 for a matrix), and respondents behind the fit.
     excluded : mapping of str to (float, int)
         Threshold and number excluded by rule.
     screening : Screening or None
@@ -110,7 +112,13 @@ def sample_records(collected: int, excluded: Mapping[str, tuple[float, int]], sc
     found: dict[str, list[Record]] = {}
     if collected:
         found["sample"] = [
-            {"row": ONLY, "group": "", "collected": collected, "excluded": sum(n for _, n in excluded.values())}
+            {
+                "row": ONLY,
+                "group": "",
+                "collected": collected,
+                "excluded": sum(n for _, n in excluded.values()),
+                "retained": analysed / collected,
+            }
         ]
     found["exclusions"] = [
         {"row": rule, "group": "", "threshold": limit, "excluded": count} for rule, (limit, count) in excluded.items()
