@@ -283,8 +283,7 @@ def _on_reliability(w: Writer) -> list[Said]:
             w.say(
                 "All values reach the customary limits of .70 for α {nunnally} and CR {hair} and of .50 for AVE {fornell}, "
                 "so that reliability and convergent validity are satisfactory.",
-                "各值均达到惯用标准（α ≥ 0.70{nunnally}，CR ≥ 0.70{hair}，AVE ≥ 0.50{fornell}），"
-                "表明量表具有良好的信度与收敛效度。",
+                "α{nunnally}与 CR{hair}均不低于惯用的 0.70，AVE 均不低于 0.50{fornell}，表明量表具有良好的信度与收敛效度。",
             )
         )
     else:
@@ -292,7 +291,7 @@ def _on_reliability(w: Writer) -> list[Said]:
             w.say(
                 "Against the customary limits of .70 for α {nunnally} and CR {hair} and of .50 for AVE {fornell}, {fails}; "
                 "there, reliability or convergent validity is in doubt.",
-                "对照惯用标准（α ≥ 0.70{nunnally}，CR ≥ 0.70{hair}，AVE ≥ 0.50{fornell}），{fails}，"
+                "惯用标准为 α{nunnally}与 CR{hair}不低于 0.70、AVE 不低于 0.50{fornell}。对照之下，{fails}，"
                 "其信度或收敛效度存疑。",
                 fails=w.joined(fails),
             )

@@ -14,6 +14,8 @@ from sem_loyalty.publish.manuscript import Block, Figure, Heading, Paragraph, Pa
 from sem_loyalty.publish.records import Record
 
 Said: TypeAlias = tuple[Part, ...]
+_LATIN, _HAN = r"[A-Za-z0-9%Α-ω²√−.]", r"[\u4e00-\u9fff]"
+_MEETING = re.compile(f"(?<={_LATIN})(?={_HAN})|(?<={_HAN})(?={_LATIN})")
 _SLOT = re.compile(r"\{([a-z_0-9]+)\}|\*([^*]+)\*")
 
 
@@ -47,7 +49,7 @@ class Writer:
         self.cited: set[str] = set()
         self._tables, self._figures, self._labels = dict(tables), dict(figures), labels
         self._waiting: list[Table | Figure] = []
-        self._placed: set[str] = set()
+        self._placed: set[tuple[str, str]] = set()
 
     # What stands in a sentence
 
@@ -85,8 +87,8 @@ class Writer:
 
     def refer(self, kind: Literal["table", "figure"], id: str) -> Reference:
         """Return a reference, and place the table or figure behind the paragraph that is being written."""
-        if id not in self._placed:
-            self._placed.add(id)
+        if (kind, id) not in self._placed:
+            self._placed.add((kind, id))
             found: Table | Figure = self._tables[id] if kind == "table" else self._figures[id]
             self._waiting.append(found)
         return Reference(kind, id)
@@ -142,10 +144,17 @@ class Writer:
         """
         template = english if self.english else chinese
         parts: list[Part] = []
-        end = 0
+        opening, closing = (" (", ")") if self.english else ("（", "）")
+        end, after_source = 0, False
         for match in _SLOT.finditer(template):
-            parts.append(template[end : match.start()])
+            literal = template[end : match.start()]
             end = match.end()
+            # A citation and the bracket behind it become one: "(Horn, 1965; Table 3)".
+            if after_source and literal.startswith(opening) and str(parts[-1])[-1] == closing:
+                parts[-1] = str(parts[-1])[:-1]
+                literal = ("; " if self.english else "；") + literal[len(opening) :]
+            after_source = False
+            parts.append(literal)
             name = match[1]
             if name is None:
                 parts.append(Symbol(match[2]))
@@ -155,7 +164,8 @@ class Writer:
             elif name.removesuffix("_by") in SOURCES:
                 source = SOURCES[name.removesuffix("_by")]
                 self.cited.add(name.removesuffix("_by"))
-                parts.append(source.named(self.lang) if name.endswith("_by") else source.cited(self.lang))
+                after_source = not name.endswith("_by")
+                parts.append(source.cited(self.lang) if after_source else source.named(self.lang))
             else:
                 raise ConfigurationError(f"No slot and no source {name!r} for the sentence {template!r}.")
         parts.append(template[end:])
@@ -174,7 +184,8 @@ class Writer:
             if sentence:
                 parts += [*([" "] if parts and self.english else []), *sentence]
         if parts:
-            self.blocks.append(Paragraph(_merged(parts), kind))
+            found = _merged(parts)
+            self.blocks.append(Paragraph(found if self.english else _spaced(found), kind))
         self.blocks += self._waiting
         self._waiting = []
 
@@ -182,6 +193,26 @@ class Writer:
 def at(name: str, group: str = "") -> str:
     """Return the row of an address: a name of the model text, and the group where there are several."""
     return f"{name}@{quoted_name(group)}" if group else name
+
+
+def _spaced(parts: Said) -> Said:
+    """Return Chinese text with a blank between Chinese and Latin characters, also where two parts meet."""
+    found: list[Part] = []
+    last = ""
+    for part in parts:
+        shown = part if isinstance(part, str) else "表" if isinstance(part, Reference) else part.text
+        if isinstance(part, str):
+            part = shown = _MEETING.sub(" ", part)
+        if last and shown and _MEETING.search(last + shown[0]):
+            if isinstance(part, str):
+                part = f" {part}"
+            elif found and isinstance(found[-1], str):
+                found[-1] += " "
+            else:
+                found.append(" ")
+        found.append(part)
+        last = shown[-1] if shown else last
+    return tuple(found)
 
 
 def _follows(first: str, second: str) -> bool:
