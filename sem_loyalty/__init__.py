@@ -73,13 +73,16 @@ if TYPE_CHECKING:
     from sem_loyalty.pls_sem.printed import plsc_from_printed
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.pls_sem.solution import Pls
+    from sem_loyalty.publish.chapter.compose import chapter
+    from sem_loyalty.publish.claims import claim_text
     from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
     from sem_loyalty.publish.model_diagram import model_diagram
     from sem_loyalty.publish.path_diagram import path_diagram
     from sem_loyalty.publish.questionnaire import write_questionnaire
     from sem_loyalty.publish.replication import Replication, replicate
-    from sem_loyalty.study import run
+    from sem_loyalty.publish.verify import Verification
+    from sem_loyalty.study import run, verify
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
     from sem_loyalty.survey.item_gaps import item_gaps
@@ -188,11 +191,15 @@ _WHERE = {
     "plsc_from_printed": "pls_sem.printed",
     "PlsQuality": "pls_sem.quality",
     "pls_quality": "pls_sem.quality",
+    "chapter": "publish.chapter.compose",
+    "claim_text": "publish.claims",
     "path_diagram": "publish.path_diagram",
     "write_questionnaire": "publish.questionnaire",
     "Replication": "publish.replication",
     "replicate": "publish.replication",
+    "Verification": "publish.verify",
     "run": "study",
+    "verify": "study",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
     "item_gaps": "survey.item_gaps",
@@ -228,10 +235,13 @@ __all__ = [
     "PlsQuality",
     "Replication",
     "Robustness",
+    "Verification",
     "VuongTest",
     "__version__",
     "apply_codebook",
     "bootstrap",
+    "chapter",
+    "claim_text",
     "compare",
     "compare_methods",
     "compare_paths",
@@ -315,6 +325,7 @@ __all__ = [
     "top_box",
     "typology",
     "validity",
+    "verify",
     "vuong_test",
     "wald_test",
     "write_questionnaire",

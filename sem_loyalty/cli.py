@@ -1,7 +1,7 @@
 """The command `sem-loyalty`: verbs that call the package and print what it says; no analysis happens here.
 
 Exit status: 0 done; 1 the machine refused (disk, permission); 2 the request cannot be met, with the reason; 3 it ran,
-but the fit is not certified; 130 interrupted.
+but the fit is not certified; 4 a document says what its results do not say; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from sem_loyalty.errors import SemLoyaltyError
 if TYPE_CHECKING:
     from sem_loyalty.publish.results import Results
 
-DONE, REFUSED, WRONG, UNCERTIFIED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, REFUSED, WRONG, UNCERTIFIED, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _EXITS = (
     "exit status: 0 done; 1 disk or permission; 2 the request cannot be met; 3 ran, but the fit is not certified; "
-    "130 interrupted"
+    "4 verify: text and result differ; 130 interrupted"
 )
 
 
@@ -156,6 +156,11 @@ def _parser() -> argparse.ArgumentParser:
 
     again = verb("replicate", _replicate, "Fit published models to their printed figures and compare the paths.")
     again.add_argument("id", metavar="ID", nargs="?", help="published figures; all by default")
+
+    proof = verb("verify", _verify, "Hold every number of a document that claims to come from a result against it.")
+    proof.add_argument("document", metavar="FILE", help=".typ .tex .md .docx")
+    proof.add_argument("--study", metavar="STUDY.toml", help="study to run again, instead of the one that FILE names")
+    proof.add_argument("--results", metavar="results.json", help="compare with stored results instead of running")
 
     demo = verb("demo", _demo, "Run the model 'core' on the simulated survey that travels with the package.")
     demo.add_argument("--out", metavar="DIR", default="results/demo")
@@ -293,6 +298,14 @@ def _replicate(words: argparse.Namespace) -> int:
     if len(found) > 1:
         print(f"\n{overview(found).to_text()}")
     return DONE
+
+
+def _verify(words: argparse.Namespace) -> int:
+    from sem_loyalty.study import verify
+
+    found = verify(words.document, study=words.study, results=words.results)
+    print(found)
+    return DONE if found.holds else DIFFERENT
 
 
 def _conclude(results: Results, out: str | Path) -> int:

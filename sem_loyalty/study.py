@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sem_loyalty.diagnosis.diagnose import Diagnosis, diagnose
-from sem_loyalty.errors import DataError, DataWarning, SemLoyaltyWarning
+from sem_loyalty.errors import ConfigurationError, DataError, DataWarning, SemLoyaltyWarning
 from sem_loyalty.fitting.fit import fit
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.measures import fit_measures
@@ -51,6 +51,7 @@ from sem_loyalty.publish.study_figures import evidence_plots, path_diagrams
 from sem_loyalty.publish.study_file import check_study, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
 from sem_loyalty.publish.study_tables import excluded_by_rule, fit_part, sample_part, study_edition
+from sem_loyalty.publish.verify import Verification, read_results, study_of, verify_text
 from sem_loyalty.survey.published import demo_codebook_path, demo_path
 
 
@@ -231,6 +232,55 @@ def diagnose_once(
     file = _model(study)
     sample = read_sample(study, file, roles(parse(file.text).statements).observed)
     return diagnose(file.text, sample.data, **study.fit_options(), **sample.moments)
+
+
+def verify(
+    path: str | Path, *, study: Study | str | Path | None = None, results: Results | str | Path | None = None
+) -> Verification:
+    """Hold every number of a document that claims to come from a result against that result.
+
+    Parameters
+    ----------
+    path : str or Path
+        A document: .typ, .tex, .md or .docx, whose values carry addresses (see docs/chapter.md).
+    study : Study, str or Path, optional
+        The study whose results the document tells; it is run again, without writing anything. By default the study file
+        that the document names in its first lines.
+    results : Results, str or Path, optional
+        Instead of a study: results, or a stored results.json, with which the document is compared.
+
+    Returns
+    -------
+    Verification
+        `holds` says whether all agree; `mismatches` lists what does not; it prints well.
+
+    Raises
+    ------
+    ConfigurationError
+        Both or neither of `study` and `results` are known, or the document cannot be read as one.
+    SemLoyaltyError, OSError
+        As `run`.
+    """
+    if study is not None and results is not None:
+        raise ConfigurationError("verify takes a study, which is run again, or results; not both.")
+    if isinstance(results, Results):
+        return verify_text(path, results.to_dict(), against="the results given")
+    if results is not None:
+        return verify_text(path, read_results(results), against=f"the stored {Path(results).name}")
+    if study is None:
+        named = study_of(path)
+        if not named.endswith(".toml"):
+            raise ConfigurationError(
+                f"{path} names no study file in its first lines: give study= (--study study.toml), or results= "
+                "(--results results.json)."
+            )
+        study = Path(path).parent / named
+        if not study.is_file():  # a chapter lies in the folder of results, the study file above it
+            study = next(
+                (folder / named for folder in Path(path).resolve().parents if (folder / named).is_file()), study
+            )
+    asked = study if isinstance(study, Study) else read_study(study)
+    return verify_text(path, analyse(asked).to_dict(), against=f"{asked.name}, run again")
 
 
 def analyse(study: Study) -> Results:

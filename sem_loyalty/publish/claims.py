@@ -33,8 +33,11 @@ _JOINED = re.compile(r"->|~~|=~|~")
 # Fields that hold a p-value, and fields bounded by 1 in absolute value, for keys without a format.
 _P = re.compile(r"(.*_)?p(value)?(_.*)?")
 _BOUNDED = frozenset(
-    ("std_all", "r2", "cr", "ave", "alpha", "omega", "h", "htmt", "correlation", "root_ave_first", "root_ave_second")
-    + ("cfi", "tli", "rmsea", "srmr", "share", "kmo", "harman", "variance", "median", "lowest", "highest", "main", "std")
+    (
+        *("std_all", "std", "r2", "cr", "ave", "alpha", "omega", "h", "htmt", "correlation", "kmo", "harman", "share"),
+        *("cfi", "tli", "rmsea", "srmr", "variance", "root_ave_first", "root_ave_second"),
+        *("main", "median", "lowest", "highest"),
+    )
 )
 _DIGITS = 3
 
@@ -172,7 +175,8 @@ class ClaimBook:
         path, format = (path, format) if colon else (key, "")
         if colon and not _FORMAT.fullmatch(format):
             raise ConfigurationError(
-                f"Claim {key!r}: {format!r} is no format. Known: a number of decimals (2), with a point before it for a "
+                f"Claim {key!r}: {format!r} is no format. Known: a number of decimals (2), with a point before it "
+                "for a "
                 "quantity bounded by 1 (.2), p, p=, pct, said."
             )
         parts = path.split("/")
@@ -245,13 +249,15 @@ class ClaimBook:
         for arrow, joined in ((" → ", "->"), (" ↔ ", "~~")):
             if arrow in str(first):
                 return joined.join(codes.get(part, part) for part in str(first).split(arrow))
-        return codes.get(str(first), str(first))
+        return str(codes.get(str(first), first))
 
     @staticmethod
     def _unknown(key: str, name: str, known: Sequence[str], what: str, lead: str) -> str:
         """Return the message on an address that leads nowhere, with the nearest that do."""
         near = nearest(name, known)
-        listed = "" if near else f"It has: {', '.join(lead + one for one in known[:8])}{' ...' if len(known) > 8 else ''}."
+        listed = (
+            "" if near else f"It has: {', '.join(lead + one for one in known[:8])}{' ...' if len(known) > 8 else ''}."
+        )
         return f"Claim {key!r}: the results have no {what} {name!r}. {near or listed}".strip()
 
 
@@ -334,7 +340,11 @@ def _number(value: Any, field: str, format: str, lang: str) -> str:
     if form is None and float(value).is_integer() and abs(value) >= 1:
         return _whole(value, lang)
     if form is None:
-        return format_p(value, lang=lang) if _P.fullmatch(field) else format_number(value, _DIGITS, field in _BOUNDED, lang=lang)
+        return (
+            format_p(value, lang=lang)
+            if _P.fullmatch(field)
+            else format_number(value, _DIGITS, field in _BOUNDED, lang=lang)
+        )
     if form["p"]:
         shown = _p(float(value), lang)
         return shown if form["p"] == "p" or shown[0] in "<>" else f"= {shown}"

@@ -348,7 +348,8 @@ def performance_records(found: PerformanceMap, group: str) -> Records:
     """Return importance and performance: section "performance" by construct."""
     names = ("importance", "performance", "advice")
     rows = [
-        {"row": str(name), "group": group} | {key: row[key] for key in names} for name, row in found.constructs.iterrows()
+        {"row": str(name), "group": group} | {key: row[key] for key in names}
+        for name, row in found.constructs.iterrows()
     ]
     return {"performance": rows}
 

@@ -92,8 +92,8 @@ def _figures(results: Results) -> Iterator[Figure]:
         head = "figure_caption" if kind == FIGURE else f"plot_{kind}"
         caption = word(head, lang, id=results.weakest).rstrip(".。")
         caption += (f": {label}" if lang == "en" else f"：{label}") if label else ""
-        formats = {kind: files.get(kind, b"") for kind in ("svg", "png", "pdf")}
-        yield Figure(stem, caption, description=caption, **formats)
+        svg, png, pdf = (files.get(kind, b"") for kind in ("svg", "png", "pdf"))
+        yield Figure(stem, caption, svg, png, pdf, description=caption)
 
 
 def tables_of(manuscript: Manuscript) -> tuple[Table, ...]:

@@ -55,7 +55,8 @@ def write_rivals(w: Writer) -> None:
         tail = (", while the data do not rule out {names}", "，同时数据不能排除{names}") if open_ else ("", "")
         said.append(
             w.say(
-                f"The evidence speaks for the rival {{name}} and not for the proposed model{tail[0]}; conclusions from the "
+                f"The evidence speaks for the rival {{name}} and not for the proposed model{tail[0]}; conclusions "
+                "from the "
                 "proposed model need a reason.",
                 f"证据支持竞争模型{{name}}，而非本文提出的模型{tail[1]}；若仍据本文模型下结论，须说明理由。",
                 name=_quoted(w, titles[picked]),
@@ -208,7 +209,8 @@ def _step(w: Writer, record: Record) -> Said:
     return w.say(
         f"The step to {english} {'holds' if holds else 'does not hold'} (ΔCFI = {{cfi}}, ΔRMSEA = {{rmsea}}, ΔSRMR = "
         "{srmr}; Δχ²({df}) = {chi}, *p* {p}).",
-        f"{chinese}{'成立' if holds else '不成立'}（ΔCFI = {{cfi}}，ΔRMSEA = {{rmsea}}，ΔSRMR = {{srmr}}；Δχ²({{df}}) = "
+        f"{chinese}{'成立' if holds else '不成立'}（ΔCFI = {{cfi}}，ΔRMSEA = {{rmsea}}，ΔSRMR = {{srmr}}；"
+        f"Δχ²({{df}}) = "
         "{chi}，*p* {p}）。",
         cfi=w.index(f"{row}/cfi_diff"),
         rmsea=w.index(f"{row}/rmsea_diff"),
@@ -285,7 +287,8 @@ def _paths(w: Writer, reached: bool) -> list[Said]:
     shown = w.listed(parts)
     said = [
         w.say(
-            f"With all structural paths held equal at once, the fit {'is significantly worse' if somewhere else 'is not significantly worse'} "
+            "With all structural paths held equal at once, the fit "
+            f"{'is significantly worse' if somewhere else 'is not significantly worse'} "
             "({joint}; {shown}).",
             f"将全部结构路径同时设为等值时，拟合{'显著变差' if somewhere else '未显著变差'}（{{joint}}；{{shown}}）。",
             joint=joint,
@@ -298,7 +301,8 @@ def _paths(w: Writer, reached: bool) -> list[Said]:
             w.say(
                 "No single path differs significantly after correction for their number (Holm)"
                 + ("." if somewhere else "; this does not prove that the paths are equal."),
-                "经 Holm 校正后，没有单独一条路径存在显著组间差异" + ("。" if somewhere else "；但这并不证明各组路径相等。"),
+                "经 Holm 校正后，没有单独一条路径存在显著组间差异"
+                + ("。" if somewhere else "；但这并不证明各组路径相等。"),
             )
         )
         return said
@@ -338,12 +342,15 @@ def write_robustness(w: Writer) -> None:
     shown += [(w.refer("figure", "curve"),)] if w.has("figure", "curve") else []
     said = [
         w.say(
-            "The hypotheses were tested again under other defensible choices of estimator, missing rule, exclusions, items "
+            "The hypotheses were tested again under other defensible choices of estimator, missing rule, exclusions, "
+            "items "
             "and controls: {run} of the {possible} possible specifications were run ({t})."
             if count["run"] < count["possible"] else
-            "The hypotheses were tested again under all {run} specifications that other defensible choices of estimator, "
+            "The hypotheses were tested again under all {run} specifications that other defensible choices of "
+            "estimator, "
             "missing rule, exclusions, items and controls allow ({t}).",
-            "改变估计方法、缺失值处理、剔除规则、题项与控制变量后重新检验假设，在 {possible} 种可能设定中运行了 {run} 种（{t}）。",
+            "改变估计方法、缺失值处理、剔除规则、题项与控制变量后重新检验假设，在 {possible} 种可能设定中运行了 "
+            "{run} 种（{t}）。",
             run=w.value("specifications/run"),
             possible=w.value("specifications/possible"),
             t=w.listed(shown),

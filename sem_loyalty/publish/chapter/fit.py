@@ -97,7 +97,8 @@ def _test(w: Writer, measures: Mapping[str, Any]) -> list[Said]:
     verdict = ("rejects", "拒绝") if rejected else ("does not reject", "未拒绝")
     return [
         w.say(
-            f"The {corrected[0]}test of exact fit {verdict[0]} the model, χ²({{df}}, *N* = {{n}}) = {{chi}}, *p* {{p}}.",
+            f"The {corrected[0]}test of exact fit {verdict[0]} the model, χ²({{df}}, *N* = {{n}}) = {{chi}}, *p* "
+            f"{{p}}.",
             f"{corrected[1]}精确拟合检验{verdict[1]}该模型，χ²({{df}}, *N* = {{n}}) = {{chi}}，*p* {{p}}。",
             df=w.value("measures/df"),
             n=w.value("respondents/analysed:0"),
@@ -117,14 +118,14 @@ def _indices(w: Writer, names: Mapping[str, str], kind: str) -> Said:
         interval = key.replace("rmsea", "rmsea_ci", 1)
         measures = w.book.results["fit_measures"]
         if name == "rmsea" and _known(measures, interval.replace("ci", "ci_lower", 1)):
-            clause = w.say(
-                "{c}, 90% CI {i}", "{c}（90% CI {i}）", c=clause, i=w.index(f"measures/{interval}")
-            )
+            clause = w.say("{c}, 90% CI {i}", "{c}（90% CI {i}）", c=clause, i=w.index(f"measures/{interval}"))
         clauses.append(clause)
     if not clauses:
         return ()
     which = {"robust": ("robust ", "稳健"), "scaled": ("scaled ", "校正"), "": ("", "")}[kind]
-    aside = (f" (CFI, TLI and RMSEA are the {which[0]}ones)", f"（CFI、TLI 与 RMSEA 为{which[1]}值）") if kind else ("", "")
+    aside = (
+        (f" (CFI, TLI and RMSEA are the {which[0]}ones)", f"（CFI、TLI 与 RMSEA 为{which[1]}值）") if kind else ("", "")
+    )
     sep = ", " if w.english else "，"
     parts: list[Any] = []
     for position, clause in enumerate(clauses):
@@ -143,9 +144,7 @@ def _judged(w: Writer, measures: Mapping[str, Any], names: Mapping[str, str]) ->
         return []
     rules = {name: (shown, limit) for name, _, _, shown, limit in _RULES if name in names}
     zh_limit = {name: limit.replace(" .", " 0.") for name, (_, limit) in rules.items()}
-    cutoffs = w.listed(
-        [f"{shown} {limit if w.english else zh_limit[name]}" for name, (shown, limit) in rules.items()]
-    )
+    cutoffs = w.listed([f"{shown} {limit if w.english else zh_limit[name]}" for name, (shown, limit) in rules.items()])
     outside = w.listed([rules[name][0] for name in missed])
     if verdict == "acceptable":
         said = [
@@ -197,7 +196,8 @@ def write_method_bias(w: Writer) -> None:
     share = w.value("method_bias/harman:pct1")
     if round(float(found[0]["harman"]), 3) <= 0.5:
         first = w.say(
-            "In Harman's test the first unrotated component holds {share}% of the variance of the items, less than half "
+            "In Harman's test the first unrotated component holds {share}% of the variance of the items, less than "
+            "half "
             "{podsakoff}; this is weak evidence, for the test finds only very large bias."
             if float(found[0]["harman"]) < 0.5 else
             "In Harman's test the first unrotated component holds {share}% of the variance of the items {podsakoff}.",
@@ -207,9 +207,11 @@ def write_method_bias(w: Writer) -> None:
         )  # fmt: skip
     else:
         first = w.say(
-            "In Harman's test the first unrotated component holds {share}% of the variance of the items, more than half "
+            "In Harman's test the first unrotated component holds {share}% of the variance of the items, more than "
+            "half "
             "{podsakoff}: substantial method bias cannot be ruled out.",
-            "Harman 单因子检验中，未旋转的第一主成分解释题项方差的 {share}%，超过一半{podsakoff}，不能排除严重的方法偏差。",
+            "Harman 单因子检验中，未旋转的第一主成分解释题项方差的 {share}%，超过一半{podsakoff}，"
+            "不能排除严重的方法偏差。",
             share=share,
         )
     w.paragraph([first, _single_factor(w), _method_factor(w), _collinearity(w)])
@@ -224,7 +226,8 @@ def _single_factor(w: Writer) -> Said:
     if not significant(one["pvalue_diff"]):
         return ()
     return w.say(
-        "A model with a single factor fits worse than the measurement model (CFI {one} against {own}; Δχ²({df}) = {chi}, "
+        "A model with a single factor fits worse than the measurement model (CFI {one} against {own}; Δχ²({df}) = "
+        "{chi}, "
         "*p* {p}; {t}).",
         "单因子模型的拟合劣于测量模型（CFI 分别为 {one} 与 {own}；Δχ²({df}) = {chi}，*p* {p}；{t}）。",
         one=w.index("method_models/single-factor/cfi"),
@@ -258,7 +261,8 @@ def _method_factor(w: Writer) -> Said:
             **numbers,
         )
     return w.say(
-        "A latent method factor improves the fit (Δχ²({df}) = {chi}, *p* {p}); it takes {share}% of an item's variance on "
+        "A latent method factor improves the fit (Δχ²({df}) = {chi}, *p* {p}); it takes {share}% of an item's "
+        "variance on "
         "average, and no loading changes by more than {change}.",
         "加入潜在方法因子后拟合显著改善（Δχ²({df}) = {chi}，*p* {p}）；该因子平均占题项方差的 {share}%，"
         "载荷变化最大为 {change}。",
@@ -285,13 +289,12 @@ def _collinearity(w: Writer) -> Said:
             t=table,
         )
     items = [
-        w.say(
-            "{who} ({v})", "{who}（{v}）", who=w.label(str(record["row"])), v=w.value(f"vif/{record['row']}/vif:2")
-        )
+        w.say("{who} ({v})", "{who}（{v}）", who=w.label(str(record["row"])), v=w.value(f"vif/{record['row']}/vif:2"))
         for record in high
     ]
     return w.say(
-        "In the full-collinearity test the variance inflation factor exceeds 3.3 {kock} for {items} ({t}), which points to "
+        "In the full-collinearity test the variance inflation factor exceeds 3.3 {kock} for {items} ({t}), which "
+        "points to "
         "method bias or to constructs that overlap.",
         "完全共线性检验中，VIF 超过 3.3{kock}的有{items}（{t}），提示存在方法偏差或构念重叠。",
         items=w.listed(items),

@@ -52,7 +52,8 @@ def _opening(w: Writer, stated: Sequence[Record]) -> list[Said]:
         said.append(w.say(f"{{t}} lists {what[0]}.", f"{what[1]}见{{t}}。", t=table))
     said.append(
         w.say(
-            "*B* is the unstandardised and β the standardised coefficient; *SE*, *p* and the 95% confidence interval (CI) "
+            "*B* is the unstandardised and β the standardised coefficient; *SE*, *p* and the 95% confidence interval "
+            "(CI) "
             "belong to *B*.",
             "*B* 为非标准化系数，β 为标准化系数；*SE*、*p* 与 95% 置信区间（CI）对应 *B*。",
         )
@@ -217,7 +218,9 @@ def _tally(w: Writer, stated: Sequence[Record]) -> Said:
     tested = [entry for entry in stated if entry["verdict"] not in ("untested", "withheld")]
     yes = sum(entry["verdict"] == "supported" for entry in tested)
     several = len(w.book.results.get("group_names", [])) > 1
-    what, was = ("tests of hypotheses in the groups", "各组假设检验") if several else ("hypotheses tested", "所检验的假设")
+    what, was = (
+        ("tests of hypotheses in the groups", "各组假设检验") if several else ("hypotheses tested", "所检验的假设")
+    )
     if not tested:
         return w.say("None of the hypotheses could be tested.", "所有假设均未能检验。")
     n, k = w.value("tally/tested"), w.value("tally/supported")
@@ -274,7 +277,7 @@ def _explained(w: Writer) -> Said:
     found = [record for record in w.records("r_squared") if record["r2"] is not None and record["r2"] == record["r2"]]
     if not found:
         return ()
-    items = []
+    items: list[Said] = []
     for record in found:
         name = w.label(str(record["row"]))
         group = str(record["group"])
@@ -305,7 +308,8 @@ def write_mediation(w: Writer) -> None:
     told = found if len(found) <= _MANY else [r for r in found if str(r["row"]).split("->")[1] in last - causes]
     opening = [
         w.say(
-            "An effect is taken to exist where its 95% interval leaves out zero, and mediation is classified by the direct "
+            "An effect is taken to exist where its 95% interval leaves out zero, and mediation is classified by the "
+            "direct "
             "and the indirect effect {zhao} ({t}).",
             "95% 置信区间不含零即认为效应存在，并据直接效应与间接效应判定中介类型{zhao}（{t}）。",
             t=w.tables("decomposition", "mediation"),
@@ -328,7 +332,12 @@ def _mediated(w: Writer, record: Record) -> Said:
     place = at(row, group)
     where = w.say(" in the group {g}", "（{g}组）", g=group) if group else ()
     slots: dict[str, Any] = {"x": w.label(cause), "y": w.label(outcome), "where": where}
-    indirect = w.say("*B* = {b}, 95% CI {i}", "*B* = {b}，95% CI {i}", b=w.number(f"indirect/{place}/est"), i=w.number(f"indirect/{place}/ci"))
+    indirect = w.say(
+        "*B* = {b}, 95% CI {i}",
+        "*B* = {b}，95% CI {i}",
+        b=w.number(f"indirect/{place}/est"),
+        i=w.number(f"indirect/{place}/ci"),
+    )
     slots["indirect"] = indirect
     kind = str(record["kind"])
     if kind.startswith("indirect-only (") or (kind == "none" and not _direct(w, row, group)):
@@ -348,16 +357,19 @@ def _mediated(w: Writer, record: Record) -> Said:
     )
     if kind == "complementary":
         return w.say(
-            "Of the effect of {x} on {y}{where}, both the indirect ({indirect}) and the direct part ({direct}) differ from "
+            "Of the effect of {x} on {y}{where}, both the indirect ({indirect}) and the direct part ({direct}) "
+            "differ from "
             "zero and have the same sign: {kind}, in which {share}% of the total effect is mediated.",
-            "{x}对{y}{where}的间接效应（{indirect}）与直接效应（{direct}）均显著且同号，属于{kind}，中介占总效应的 {share}%。",
+            "{x}对{y}{where}的间接效应（{indirect}）与直接效应（{direct}）均显著且同号，属于{kind}，中介占总效应的 "
+            "{share}%。",
             kind=w.value(f"mediation/{place}/kind:said"),
             share=w.value(f"mediation/{place}/share:pct"),
             **slots,
         )
     if kind == "competitive":
         return w.say(
-            "Of the effect of {x} on {y}{where}, the indirect ({indirect}) and the direct part ({direct}) differ from zero "
+            "Of the effect of {x} on {y}{where}, the indirect ({indirect}) and the direct part ({direct}) differ "
+            "from zero "
             "and have opposite signs: {kind}.",
             "{x}对{y}{where}的间接效应（{indirect}）与直接效应（{direct}）均显著但异号，属于{kind}。",
             kind=w.value(f"mediation/{place}/kind:said"),
@@ -365,7 +377,8 @@ def _mediated(w: Writer, record: Record) -> Said:
         )
     if kind == "indirect-only":
         return w.say(
-            "Of the effect of {x} on {y}{where}, only the indirect part ({indirect}) differs from zero, the direct part "
+            "Of the effect of {x} on {y}{where}, only the indirect part ({indirect}) differs from zero, the direct "
+            "part "
             "({direct}) does not: {kind}.",
             "{x}对{y}{where}仅间接效应显著（{indirect}），直接效应不显著（{direct}），属于{kind}。",
             kind=w.value(f"mediation/{place}/kind:said"),
@@ -379,7 +392,8 @@ def _mediated(w: Writer, record: Record) -> Said:
             **slots,
         )
     return w.say(
-        "Of the effect of {x} on {y}{where}, neither the direct ({direct}) nor the indirect part ({indirect}) differs from "
+        "Of the effect of {x} on {y}{where}, neither the direct ({direct}) nor the indirect part ({indirect}) "
+        "differs from "
         "zero.",
         "{x}对{y}{where}的直接效应（{direct}）与间接效应（{indirect}）均不显著。",
         **slots,

@@ -25,7 +25,8 @@ def write_uncertified(w: Writer, problems: tuple[Problem, ...], diagnosis: Diagn
         w.say(
             "The solution of this model failed its checks and must not be interpreted: no estimate is reported"
             + (", and no verdict on any hypothesis is given." if withheld else "."),
-            "该模型的解未通过检验，不得解释：本章不报告任何参数估计" + ("，也不对任何假设作出结论。" if withheld else "。"),
+            "该模型的解未通过检验，不得解释：本章不报告任何参数估计"
+            + ("，也不对任何假设作出结论。" if withheld else "。"),
         )
     ]
     # Values in these sentences are evidence on a fault, not results; nobody may cite them.
@@ -75,14 +76,16 @@ def _data(w: Writer) -> list[Said]:
     if results["missing"] == "listwise" and mcar and significant(mcar[0]["p"]):
         said.append(
             w.say(
-                "Respondents with missing answers were deleted although the answers are not missing completely at random.",
+                "Respondents with missing answers were deleted although the answers are not missing completely at "
+                "random.",
                 "作答并非完全随机缺失，而缺失样本采用列表删除。",
             )
         )
     if w.records("efa") and any(row["op"] == "=~" for row in w.book.rows("estimates")):
         said.append(
             w.say(
-                "The exploratory and the confirmatory analysis rest on the same sample, so that the latter does not confirm "
+                "The exploratory and the confirmatory analysis rest on the same sample, so that the latter does not "
+                "confirm "
                 "the former independently.",
                 "探索性与验证性分析采用同一样本，后者不构成对前者的独立验证。",
             )
@@ -127,7 +130,8 @@ def _model(w: Writer) -> list[Said]:
         joined = joined if w.english else [text.replace(" 与 ", "与") for text in joined]
         said.append(
             w.say(
-                "The paths that involve both of {pairs} are hard to tell apart, because discriminant validity is in doubt.",
+                "The paths that involve both of {pairs} are hard to tell apart, because discriminant validity is in "
+                "doubt.",
                 "{pairs}的区分效度存疑，与之有关的路径系数难以区分。",
                 pairs=w.joined([(text,) for text in joined]),
             )

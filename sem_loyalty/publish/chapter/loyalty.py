@@ -58,7 +58,8 @@ def _drivers(w: Writer) -> list[Said]:
         ]  # fmt: skip
         said.append(
             w.say(
-                f"{{where}}{'the' if group else 'The'} explained variance of {{y}} (*R*² = {{r2}}) is shared out to its "
+                f"{{where}}{'the' if group else 'The'} explained variance of {{y}} (*R*² = {{r2}}) is shared out to "
+                "its "
                 "antecedents as follows: {items} ({t}); these shares describe association.",
                 "{where}{y}的解释方差（*R*² = {r2}）按前因变量分解为：{items}（{t}）；该分解只描述关联。",
                 where=where,
@@ -77,7 +78,7 @@ def _performance(w: Writer) -> list[Said]:
     said = []
     for group in groups:
         own = [record for record in records if record["group"] == group]
-        if len(own) < 2:  # noqa: PLR2004 - a construct beside nothing is neither more nor less important
+        if len(own) < 2:
             continue
         first = [record for record in own if record["advice"] == "improve first"]
         where = w.say(" in the group {g}", "（{g}组）", g=group) if group else ()

@@ -48,7 +48,8 @@ def write_exploration(w: Writer) -> None:
     )  # fmt: skip
     said = [
         w.say(
-            f"The {{items}} items are {english} to factor analysis: the Kaiser–Meyer–Olkin measure is {{kmo}} {{kaiser}}, "
+            f"The {{items}} items are {english} to factor analysis: the Kaiser–Meyer–Olkin measure is {{kmo}} "
+            f"{{kaiser}}, "
             "and Bartlett's test of sphericity gives χ²({df}) = {chi}, *p* {p}.",
             f"{{items}} 个题项{chinese}作因子分析：KMO 值为 {{kmo}}{{kaiser}}，Bartlett 球形检验 χ²({{df}}) = {{chi}}，"
             "*p* {p}。",
@@ -63,7 +64,8 @@ def write_exploration(w: Writer) -> None:
     if not efa["sound"]:
         said.append(
             w.say(
-                "The solution is not proper (an item without unique variance, or no convergence) and is not interpreted.",
+                "The solution is not proper (an item without unique variance, or no convergence) and is not "
+                "interpreted.",
                 "该解不恰当（存在无独特方差的题项或未收敛），不予解释。",
             )
         )
@@ -75,7 +77,11 @@ def _factors(w: Writer, efa: Record) -> Said:
     number = w.value("efa/factors")
     share = w.value("efa/variance:pct1")
     names = _EXTRACTIONS[str(efa["extraction"])]
-    how = names if one else tuple(f"{name}{comma}{efa['rotation']}" for name, comma in zip(names, (", ", "，"), strict=True))
+    how = (
+        names
+        if one
+        else tuple(f"{name}{comma}{efa['rotation']}" for name, comma in zip(names, (", ", "，"), strict=True))
+    )
     constructs = _measured(w)
     expected: tuple[str, str] = ("", "")
     if constructs and not one:
@@ -168,11 +174,7 @@ def _on_loadings(w: Writer, loadings: Sequence[Mapping[str, Any]]) -> list[Said]
     weak = [row for row in known if below(abs(row["std_all"]), LOADING)]
     middling = [row for row in known if row not in weak and below(abs(row["std_all"]), GOOD_LOADING)]
     if not weak and not middling:
-        said.append(
-            w.say(
-                "All reach the recommended .70 {hair}.", "全部达到 0.70 的推荐标准{hair}。"
-            )
-        )
+        said.append(w.say("All reach the recommended .70 {hair}.", "全部达到 0.70 的推荐标准{hair}。"))
         return said
     if weak:
         items = w.listed([_named(w, row, "std_all:.3", "{v}") for row in weak])
@@ -193,7 +195,9 @@ def _on_loadings(w: Writer, loadings: Sequence[Mapping[str, Any]]) -> list[Said]
         said.append(
             w.say(
                 f"{lead}{start} .50 and the recommended .70 {'lies' if len(middling) == 1 else 'lie'} {{items}}.",
-                f"{zh}其中介于 0.50 与推荐标准 0.70 之间的有 {{items}}。" if zh else "介于 0.50 与推荐标准 0.70 之间的有 {items}。",
+                f"{zh}其中介于 0.50 与推荐标准 0.70 之间的有 {{items}}。"
+                if zh
+                else "介于 0.50 与推荐标准 0.70 之间的有 {items}。",
                 items=items,
             )
         )
@@ -238,11 +242,13 @@ def _on_reliability(w: Writer) -> list[Said]:
     ):
         known = [record for record in found if _is(record[field])]
         if known:
-            clauses.append(w.say(
+            clauses.append(
+                w.say(
                     f"{phrase} {{range}}",
                     f"{_CHINESE[name]}{{range}}",
                     range=_range(w, "reliability", field, known, verb=not clauses),
-                ))
+                )
+            )
     if clauses:
         said.append(
             w.say(
@@ -281,15 +287,18 @@ def _on_reliability(w: Writer) -> list[Said]:
     if not fails:
         said.append(
             w.say(
-                "All values reach the customary limits of .70 for α {nunnally} and CR {hair} and of .50 for AVE {fornell}, "
+                "All values reach the customary limits of .70 for α {nunnally} and CR {hair} and of .50 for AVE "
+                "{fornell}, "
                 "so that reliability and convergent validity are satisfactory.",
-                "α{nunnally}与 CR{hair}均不低于惯用的 0.70，AVE 均不低于 0.50{fornell}，表明量表具有良好的信度与收敛效度。",
+                "α{nunnally}与 CR{hair}均不低于惯用的 0.70，AVE 均不低于 0.50{fornell}，"
+                "表明量表具有良好的信度与收敛效度。",
             )
         )
     else:
         said.append(
             w.say(
-                "Against the customary limits of .70 for α {nunnally} and CR {hair} and of .50 for AVE {fornell}, {fails}; "
+                "Against the customary limits of .70 for α {nunnally} and CR {hair} and of .50 for AVE {fornell}, "
+                "{fails}; "
                 "there, reliability or convergent validity is in doubt.",
                 "惯用标准为 α{nunnally}与 CR{hair}不低于 0.70、AVE 不低于 0.50{fornell}。对照之下，{fails}，"
                 "其信度或收敛效度存疑。",
@@ -357,7 +366,8 @@ def _fornell(w: Writer) -> Said:
     failed = [record for record in judged if not record["fornell_larcker"]]
     if not failed:
         return w.say(
-            "In every pair of constructs, √AVE of both exceeds their correlation, which meets the criterion of {fornell_by} "
+            "In every pair of constructs, √AVE of both exceeds their correlation, which meets the criterion of "
+            "{fornell_by} "
             "({t})." if len(judged) > 1 else
             "√AVE of both constructs exceeds their correlation, which meets the criterion of {fornell_by} ({t}).",
             "每对构念的 √AVE 均大于二者的相关系数，满足 {fornell_by}的判据（{t}）。",

@@ -75,7 +75,8 @@ def _flow(w: Writer) -> list[Said]:
     if not w.records("sample"):
         return [
             w.say(
-                "The analysis rests on a covariance matrix of {n} respondents; their single answers were not available.",
+                "The analysis rests on a covariance matrix of {n} respondents; their single answers were not "
+                "available.",
                 "分析基于 {n} 名受访者的协方差矩阵，未取得逐份作答。",
                 n=w.value("respondents/analysed"),
             )
@@ -101,7 +102,8 @@ def _flow(w: Writer) -> list[Said]:
     one = w.records("sample")[0]["excluded"] == 1
     said.append(
         w.say(
-            f"Of these, {{n}} {'was' if one else 'were'} excluded by the stated rules, applied in this order: {{reasons}} "
+            f"Of these, {{n}} {'was' if one else 'were'} excluded by the stated rules, applied in this order: "
+            f"{{reasons}} "
             "({table}).",
             "按既定规则依次筛查，共剔除 {n} 份：{reasons}（{table}）。",
             n=w.value("sample/excluded"),
@@ -119,9 +121,7 @@ def _reason(w: Writer, rule: str, threshold: float) -> Said:
     while digits < 6 and round(threshold, digits) != threshold:
         digits += 1
     limit = w.value(f"{key}:pct" if rule in _SHARES else f"{key}:{digits}")
-    return w.say(
-        f"{{n}} {english}", f"{chinese} {{n}} 份", n=w.value(f"exclusions/{rule}/excluded"), limit=limit
-    )
+    return w.say(f"{{n}} {english}", f"{chinese} {{n}} 份", n=w.value(f"exclusions/{rule}/excluded"), limit=limit)
 
 
 def _missing(w: Writer) -> list[Said]:
@@ -148,7 +148,8 @@ def _missing(w: Writer) -> list[Said]:
     if kind == "listwise" and dropped:
         said.append(
             w.say(
-                f"A further {{d}} {'respondent' if dropped == 1 else 'respondents'} with a missing answer to an item of "
+                f"A further {{d}} {'respondent' if dropped == 1 else 'respondents'} with a missing answer to an item "
+                "of "
                 "the model "
                 f"{'was' if dropped == 1 else 'were'} deleted listwise.",
                 "另有 {d} 份因模型题项存在缺失值而被列表删除。",
@@ -160,7 +161,8 @@ def _missing(w: Writer) -> list[Said]:
     elif kind == "fiml":
         said.append(
             w.say(
-                "Missing answers were handled by full-information maximum likelihood, which uses every answer given and "
+                "Missing answers were handled by full-information maximum likelihood, which uses every answer given "
+                "and "
                 "assumes that answers are missing at random.",
                 "缺失值采用全信息极大似然法（FIML）处理，该方法利用全部已有作答，并以随机缺失为前提。",
             )
@@ -248,7 +250,10 @@ def _normality(w: Writer) -> Said:
         )
     elif w.book.results.get("bootstrap"):
         tail = (
-            "; standard errors and intervals therefore come from the bootstrap, while the χ² test still assumes normality",
+            (
+                "; standard errors and intervals therefore come from the bootstrap, while the χ² test still assumes "
+                "normality"
+            ),
             "，因此标准误与置信区间由自助法得到，而 χ² 检验仍以正态为前提",
         )
     else:
@@ -281,7 +286,8 @@ def _mcar(w: Writer) -> Said:
         )
     if w.book.results["missing"] == "listwise":
         return w.say(
-            f"Little's test {{little}} rejects that answers are missing completely at random, {numbers}, so that listwise "
+            f"Little's test {{little}} rejects that answers are missing completely at random, {numbers}, so that "
+            "listwise "
             "deletion may bias the estimates.",
             f"Little 检验{{little}}拒绝了完全随机缺失的假设，{figures}，因此列表删除可能使估计产生偏差。",
             **slots,
@@ -310,7 +316,8 @@ def write_method(w: Writer) -> None:
         form = _INTERVALS[drawn["interval"]]
         said.append(
             w.say(
-                f"Standard errors, *p* values and 95% confidence intervals come from {{n}} bootstrap draws; the intervals are {form[0]}.",
+                f"Standard errors, *p* values and 95% confidence intervals come from {{n}} bootstrap draws; the "
+                f"intervals are {form[0]}.",
                 f"标准误、*p* 值与 95% 置信区间由 {{n}} 次自助抽样（bootstrap）得到，区间采用{form[1]}。",
                 n=w.value("bootstrap/draws"),
             )
@@ -333,11 +340,7 @@ def write_method(w: Writer) -> None:
                     n=w.value("bootstrap/improper"),
                 )
             )
-    said.append(
-        w.say(
-            "Tests are two-sided at the .05 level.", "检验均为双侧，显著性水平取 0.05。"
-        )
-    )
+    said.append(w.say("Tests are two-sided at the .05 level.", "检验均为双侧，显著性水平取 0.05。"))
     said.append(
         w.say(
             "Words such as effect and mediation describe claims of the model; the data agree or disagree with these "

@@ -50,7 +50,8 @@ SOURCES: dict[str, Source] = {
         ("Chen",),
         2007,
         "Chen, F. F.",
-        "Sensitivity of goodness of fit indexes to lack of measurement invariance. Structural Equation Modeling, 14(3), "
+        "Sensitivity of goodness of fit indexes to lack of measurement invariance. Structural Equation Modeling, "
+        "14(3), "
         "464–504. https://doi.org/10.1080/10705510701301834",
     ),
     "cheung": Source(
@@ -84,7 +85,8 @@ SOURCES: dict[str, Source] = {
         ("Henseler", "Ringle", "Sarstedt"),
         2015,
         "Henseler, J., Ringle, C. M., & Sarstedt, M.",
-        "A new criterion for assessing discriminant validity in variance-based structural equation modeling. Journal of "
+        "A new criterion for assessing discriminant validity in variance-based structural equation modeling. Journal "
+        "of "
         "the Academy of Marketing Science, 43(1), 115–135. https://doi.org/10.1007/s11747-014-0403-8",
     ),
     "horn": Source(
@@ -147,7 +149,8 @@ SOURCES: dict[str, Source] = {
         ("Xia", "Yang"),
         2019,
         "Xia, Y., & Yang, Y.",
-        "RMSEA, CFI, and TLI in structural equation modeling with ordered categorical data: The story they tell depends "
+        "RMSEA, CFI, and TLI in structural equation modeling with ordered categorical data: The story they tell "
+        "depends "
         "on the estimation methods. Behavior Research Methods, 51(1), 409–428. "
         "https://doi.org/10.3758/s13428-018-1055-2",
     ),
@@ -155,7 +158,8 @@ SOURCES: dict[str, Source] = {
         ("Zhao", "Lynch", "Chen"),
         2010,
         "Zhao, X., Lynch, J. G., & Chen, Q.",
-        "Reconsidering Baron and Kenny: Myths and truths about mediation analysis. Journal of Consumer Research, 37(2), "
+        "Reconsidering Baron and Kenny: Myths and truths about mediation analysis. Journal of Consumer Research, "
+        "37(2), "
         "197–206. https://doi.org/10.1086/651257",
     ),
 }

@@ -130,7 +130,7 @@ class Writer:
         return tuple(parts)
 
     def say(self, english: str, chinese: str, **slots: Part | Said) -> Said:
-        """Return a sentence: ``{name}`` is a slot or a source, ``{name_by}`` one that the sentence names, ``*p*`` a symbol.
+        """Return a sentence: ``{name}`` is a slot or a source, ``{name_by}`` a source it names, ``*p*`` a symbol.
 
         Parameters
         ----------

@@ -1,10 +1,9 @@
-"""A manuscript as LaTeX: every value in ``\\semclaim{key}{...}``, every text escaped."""
+r"""A manuscript as LaTeX: every value in ``\semclaim{key}{...}``, every text escaped."""
 
 from __future__ import annotations
 
-from sem_loyalty.display import Table
-from sem_loyalty.display import escaping
-from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragraph, Part, Reference, Symbol, Value
+from sem_loyalty.display import Table, escaping
+from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragraph, Part, Symbol, Value
 from sem_loyalty.publish.manuscripts.text import STUDY_MARK, plain_line
 
 _SECTIONS = {1: "section", 2: "subsection", 3: "subsubsection"}
@@ -17,7 +16,7 @@ _HEAD = {
 
 
 def latex(manuscript: Manuscript, *, figures: str = "figures", whole: bool = True) -> str:
-    """Return a manuscript as LaTeX, English for pdflatex, Chinese for xelatex with ctex.
+    r"""Return a manuscript as LaTeX, English for pdflatex, Chinese for xelatex with ctex.
 
     Parameters
     ----------
@@ -25,12 +24,12 @@ def latex(manuscript: Manuscript, *, figures: str = "figures", whole: bool = Tru
     figures : str, default "figures"
         Folder of the figures (PDF or PNG), relative to the document.
     whole : bool, default True
-        Whether to write a whole document, or only what stands between its begin and end, for ``\\input``.
+        Whether to write a whole document, or only what stands between its begin and end, for ``\input``.
 
     Returns
     -------
     str
-        Values stand in ``\\semclaim{address}{text}``, where `sem-loyalty verify` finds them; it prints its text.
+        Values stand in ``\semclaim{address}{text}``, where `sem-loyalty verify` finds them; it prints its text.
     """
     lines = [f"% {STUDY_MARK} {plain_line(manuscript.study)}"] if manuscript.study else []
     if whole:

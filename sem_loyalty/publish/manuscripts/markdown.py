@@ -43,7 +43,9 @@ def markdown(manuscript: Manuscript, *, figures: str = "figures") -> str:
         else:
             kind = next((kind for kind in ("svg", "png", "pdf") if getattr(block, kind)), "svg")
             caption = markdown_text(block.caption)
-            blocks.append(f"![{caption}]({figures}/{block.id}.{kind})\n\n**{numbered['figure', block.id]}{stop}{caption}**")
+            blocks.append(
+                f"![{caption}]({figures}/{block.id}.{kind})\n\n**{numbered['figure', block.id]}{stop}{caption}**"
+            )
     return "\n\n".join(blocks) + "\n"
 
 
@@ -60,7 +62,13 @@ def markdown_text(text: str) -> str:
 
 def _opened(text: str) -> str:
     """Return a paragraph that does not begin like a list or a rule."""
-    return _START.sub(lambda match: f"{match[1]}\\{match[2]}" if not match[2].isdigit() else match[0] + "\\", text, count=1) if _START.match(text) else text
+    return (
+        _START.sub(
+            lambda match: f"{match[1]}\\{match[2]}" if not match[2].isdigit() else match[0] + "\\", text, count=1
+        )
+        if _START.match(text)
+        else text
+    )
 
 
 def _part(part: Part, numbered: dict[tuple[str, str], str], lang: str) -> str:

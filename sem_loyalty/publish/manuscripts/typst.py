@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping
 
 from sem_loyalty.display import Table
-from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragraph, Part, Reference, Symbol, Value
+from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragraph, Part, Symbol, Value
 from sem_loyalty.publish.manuscripts.text import STUDY_MARK, plain_line
 
 _ALWAYS = re.compile(r"[\\#$*_`<>@\[\]~\"]")
 # What is markup only in company, or where a line begins.
 _SOMETIMES = re.compile(r"(?<=-)-|-(?=[-?\d])|/(?=[/*])|(?<=[/*])/|(?<=\.)\.|(?<!\w)'|'(?!\w)")
 _START = re.compile(r"[-+=/]|\d+\.")
-_WIDE = 9  # columns from which a table is set smaller
+# Columns beyond which a table is set smaller, and rows beyond which it may be broken.
+_WIDE, _WIDEST, _LONG = 9, 12, 30
 
 _FONTS = {
     "en": '#set text(lang: "en", size: 11pt)',
@@ -47,12 +48,12 @@ def typst(manuscript: Manuscript, *, figures: str = "figures") -> str:
         f"#set document(title: {_string(manuscript.title)}, date: none)",
         '#set page(paper: "a4", margin: 25mm, numbering: "1")',
         _FONTS[manuscript.lang],
-        "#set par(justify: true" + (", first-line-indent: (amount: 2em, all: true))" if manuscript.lang == "zh" else ")"),
+        "#set par(justify: true"
+        + (", first-line-indent: (amount: 2em, all: true))" if manuscript.lang == "zh" else ")"),
         '#set heading(numbering: "1.1")',
         "#set figure(placement: none)",
         "#show figure.where(kind: table): set figure.caption(position: top)",
-        "#show figure.where(kind: table): set block(breakable: true)",
-        f"#align(center, text(size: 16pt, weight: \"bold\")[{typst_text(manuscript.title)}])",
+        f'#align(center, text(size: 16pt, weight: "bold")[{typst_text(manuscript.title)}])',
         "",
     ]
     for block in manuscript.blocks:
@@ -61,7 +62,7 @@ def typst(manuscript: Manuscript, *, figures: str = "figures") -> str:
         elif isinstance(block, Paragraph):
             body = _paragraph(block.parts, labels, english=manuscript.lang == "en")
             if block.kind == "warning":
-                body = f"#block(width: 100%, inset: 8pt, stroke: 1pt + rgb(\"#b00020\"))[{body}]"
+                body = f'#block(width: 100%, inset: 8pt, stroke: 1pt + rgb("#b00020"))[{body}]'
             lines.append(body)
         elif isinstance(block, Table):
             lines.append(_table_text(block))
@@ -119,16 +120,23 @@ def _table_text(table: Table) -> str:
     if own is not None:
         text = str(own())
         return text if _label(text) else f"#figure(kind: table)[{text}] <tab-{table.id}>"
-    size = "6pt" if len(table.columns) > _WIDE else "8.5pt"
+    size = "5.5pt" if len(table.columns) > _WIDEST else "7pt" if len(table.columns) > _WIDE else "8.5pt"
     align = ", ".join("left" if column.kind == "text" else "right" for column in table.columns)
     rows = [[column.head for column in table.columns], *table.cells()]
     body = [f"  {', '.join(f'[{typst_text(cell)}]' for cell in row)}," for row in rows]
     columns = len(table.columns)
     lead = "注：" if table.lang == "zh" else "#emph[Note.] "
-    note = f"\n#align(left, text(size: 8pt)[{lead}{typst_text(table.note)}])" if table.note else ""
+    note = (
+        f"\n#align(left, par(first-line-indent: 0pt, text(size: 8pt)[{lead}{typst_text(table.note)}]))"
+        if table.note
+        else ""
+    )
+    broken = "#show figure: set block(breakable: true)\n" if len(table.rows) > _LONG else ""
     return (
-        f"#figure(kind: table, caption: [{typst_text(table.caption)}])[\n#text(size: {size})[#set par(justify: false, "
-        f"first-line-indent: 0pt)\n#table(columns: {columns}, align: ({align},), stroke: none, inset: (x: 3pt, y: 3pt),\n"
+        f"{broken}#figure(kind: table, caption: [{typst_text(table.caption)}])[\n#text(size: {size})[#set "
+        "par(justify: false, "
+        f"first-line-indent: 0pt)\n#table(columns: {columns}, align: ({align},), stroke: none, inset: (x: 3pt, y: "
+        "3pt),\n"
         "  table.hline(stroke: 1pt), table.header(\n"
         f"{body[0]}\n  ), table.hline(stroke: 0.5pt),\n" + "\n".join(body[1:]) + "\n  table.hline(stroke: 1pt))]"
         f"{note}] <tab-{table.id}>"
