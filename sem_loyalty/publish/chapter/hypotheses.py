@@ -61,9 +61,9 @@ def _opening(w: Writer, stated: Sequence[Record]) -> list[Said]:
     return said
 
 
-def _numbers(w: Writer, path: str, record: Mapping[str, Any]) -> Said:
+def _numbers(w: Writer, path: str, record: Mapping[str, Any], *, standardised: bool = True) -> Said:
     """Return "β = .51, B = 0.50, SE = 0.06, p < .001, 95% CI [0.38, 0.62]"."""
-    known = record["std_all"] is not None and record["std_all"] == record["std_all"]
+    known = standardised and record["std_all"] is not None and record["std_all"] == record["std_all"]
     std = w.say("β = {v}, ", "β = {v}，", v=w.standardised(f"{path}/std_all")) if known else ()
     bounded = record["ci_lower"] is not None and record["ci_lower"] == record["ci_lower"]
     interval = w.say(", 95% CI {v}", "，95% CI {v}", v=w.number(f"{path}/ci")) if bounded else ()
@@ -119,34 +119,65 @@ def _hypothesis(w: Writer, entries: Sequence[Record]) -> Said:
     if len(entries) == 1:
         return _one(w, entries[0])
     relation = _relation(w, entries[0])
-    names = w.book.results.get("group_names", [])
+    names = [str(name) for name in w.book.results.get("group_names", [])]
+    first = entries[0]
+    if first["pvalue"] == first["pvalue"] and all(_alike(first, entry) for entry in entries[1:]):
+        return _held_equal(w, entries, relation, names)
     clauses = []
     for entry in entries:
-        name = str(names[int(entry["group"]) - 1])
         row = _row(w, entry)
+        known = entry["pvalue"] is not None and entry["pvalue"] == entry["pvalue"]
         clauses.append(
             w.say(
-                "{verdict} in the group {name}{why} ({numbers})",
-                "在{name}组中{verdict}{why}（{numbers}）",
+                "{verdict} in the group {name}{why}{numbers}",
+                "在{name}组中{verdict}{why}{numbers}",
                 verdict=w.value(f"{row}/verdict:said"),
-                name=name,
+                name=names[int(entry["group"]) - 1],
                 why=_why(w, entry),
-                numbers=_numbers(w, row, entry),
-            )
-            if entry["pvalue"] == entry["pvalue"]
-            else w.say(
-                "{verdict} in the group {name}",
-                "在{name}组中{verdict}",
-                verdict=w.value(f"{row}/verdict:said"),
-                name=name,
+                numbers=w.say(" ({n})", "（{n}）", n=_numbers(w, row, entry)) if known else (),
             )
         )
     return w.say(
         "{id}, on {relation}, is {clauses}.",
         "{id}（{relation}）{clauses}。",
-        id=str(entries[0]["id"]),
+        id=str(first["id"]),
         relation=relation,
-        clauses=w.joined(clauses),
+        clauses=w.listed(clauses) if w.english else w.joined(clauses),
+    )
+
+
+def _alike(one: Record, other: Record) -> bool:
+    """Return whether two groups share a coefficient, because the model holds it equal."""
+    same = abs(one["est"] - other["est"]) <= 1e-9 * max(1.0, abs(one["est"]))
+    return bool(same and one["verdict"] == other["verdict"] and one["pvalue"] == other["pvalue"])
+
+
+def _held_equal(w: Writer, entries: Sequence[Record], relation: Said, names: Sequence[str]) -> Said:
+    """Return the sentence on a hypothesis whose coefficient the model holds equal in all groups."""
+    first = entries[0]
+    row = _row(w, first)
+    betas = [
+        w.say(
+            "β = {b} in {g}",
+            "{g}组 β = {b}",
+            b=w.standardised(f"{_row(w, entry)}/std_all"),
+            g=names[int(entry["group"]) - 1],
+        )
+        for entry in entries
+    ]
+    opposite = first["verdict"] == "opposite"
+    return w.say(
+        "{id}, on {relation}, is {verdict}"
+        + (", being significant with the opposite sign" if opposite else "")
+        + "; the model holds its coefficient equal in the groups ({numbers}; {betas}).",
+        "{id}（{relation}，各组系数设为相等）{verdict}"
+        + ("（显著但方向与假设相反）" if opposite else "")
+        + "（{numbers}；{betas}）。",
+        id=str(first["id"]),
+        relation=relation,
+        verdict=w.value(f"{row}/verdict:said"),
+        numbers=_numbers(w, row, first, standardised=False),
+        betas=w.listed(betas),
     )
 
 

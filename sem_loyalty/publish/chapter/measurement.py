@@ -134,6 +134,16 @@ def write_measurement(w: Writer) -> None:
     w.paragraph(_on_loadings(w, loadings))
     if w.records("reliability"):
         w.paragraph(_on_reliability(w))
+    else:
+        w.paragraph(
+            [
+                w.say(
+                    "Coefficients of reliability and discriminant validity are not available for this estimator "
+                    "and are not reported.",
+                    "所用估计方法下无法提供信度与区分效度系数，故不予报告。",
+                )
+            ]
+        )
     if w.records("discriminant"):
         w.heading("Discriminant validity", "区分效度", 2)
         w.paragraph([_fornell(w), _htmt(w)])

@@ -175,6 +175,9 @@ def _missing(w: Writer) -> list[Said]:
                     d=count,
                 )
             )
+    if w.book.results["respondents"]["analysed"] == w.records("sample")[0]["collected"]:
+        said.append(w.say("The analysis rests on all {n} respondents.", "全部 {n} 份问卷均用于分析。", n=n))
+        return said
     said.append(
         w.say(
             "The analysis rests on the remaining {n} respondents ({share}% of those collected).",
@@ -307,7 +310,7 @@ def write_method(w: Writer) -> None:
     english, chinese = _ESTIMATORS.get(str(study["estimator"]), (str(study["estimator"]), str(study["estimator"])))
     said = [
         w.say(
-            f"The model was estimated by {english} with the package sem_loyalty.",
+            f"The model was estimated with the package sem_loyalty by {english}.",
             f"采用 sem_loyalty 软件包，以{chinese}估计模型。",
         )
     ]
