@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sem_loyalty.diagnosis.diagnose import Diagnosis
 from sem_loyalty.fitting.certificate import Problem
 from sem_loyalty.publish.chapter.fit import fit_indices, fit_verdict
@@ -10,6 +12,8 @@ from sem_loyalty.publish.chapter.writer import Said, Writer
 from sem_loyalty.publish.faults import problem_text
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.records import OWN_MODEL
+
+_MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 
 
 def write_warning(w: Writer) -> None:
@@ -29,28 +33,67 @@ def write_uncertified(w: Writer, problems: tuple[Problem, ...], diagnosis: Diagn
             + ("，也不对任何假设作出结论。" if withheld else "。"),
         )
     ]
-    # Values in these sentences are evidence on a fault, not results; nobody may cite them.
-    said += [(_sentence(problem_text(problem, w.lang), w.english),) for problem in problems]
+    # Numbers in these sentences are evidence of a fault, not results: they have no address, so nobody can cite them.
+    told = [problem_text(problem, w.lang) for problem in problems]
+    said += [(_sentence(text, w.english),) for text in told]
     w.paragraph(said, "warning")
     if diagnosis is None:
         return
     w.heading("Diagnosis", "诊断")
-    found = [(_sentence(finding.text(w.lang), w.english),) for finding in diagnosis.findings if finding.serious]
-    w.paragraph(found)
-    closing = diagnosis.changes(w.lang)
-    if closing:
-        lead = w.say(
-            "Of the remedies that were tried, these lead to a certified solution, and change the model as follows.",
-            "所尝试的补救办法中，以下办法可得到可接受的解，其实质变化如下。",
+    found = [finding.text(w.lang) for finding in diagnosis.findings if finding.serious]
+    repeated = tuple(_bare(text) for text in told)
+    w.paragraph([(_sentence(text, w.english),) for text in found if not _bare(text).startswith(repeated)])
+    w.paragraph(_remedies(w, diagnosis))
+
+
+def _remedies(w: Writer, diagnosis: Diagnosis) -> list[Said]:
+    """Return what was tried and helps, each with what it changes in substance, and what needs other data."""
+
+    def named(certified: bool | None) -> list[Said]:
+        return [
+            w.say(
+                "“{what}” ({change})",
+                "“{what}”（{change}）",
+                what=remedy.text(w.lang),
+                change=remedy.change(w.lang).rstrip(".。"),
+            )
+            for remedy in diagnosis.remedies
+            if remedy.certified is certified
+        ]
+
+    helping, untried = named(True), named(None)
+    said: list[Said] = []
+    if helping:
+        said.append(
+            w.say(
+                "Of the remedies that were tried, these lead to a certified solution: {items}."
+                if len(helping) > 1
+                else "Of the remedies that were tried, one leads to a certified solution: {items}.",
+                "所尝试的补救办法中，可得到可接受解的有：{items}。",
+                items=w.joined(helping),
+            )
         )
-        w.paragraph([lead, *((_sentence(text, w.english),) for text in closing)])
     else:
-        w.paragraph([(word("diagnosis_none", w.lang),)])
+        said.append((word("diagnosis_none", w.lang),))
+    if untried:
+        said.append(
+            w.say(
+                "Not tried, because it needs other data: {items}.",
+                "需要补充数据而未尝试的有：{items}。",
+                items=w.joined(untried),
+            )
+        )
+    return said
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s,.、。]", "", text)
 
 
 def _sentence(text: str, english: bool) -> str:
-    """Return a text with a full stop at its end."""
-    return text if text.endswith((".", "。", "!", "?")) else text + ("." if english else "。")
+    """Return a text with a full stop at its end and with true minus signs."""
+    shown = _MINUS.sub("−", text)
+    return shown if shown.endswith((".", "。", "!", "?")) else shown + ("." if english else "。")
 
 
 def write_limits(w: Writer) -> None:

@@ -75,7 +75,7 @@ def _flow(w: Writer) -> list[Said]:
     if not w.records("sample"):
         return [
             w.say(
-                "The analysis rests on a covariance matrix of {n} respondents; their single answers were not "
+                "The analysis rests on a covariance matrix of {n} respondents; the individual answers were not "
                 "available.",
                 "分析基于 {n} 名受访者的协方差矩阵，未取得逐份作答。",
                 n=w.value("respondents/analysed"),

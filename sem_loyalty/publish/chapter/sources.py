@@ -31,7 +31,7 @@ class Source:
             names = f"{self.authors[0]} et al." if lang == "en" else f"{self.authors[0]} 等"
         else:
             names = " & ".join(self.authors)
-        return f"({names}, {self.year})" if lang == "en" else f"（{names}, {self.year}）"
+        return f"({names}, {self.year})" if lang == "en" else f"（{names}，{self.year}）"
 
     def named(self, lang: str) -> str:
         """Return the citation as part of a sentence: "Hu and Bentler (1999)"."""
