@@ -1,12 +1,14 @@
 """Manuscripts as Typst, LaTeX and Markdown: whole, safe whatever a label holds, and verifiable."""
 
 import html
+import json
 import re
 import shutil
 import subprocess
 import sys
 import types
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import typst as compiler
@@ -81,7 +83,6 @@ def test_typst_compiles_whatever_a_label_holds_and_prints_it(label, tmp_path):
 
 def printed(query):
     """Return the letters of the first heading of a query."""
-    import json
 
     def letters(node):
         if isinstance(node, dict):
@@ -290,3 +291,18 @@ def test_results_given_as_an_object_and_uncertified_ones(tmp_path):
 def test_a_manuscript_without_a_study_names_none():
     bare = replace(manuscript(), study="")
     assert all("sem-loyalty study" not in write(bare) for write in WRITERS.values())
+
+
+def test_the_example_of_the_documentation_runs(folder, monkeypatch, capsys):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "chapter.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(folder)
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], {})  # noqa: S102 - our own example
+    said = capsys.readouterr().out
+    assert said.startswith(".22\n")
+    assert said.endswith("All agree.\n")
+
+
+def test_the_documentation_names_every_section_and_format(folder):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "chapter.md").read_text(encoding="utf-8")
+    for section in json.loads((folder / "results" / "results.json").read_text(encoding="utf-8"))["records"]:
+        assert f"`{section}`" in page, section
