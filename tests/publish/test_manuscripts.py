@@ -296,7 +296,7 @@ def test_a_manuscript_without_a_study_names_none():
 def test_the_example_of_the_documentation_runs(folder, monkeypatch, capsys):
     page = (Path(__file__).resolve().parents[2] / "docs" / "chapter.md").read_text(encoding="utf-8")
     monkeypatch.chdir(folder)
-    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], {})  # noqa: S102 - our own example
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], {})
     said = capsys.readouterr().out
     assert said.startswith(".22\n")
     assert said.endswith("All agree.\n")

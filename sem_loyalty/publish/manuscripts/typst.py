@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-
 from sem_loyalty.display import Table
 from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragraph, Part, Symbol, Value
 from sem_loyalty.publish.manuscripts.text import STUDY_MARK, plain_line
@@ -37,11 +35,6 @@ def typst(manuscript: Manuscript, *, figures: str = "figures") -> str:
         A whole document. Values stand in ``#claim("address")[text]``, where `sem-loyalty verify` finds them; `claim` is
         defined at the top and prints its body.
     """
-    labels = {
-        table.id: _label(_table_text(table)) or f"tab-{table.id}"
-        for table in manuscript.blocks
-        if isinstance(table, Table)
-    }
     lines = [f"// {STUDY_MARK} {plain_line(manuscript.study)}"] if manuscript.study else []
     lines += [
         "#let claim(key, body) = body",
@@ -60,7 +53,7 @@ def typst(manuscript: Manuscript, *, figures: str = "figures") -> str:
         if isinstance(block, Heading):
             lines.append(f"{'=' * block.level} {typst_text(block.text)}")
         elif isinstance(block, Paragraph):
-            body = _paragraph(block.parts, labels, english=manuscript.lang == "en")
+            body = _paragraph(block.parts, english=manuscript.lang == "en")
             if block.kind == "warning":
                 body = f'#block(width: 100%, inset: 8pt, stroke: 1pt + rgb("#b00020"))[{body}]'
             lines.append(body)
@@ -93,7 +86,7 @@ def _string(text: str) -> str:
     return '"' + plain_line(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _paragraph(parts: tuple[Part, ...], labels: Mapping[str, str], *, english: bool) -> str:
+def _paragraph(parts: tuple[Part, ...], *, english: bool) -> str:
     found: list[str] = []
     for part in parts:
         code = ""
@@ -105,8 +98,7 @@ def _paragraph(parts: tuple[Part, ...], labels: Mapping[str, str], *, english: b
             text = code = f"#emph[{typst_text(part.text)}]" if english else ""
             text = text or typst_text(part.text)
         else:
-            name = labels[part.id] if part.kind == "table" else f"fig-{part.id}"
-            text = code = f"#ref(<{name}>)"
+            text = code = f"#ref(<{'tab' if part.kind == 'table' else 'fig'}-{part.id}>)"
         # Behind a call these characters would go on with the code.
         if found and found[-1].startswith("#") and not code and text[:1] in tuple("([.;"):
             found[-1] += ";"
@@ -115,11 +107,10 @@ def _paragraph(parts: tuple[Part, ...], labels: Mapping[str, str], *, english: b
 
 
 def _table_text(table: Table) -> str:
-    """Return a table as a figure with a label."""
+    """Return a table as a figure with the label ``<tab-id>``."""
     own = getattr(table, "to_typst", None)
     if own is not None:
-        text = str(own())
-        return text if _label(text) else f"#figure(kind: table)[{text}] <tab-{table.id}>"
+        return str(own()).rstrip("\n")
     size = "5.5pt" if len(table.columns) > _WIDEST else "7pt" if len(table.columns) > _WIDE else "8.5pt"
     align = ", ".join("left" if column.kind == "text" else "right" for column in table.columns)
     rows = [[column.head for column in table.columns], *table.cells()]
@@ -141,11 +132,6 @@ def _table_text(table: Table) -> str:
         f"{body[0]}\n  ), table.hline(stroke: 0.5pt),\n" + "\n".join(body[1:]) + "\n  table.hline(stroke: 1pt))]"
         f"{note}] <tab-{table.id}>"
     )
-
-
-def _label(text: str) -> str:
-    found = re.search(r"<([A-Za-z][\w:.-]*)>\s*\Z", text)
-    return found[1] if found else ""
 
 
 def _figure(figure: Figure, folder: str) -> str:
