@@ -35,7 +35,7 @@ def latex(manuscript: Manuscript, *, figures: str = "figures", whole: bool = Tru
     if whole:
         lines += [
             *_HEAD[manuscript.lang],
-            r"\usepackage{amssymb,booktabs,graphicx}",
+            r"\usepackage{amssymb,booktabs,graphicx,longtable}",
             r"\usepackage[margin=25mm]{geometry}",
         ]
     lines.append(r"\providecommand{\semclaim}[2]{#2}")

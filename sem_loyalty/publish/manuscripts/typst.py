@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from sem_loyalty.display import Table
 from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragraph, Part, Symbol, Value
 from sem_loyalty.publish.manuscripts.text import STUDY_MARK, plain_line
