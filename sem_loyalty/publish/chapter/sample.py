@@ -202,6 +202,8 @@ def _groups(w: Writer) -> Said:
 
 def _answers(w: Writer) -> list[Said]:
     said: list[Said] = []
+    if w.has("table", "characteristics"):
+        said.append(w.say("{t} describes the respondents.", "受访者的构成见{t}。", t=w.tables("characteristics")))
     if w.has("table", "descriptives"):
         said.append(
             w.say("{t} describes the answers to the items.", "各题项的描述统计见{t}。", t=w.tables("descriptives"))
