@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sem_loyalty.cli import main
 from sem_loyalty.display import Column, Table
 from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.publish.chapter.compose import chapter
 from sem_loyalty.publish.claims import ClaimBook
 from sem_loyalty.publish.manifest import to_json
 from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragraph, Reference, Symbol, Value
@@ -306,3 +307,12 @@ def test_the_documentation_names_every_section_and_format(folder):
     page = (Path(__file__).resolve().parents[2] / "docs" / "chapter.md").read_text(encoding="utf-8")
     for section in json.loads((folder / "results" / "results.json").read_text(encoding="utf-8"))["records"]:
         assert f"`{section}`" in page, section
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_of_a_whole_chapter_compiles(tmp_path):
+    text = latex(chapter(fit_once("iacobucci2009", cov="iacobucci2009")))
+    (tmp_path / "chapter.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "chapter.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-1500:]
