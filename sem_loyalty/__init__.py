@@ -73,7 +73,10 @@ if TYPE_CHECKING:
     from sem_loyalty.pls_sem.printed import plsc_from_printed
     from sem_loyalty.pls_sem.quality import PlsQuality, pls_quality
     from sem_loyalty.pls_sem.solution import Pls
+    from sem_loyalty.proof import check_results, verify
     from sem_loyalty.publish.bootstrap_plot import bootstrap_plot
+    from sem_loyalty.publish.chapter.compose import chapter
+    from sem_loyalty.publish.claims import claim_text
     from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
     from sem_loyalty.publish.export_model import Export, export_model
     from sem_loyalty.publish.loyalty_plot import loyalty_plot
@@ -85,7 +88,8 @@ if TYPE_CHECKING:
     from sem_loyalty.publish.project import init_project
     from sem_loyalty.publish.questionnaire import write_questionnaire
     from sem_loyalty.publish.replication import Replication, replicate
-    from sem_loyalty.study import check_results, run
+    from sem_loyalty.publish.verify import Verification
+    from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
     from sem_loyalty.survey.item_gaps import item_gaps
@@ -203,13 +207,17 @@ _WHERE = {
     "pls_quality": "pls_sem.quality",
     "build_paper": "publish.paper",
     "paper_inputs": "publish.paper_inputs",
+    "chapter": "publish.chapter.compose",
+    "claim_text": "publish.claims",
     "path_diagram": "publish.path_diagram",
     "init_project": "publish.project",
     "write_questionnaire": "publish.questionnaire",
     "Replication": "publish.replication",
     "replicate": "publish.replication",
-    "check_results": "study",
+    "check_results": "proof",
+    "Verification": "publish.verify",
     "run": "study",
+    "verify": "proof",
     "apply_codebook": "survey.codebook",
     "read_codebook": "survey.codebook_table",
     "item_gaps": "survey.item_gaps",
@@ -246,13 +254,16 @@ __all__ = [
     "PlsQuality",
     "Replication",
     "Robustness",
+    "Verification",
     "VuongTest",
     "__version__",
     "apply_codebook",
     "bootstrap",
     "bootstrap_plot",
     "build_paper",
+    "chapter",
     "check_results",
+    "claim_text",
     "compare",
     "compare_methods",
     "compare_paths",
@@ -343,6 +354,7 @@ __all__ = [
     "top_box",
     "typology",
     "validity",
+    "verify",
     "vuong_test",
     "wald_test",
     "write_questionnaire",

@@ -1,7 +1,8 @@
 """The command `sem-loyalty`: verbs that call the package and print what it says; no analysis happens here.
 
 Exit status: 0 done; 1 the machine refused (disk, permission); 2 the request cannot be met, with the reason; 3 it ran,
-but the fit is not certified; 4 rebuilt results differ (`check`); 130 interrupted.
+but the fit is not certified; 4 rebuilt results differ (`check`), or a document says what its results do not (`verify`);
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 DONE, REFUSED, WRONG, UNCERTIFIED, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 _EXITS = (
     "exit status: 0 done; 1 disk or permission; 2 the request cannot be met; 3 ran, but the fit is not certified; "
-    "4 rebuilt results differ (check); 130 interrupted"
+    "4 check: rebuilt results differ, verify: text and result differ; 130 interrupted"
 )
 
 
@@ -183,6 +184,10 @@ def _parser() -> argparse.ArgumentParser:
     paper.add_argument("folder", metavar="FOLDER", nargs="?", default="paper", help="with paper.typ (default: paper)")
     paper.add_argument("--out", metavar="FILE", help="the PDF, instead of paper.pdf in the folder")
     paper.add_argument("--fresh", action="store_true", help="compute all numbers again")
+    proof = verb("verify", _verify, "Hold every number of a document that claims to come from a result against it.")
+    proof.add_argument("document", metavar="FILE", help=".typ .tex .md .docx")
+    proof.add_argument("--study", metavar="STUDY.toml", help="study to run again, instead of the one that FILE names")
+    proof.add_argument("--results", metavar="results.json", help="compare with stored results instead of running")
 
     demo = verb("demo", _demo, "Run the model 'core' on the simulated survey that travels with the package.")
     demo.add_argument("--out", metavar="DIR", default="results/demo")
@@ -293,7 +298,7 @@ def _hypotheses(words: argparse.Namespace) -> int:
 
 def _check(words: argparse.Namespace) -> int:
     if words.what.endswith(".toml") or Path(words.what).is_dir():
-        from sem_loyalty.study import check_results
+        from sem_loyalty.proof import check_results
 
         rebuilt = check_results(words.what)
         print(rebuilt)
@@ -359,6 +364,14 @@ def _paper(words: argparse.Namespace) -> int:
 
     print(f"Written to {build_study_paper(words.folder, out=words.out, fresh=words.fresh)}")
     return DONE
+
+
+def _verify(words: argparse.Namespace) -> int:
+    from sem_loyalty.proof import verify
+
+    found = verify(words.document, study=words.study, results=words.results)
+    print(found)
+    return DONE if found.holds else DIFFERENT
 
 
 def _conclude(results: Results, out: str | Path) -> int:

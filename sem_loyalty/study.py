@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sem_loyalty.diagnosis.diagnose import diagnose
@@ -15,7 +14,7 @@ from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.inference.verdicts import verdicts
 from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
-from sem_loyalty.publish import measurement_tables
+from sem_loyalty.publish import measurement_tables, records
 from sem_loyalty.publish.demo_study import demo_study
 from sem_loyalty.publish.exploration import explore
 from sem_loyalty.publish.files import check_folder
@@ -27,8 +26,6 @@ from sem_loyalty.publish.outcome import Outcome, outcome_of, unchanged
 from sem_loyalty.publish.output import write_results
 from sem_loyalty.publish.paper import build_paper
 from sem_loyalty.publish.pls_part import pls_part
-from sem_loyalty.publish.rebuilt import Rebuilt, check_there, compare_results
-from sem_loyalty.publish.rebuilt_paper import compare_paper
 from sem_loyalty.publish.recorded import messages, recorded
 from sem_loyalty.publish.results import Results
 from sem_loyalty.publish.settings import BootstrapChoice, Study
@@ -39,7 +36,7 @@ from sem_loyalty.publish.study_figures import evidence_plots, measurement_plots,
 from sem_loyalty.publish.study_file import check_study, read_study
 from sem_loyalty.publish.study_inputs import study_inputs, study_model
 from sem_loyalty.publish.study_sample import read_sample
-from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition, study_title
+from sem_loyalty.publish.study_tables import excluded_by_rule, fit_part, sample_part, study_edition, study_title
 
 
 def run(
@@ -145,37 +142,6 @@ def _run(study: Study, folder: Path, steps: Steps) -> tuple[Results, Outcome]:
     for complaint in steps.complaints:
         warnings.warn(complaint, DataWarning, stacklevel=3)
     return results, outcome
-
-
-def check_results(study: str | Path = ".") -> Rebuilt:
-    """Build the results of a study again, from nothing and elsewhere, and compare them with those that are there.
-
-    Parameters
-    ----------
-    study : str or Path, default "."
-        A study file, or the folder of a project with its study.toml.
-
-    Returns
-    -------
-    Rebuilt
-        `same` says whether everything comes out again; printed, it says what does not, and why. A paper beside the
-        study (paper/paper.typ) that has been built is built again as well.
-
-    Raises
-    ------
-    ConfigurationError
-        There are no results yet, or the study file is wrong.
-    SemLoyaltyError, OSError
-        As `run`.
-    """
-    asked = read_study(Path(study) / "study.toml" if Path(study).is_dir() else study)
-    folder = asked.at(asked.output.dir)
-    check_there(folder, asked.output.dir)
-    with TemporaryDirectory(prefix="sem-loyalty-") as place:
-        again = Path(place) / "study" / ("results" if Path(asked.output.dir).is_absolute() else asked.output.dir)
-        write_results(analyse(asked), again)
-        paper = compare_paper(asked.folder, Path(place) / "study")
-        return compare_results(folder, again, name=asked.output.dir, paper=paper)
 
 
 def build_study_paper(folder: str | Path, *, out: str | Path | None = None, fresh: bool = False) -> Path:
@@ -343,6 +309,20 @@ def analyse(study: Study, steps: Steps | None = None) -> Results:
         figures = path_diagrams(study, fitted, found, edition)
         figures |= measurement_plots(study, fitted, factors, draws, edition)
         figures |= evidence_plots(study, evidence, edition) | loyalty.figures
+        figures = path_diagrams(study, fitted, found, edition) | evidence_plots(study, evidence, edition)
+        figures |= loyalty.figures
+        told = records.merged(
+            records.sample_records(
+                sample.collected,
+                fitted.moments.n,
+                excluded_by_rule(study, sample.screening),
+                sample.screening,
+            ),
+            records.factor_records(factors) if factors is not None else {},
+            records.measurement_records(fitted),
+            evidence.records,
+            loyalty.records,
+        )
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
         study=study,
@@ -355,6 +335,7 @@ def analyse(study: Study, steps: Steps | None = None) -> Results:
         verdicts=judged,
         weakest=evidence.weakest,
         statements={**evidence.statements, **composites.statements},
+        records=told,
         tables=content,
         figures=figures,
         exports=exports,

@@ -23,7 +23,7 @@ from sem_loyalty.inference.robustness import Robustness, robustness
 from sem_loyalty.inference.specifications import OUTLIER_P
 from sem_loyalty.measurement.method_bias import method_bias
 from sem_loyalty.model.model_file import ModelFile
-from sem_loyalty.publish import group_tables, hypothesis_tables
+from sem_loyalty.publish import group_tables, hypothesis_tables, records
 from sem_loyalty.publish.settings import Study
 from sem_loyalty.publish.steps import Steps
 from sem_loyalty.publish.stored_outcomes import plain_robustness, robustness_of_plain
@@ -48,6 +48,8 @@ class HypothesisPart:
         Paths by group.
     survival : dict of str to (float, int)
         By hypothesis: share of the certified specifications that support it, and their number.
+    records : mapping of str to list of dict
+        What was found, by section.
     """
 
     tables: tuple[Table, ...] = ()
@@ -55,6 +57,7 @@ class HypothesisPart:
     robustness: Robustness | None = None
     paths: PathComparison | None = None
     survival: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    records: records.Records = field(default_factory=dict)
 
     @property
     def weakest(self) -> str:
@@ -104,27 +107,32 @@ def hypothesis_part(
         return HypothesisPart()
     made: list[Table] = []
     said: dict[str, tuple[str, ...]] = {}
+    told: list[records.Records] = []
     if study.effects.run:
         found = _effects(study, fitted, draws)
-        made += hypothesis_tables.effect_tables(found, edition) if found is not None else []
+        if found is not None:
+            made += hypothesis_tables.effect_tables(found, edition)
+            told.append(records.effect_records(found))
     if study.rivals.run:
-        made.append(_rivals(study, sample, fitted, model, edition, said))
+        made.append(_rivals(study, sample, fitted, model, edition, said, told))
     paths = None
     if study.invariance.group and sample.data is not None:
-        tables, paths = _groups(study, sample.data, fitted, edition, said)
+        tables, paths = _groups(study, sample.data, fitted, edition, said, told)
         made += tables
     many = _robustness(study, sample, fitted, model, steps) if study.robustness.run else None
     if many is not None:
         table, said["robustness"] = hypothesis_tables.robustness_table(many, edition)
         made.append(table)
+        told.append(records.robustness_records(many))
     if study.method_bias.run:
         try:
             bias = method_bias(fitted)
             tables, said["method_bias"] = hypothesis_tables.method_bias_tables(bias, edition)
             made += tables
+            told.append(records.method_records(bias))
         except (NotSupported, SpecificationError) as error:
             _left_out("method bias", error)
-    return HypothesisPart(tuple(made), said, many, paths, _survival(many))
+    return HypothesisPart(tuple(made), said, many, paths, _survival(many), records.merged(*told))
 
 
 def _left_out(what: str, error: Exception) -> None:
@@ -145,6 +153,7 @@ def _rivals(
     model: ModelFile,
     edition: Edition,
     said: dict[str, tuple[str, ...]],
+    told: list[records.Records],
 ) -> Table:
     """Compare the model with its rivals; where the study fits a rival, the model of the file is one of the others."""
     known = [rival.id for rival in model.rivals]
@@ -155,9 +164,11 @@ def _rivals(
                 f"{nearest(id, known)}".strip()
             )
     titles = {rival.id: rival.title.text(edition.lang) for rival in model.rivals}
+    ids = {title: id for id, title in titles.items()} | {edition.word("own_model"): records.OWN_MODEL}
     texts = {titles[id]: model.rival_text(id) for id in study.rivals.ids or known if id != study.model.rival}
     if study.model.rival:
         texts = {model.title.text(edition.lang): model.text} | texts
+        ids[model.title.text(edition.lang)] = model.id
     if not texts:
         raise ConfigurationError("[rivals] run = true, but the model's description brings no rivals.")
     with warnings.catch_warnings():
@@ -166,12 +177,18 @@ def _rivals(
         fits = [fit(text, sample.data, **study.fit_options(), **sample.moments) for text in texts.values()]
     own = edition.word("own_model")
     found = compare(fitted, *fits, names=[own, *texts])
+    told.append(records.rival_records(found, ids))
     table, said["rivals"] = hypothesis_tables.rivals_table(found, own, edition)
     return table
 
 
 def _groups(
-    study: Study, data: pd.DataFrame, fitted: Fit, edition: Edition, said: dict[str, tuple[str, ...]]
+    study: Study,
+    data: pd.DataFrame,
+    fitted: Fit,
+    edition: Edition,
+    said: dict[str, tuple[str, ...]],
+    told: list[records.Records],
 ) -> tuple[list[Table], PathComparison | None]:
     """Test the invariance of the measurement, then compare means and paths as far as it goes."""
     wanted = study.invariance
@@ -189,6 +206,7 @@ def _groups(
         return [], None
     edition = _of_groups(found, fitted, edition)
     table, sentences = group_tables.invariance_table(found, edition)
+    told.append(records.invariance_records(found))
     made, spoken = [table], list(sentences)
     means = group_tables.means_table(found, edition)
     if means is not None:
@@ -206,6 +224,7 @@ def _groups(
             _left_out("paths by group", error)
     if paths is not None and paths.certified:
         table, sentences = group_tables.group_paths_table(paths, edition)
+        told.append(records.group_path_records(paths))
         made.append(table)
         spoken += sentences
     said["invariance"] = tuple(spoken)

@@ -18,7 +18,7 @@ from sem_loyalty.loyalty.recommendation import nps
 from sem_loyalty.loyalty.scores import loyalty_scores
 from sem_loyalty.loyalty.segments import segments
 from sem_loyalty.model.model_file import ModelFile
-from sem_loyalty.publish import loyalty_tables
+from sem_loyalty.publish import loyalty_tables, records
 from sem_loyalty.publish.loyalty_plot import loyalty_plot
 from sem_loyalty.publish.settings import Study
 from sem_loyalty.publish.steps import Steps
@@ -35,10 +35,13 @@ class LoyaltyPart:
     tables : tuple of Table
     figures : dict of str to bytes
         By name of the file: "nps.svg", "drivers.svg", "map.svg", "segments.svg", with "-2" ... for further groups.
+    records : mapping of str to list of dict
+        What was found, by section.
     """
 
     tables: tuple[Table, ...]
     figures: dict[str, bytes] = field(default_factory=dict)
+    records: records.Records = field(default_factory=dict)
 
 
 def loyalty_part(
@@ -75,6 +78,7 @@ def loyalty_part(
     if data is None or not (wanted.outcome or wanted.recommend):
         return LoyaltyPart(())
     made: list[Table] = []
+    told: list[records.Records] = []
     plots: list[tuple[str, Any, str]] = []
     if wanted.recommend:
         answered = nps(data, wanted.recommend, group=study.data.group or None)
@@ -82,6 +86,7 @@ def loyalty_part(
         made.append(loyalty_tables.nps_table(answered, edition, who))
         note = edition.note(edition.word("nps_note"), basis=who, fit=False)
         plots.append(("nps", answered, note))
+        told.append(records.recommendation_records(answered))
     if wanted.outcome and fitted.certificate.certified:
         scale = _scale(study, model)
         drawn = _drawn(fitted, wanted.draws, steps)
@@ -94,9 +99,11 @@ def loyalty_part(
                 strongest = drivers(fitted, wanted.outcome, bootstrap=drawn, group=number)
                 made.append(loyalty_tables.drivers_table(strongest, edition, suffix, where))
                 plots.append((f"drivers{suffix}", strongest, edition.note(bars)))
+                told.append(records.driver_records(strongest, label))
             found = importance_performance(fitted, wanted.outcome, scale=scale, bootstrap=drawn, group=number)
             made.append(loyalty_tables.map_table(found, edition, suffix, where))
             plots.append((f"map{suffix}", found, edition.note(bars, edition.word("plot_means"))))
+            told.append(records.performance_records(found, label))
         if wanted.segments:
             groups = steps.take(
                 "segments",
@@ -106,9 +113,10 @@ def loyalty_part(
                 restore=segments_of_plain,
             )
             made += loyalty_tables.segment_tables(groups, edition)
+            told.append(records.segment_records(groups))
             if groups.k > 1:
                 plots.append(("segments", groups, edition.note()))
-    return LoyaltyPart(tuple(made), dict(_files(study, plots, edition)))
+    return LoyaltyPart(tuple(made), dict(_files(study, plots, edition)), records.merged(*told))
 
 
 def _scale(study: Study, model: ModelFile) -> tuple[float, float]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from sem_loyalty.publish.chapter.compose import chapter
 from sem_loyalty.publish.files import MANIFEST, results_folder, write_bytes, write_text
 from sem_loyalty.publish.manifest import digests, manifest, to_json
+from sem_loyalty.publish.manuscripts.latex import latex
+from sem_loyalty.publish.manuscripts.markdown import markdown
+from sem_loyalty.publish.manuscripts.typst import typst
 from sem_loyalty.publish.report import report
 from sem_loyalty.publish.results import Results
 
@@ -23,8 +28,8 @@ def write_results(results: Results, out: str | Path) -> Path:
     Returns
     -------
     Path
-        The folder: report.html, results.json, estimates.csv, tables/, figures/, export/ and manifest.json, by what the
-        study asks for.
+        The folder: report.html, results.json, estimates.csv, chapter.typ, chapter.tex, chapter.md, tables/, figures/,
+        export/ and manifest.json, by what the study asks for.
 
     Raises
     ------
@@ -39,6 +44,8 @@ def write_results(results: Results, out: str | Path) -> Path:
             write_text(folder / "report.html", report(results))
         if "json" in formats:
             write_text(folder / "results.json", to_json(results.to_dict()))
+        for name, text in chapter_texts(results):
+            write_text(folder / name, text)
         if "csv" in formats:
             raw = results.estimates.to_csv(index=False, lineterminator="\n", float_format=None)
             write_text(folder / "estimates.csv", raw, encoding=_csv_encoding(raw))
@@ -63,6 +70,17 @@ def write_results(results: Results, out: str | Path) -> Path:
         )
         write_text(folder / MANIFEST, to_json(record))
     return Path(out)
+
+
+def chapter_texts(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield the chapter in the formats that the study asks for: name of the file, text."""
+    writers = {"typ": typst, "tex": latex, "md": markdown}
+    wanted = [kind for kind in writers if kind in results.study.output.formats]
+    if not wanted:
+        return
+    manuscript = chapter(results)
+    for kind in wanted:
+        yield f"chapter.{kind}", writers[kind](manuscript)
 
 
 def _csv_encoding(text: str) -> str:

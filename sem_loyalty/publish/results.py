@@ -18,6 +18,7 @@ from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.publish.drawn import Drawn, drawn_note
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import own_version, to_json
+from sem_loyalty.publish.records import Records
 from sem_loyalty.publish.settings import Study
 
 FIGURE = "path_diagram"
@@ -49,6 +50,8 @@ class Results:
         The hypothesis that survives in the smallest share of the specifications; "" without [robustness].
     statements : dict of str to tuple of str
         By section of the report: what rivals, groups, robustness and method bias say, in sentences.
+    records : dict of str to list of dict
+        By section: what was found, in fixed names and no language, for `to_dict`, claims and the chapter.
     tables : dict of str to Table
         By id, in the order of the report.
     figures : dict of str to bytes
@@ -78,6 +81,7 @@ class Results:
     verdicts: tuple[Verdict, ...] = ()
     weakest: str = ""
     statements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: Records = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     figures: Mapping[str, bytes] = field(default_factory=dict)
     exports: Mapping[str, str] = field(default_factory=dict)
@@ -162,11 +166,14 @@ class Results:
         certificate = self.fit.certificate
         return {
             "title": self.title,
+            "lang": self.lang,
+            "labels": dict(self.model.labels(self.lang)),
             "simulated_data": self.simulated,
             "certified": self.certified,
             "certificate": asdict(certificate),
             "respondents": {"analysed": self.fit.moments.n, "collected": self.fit.moments.n_collected},
             "groups": {group.label: group.n for group in self.fit.moments.groups if group.label},
+            "group_names": [group.label for group in self.fit.moments.groups if group.label],
             "estimator": self.fit.estimator,
             "engine": self.fit.engine,
             "missing": self.fit.moments.missing,
@@ -190,6 +197,7 @@ class Results:
                 }
                 for entry in self.verdicts
             ],
+            "records": {section: list(found) for section, found in self.records.items()},
             "statements": {section: list(said) for section, said in self.statements.items()},
             "tables": {name: _table_dict(table) for name, table in self.tables.items()},
             "notes": list(self.notes),

@@ -48,7 +48,7 @@ def sample_part(study: Study, sample: StudySample, fitted: Fit, edition: Edition
     if sample.data is not None:
         column = study.data.group
         ungrouped = int(sample.data[column].isna().sum()) if column else 0
-        excluded = _excluded(study, sample.screening)
+        excluded = excluded_by_rule(study, sample.screening)
         yield sample_tables.flow_table(sample.collected, excluded, fitted.moments, edition, ungrouped=ungrouped)
     if sample.screening is not None:
         analysed = {"": len(sample.screening.analysed)}
@@ -59,7 +59,7 @@ def sample_part(study: Study, sample: StudySample, fitted: Fit, edition: Edition
     yield from sample_tables.correlations_table(fitted.moments, edition)
 
 
-def _excluded(study: Study, screening: Screening | None) -> dict[str, tuple[float, int]]:
+def excluded_by_rule(study: Study, screening: Screening | None) -> dict[str, tuple[float, int]]:
     """Return threshold and number excluded by rule, in the order of the rules."""
     if screening is None:
         return {}

@@ -17,12 +17,13 @@ import pytest
 from sem_loyalty.cli import DIFFERENT, DONE, WRONG, main
 from sem_loyalty.errors import ConfigurationError, DataWarning, NotSupported, SemLoyaltyError
 from sem_loyalty.model.library import load_model, models
+from sem_loyalty.proof import check_results
 from sem_loyalty.publish.installed import dependencies, lock
 from sem_loyalty.publish.outcome import Outcome, present
 from sem_loyalty.publish.project import init_project, project_files
 from sem_loyalty.publish.stored_frames import frame_of_plain, plain_frame
 from sem_loyalty.publish.study_file import read_study
-from sem_loyalty.study import analyse, build_study_paper, check_results, update
+from sem_loyalty.study import analyse, build_study_paper, update
 
 
 def change(study: Path, old: str, new: str) -> None:

@@ -1,0 +1,1 @@
+"""Writers of a manuscript: Typst, LaTeX and Markdown."""
