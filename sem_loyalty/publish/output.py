@@ -8,6 +8,8 @@ from sem_loyalty.publish.files import MANIFEST, results_folder, write_bytes, wri
 from sem_loyalty.publish.manifest import digests, manifest, to_json
 from sem_loyalty.publish.report import report
 from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.tables_chapter import tables_chapter
+from sem_loyalty.publish.word.document import docx_bytes
 
 
 def write_results(results: Results, out: str | Path) -> Path:
@@ -23,8 +25,8 @@ def write_results(results: Results, out: str | Path) -> Path:
     Returns
     -------
     Path
-        The folder: report.html, results.json, estimates.csv, tables/, figures/ and manifest.json, by the formats of
-        the study.
+        The folder: report.html, results.json, results.docx, estimates.csv, tables/, figures/ and manifest.json, by the
+        formats of the study.
 
     Raises
     ------
@@ -39,6 +41,8 @@ def write_results(results: Results, out: str | Path) -> Path:
             write_text(folder / "report.html", report(results))
         if "json" in formats:
             write_text(folder / "results.json", to_json(results.to_dict()))
+        if "docx" in formats:
+            write_bytes(folder / "results.docx", docx_bytes(tables_chapter(results)))
         if "csv" in formats:
             raw = results.estimates.to_csv(index=False, lineterminator="\n", float_format=None)
             write_text(folder / "estimates.csv", raw, encoding=_csv_encoding(raw))
@@ -50,6 +54,8 @@ def write_results(results: Results, out: str | Path) -> Path:
                 write_text(folder / "tables" / f"{name}.md", table.to_markdown() + "\n")
             if "tex" in formats:
                 write_text(folder / "tables" / f"{name}.tex", table.to_latex())
+            if "typ" in formats:
+                write_text(folder / "tables" / f"{name}.typ", table.to_typst())
         for name, data in results.figures.items():
             if name.rpartition(".")[2] in formats:
                 write_bytes(folder / "figures" / name, data)

@@ -13,8 +13,8 @@ from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.manifest import sha256, versions
 from sem_loyalty.publish.results import FIGURE, Results, headline, made_by
 
-# Section: the tables that stand in it, in order, by id or by the beginning of the id.
-_TABLES: dict[str, tuple[str, ...]] = {
+#: Section: the tables that stand in it, in order, by id or by the beginning of the id.
+TABLES: dict[str, tuple[str, ...]] = {
     "sample": ("sample-flow", "screening-tests"),
     "description": ("descriptives", "correlations"),
     "efa": ("eigenvalues", "efa"),
@@ -29,14 +29,14 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "loyalty": ("nps", "loyalty-scores", "drivers", "importance-performance", "segments", "segment-criteria"),
     "model": ("questions",),
 }
-# Section: the kinds of plots that stand in it.
-_PLOTS = {
+#: Section: the kinds of plots that stand in it.
+PLOTS = {
     "invariance": ("forest",),
     "robustness": ("curve",),
     "loyalty": ("nps", "drivers", "map", "segments"),
 }
-# Plots of which there is one for each group of the fit.
-_BY_GROUP = ("drivers", "map", "segments")
+#: Plots of which there is one for each group of the fit.
+BY_GROUP = ("drivers", "map", "segments")
 # These hold numbers of the fit, which are greyed where it is not certified.
 _OF_THE_FIT = frozenset({"measurement", "fit", "structure", "effects"})
 
@@ -59,7 +59,7 @@ def report(results: Results) -> str:
     if results.diagnosis is not None:
         parts = tuple(diagnosis_parts(results.diagnosis, lang))
         sections.append(Section("diagnosis", word("diagnosis", lang), parts))
-    for id in _TABLES:
+    for id in TABLES:
         content = [*_before(id, results), *_tables(id, results), *_after(id, results)]
         if content:
             withheld = id in _OF_THE_FIT and not results.certified
@@ -125,7 +125,7 @@ def _collected(results: Results) -> int:
 
 
 def _tables(id: str, results: Results) -> Iterable[str]:
-    wanted = _TABLES.get(id, ())
+    wanted = TABLES.get(id, ())
     for start in wanted:
         for name, table in results.tables.items():
             if name == start or name.startswith(f"{start}-"):
@@ -136,7 +136,7 @@ def _before(id: str, results: Results) -> Sequence[str]:
     lang = results.lang
     if id != "structure":
         said = [html.paragraph(sentence) for sentence in results.statements.get(id, ())]
-        return [*said, *_plots(results, _PLOTS.get(id, ()))]
+        return [*said, *_plots(results, PLOTS.get(id, ()))]
     drawings = [
         data.decode("utf-8")
         for name, data in results.figures.items()
@@ -162,7 +162,7 @@ def _plots(results: Results, kinds: Sequence[str]) -> list[str]:
         kind, _, which = name.partition("-")
         if kind not in kinds:
             continue
-        label = results.fit.specification.groups[int(which) - 1 if which else 0] if kind in _BY_GROUP else ""
+        label = results.fit.specification.groups[int(which) - 1 if which else 0] if kind in BY_GROUP else ""
         caption = word(f"plot_{kind}", results.lang, id=results.weakest) + (f" {label}" if label else "")
         made.append(html.figure(drawing, caption, caption, number=number))
     return made

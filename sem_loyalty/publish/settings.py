@@ -19,7 +19,7 @@ from sem_loyalty.publish.evidence_settings import (
 )
 from sem_loyalty.publish.setting_fields import at_least, one_of
 
-FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png")
+FORMATS = ("html", "json", "csv", "docx", "md", "tex", "typ", "svg", "pdf", "png")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
 # them equal. ULS and DWLS are left out: their plain standard errors would become verdicts.
@@ -179,7 +179,7 @@ class Output:
 
     dir: str = "results"
     formats: tuple[str, ...] = field(
-        default=("html", "json", "csv", "svg", "pdf", "png"), metadata={"choices": FORMATS}
+        default=("html", "json", "csv", "docx", "svg", "pdf", "png"), metadata={"choices": FORMATS}
     )
 
 

@@ -87,10 +87,10 @@ class _Writer:
     """One document in the making."""
 
     def __init__(self, manuscript: Manuscript) -> None:
-        from docx import Document
+        import docx
 
         self._manuscript, self._lang = manuscript, manuscript.lang
-        self._document: Document = Document()
+        self._document: Document = docx.Document()
         self._numbers = _numbers(manuscript)
         self._controls = 0
         self._bookmarks = 0
@@ -113,8 +113,8 @@ class _Writer:
     def _orientation(self, block: object) -> str:
         if not isinstance(block, Table):
             return "portrait"
-        needed = natural_width(grid(block, self._lang), 8.5)
-        return "portrait" if needed <= 1.04 * TEXT_WIDTH["portrait"] else "landscape"
+        needed = natural_width(grid(block, self._lang), 8.0)
+        return "portrait" if needed <= TEXT_WIDTH["portrait"] else "landscape"
 
     def _block(self, block: object, orientation: str) -> None:
         if isinstance(block, Heading):
@@ -190,7 +190,7 @@ class _Writer:
 
     def _figure(self, figure: Figure) -> None:
         from docx.enum.text import WD_ALIGN_PARAGRAPH
-        from docx.shared import Mm
+        from docx.shared import Length, Mm
 
         if not figure.png:
             raise ConfigurationError(
@@ -205,7 +205,7 @@ class _Writer:
         width = min(figure.width_mm, TEXT_WIDTH["portrait"] / _POINTS_PER_MM)
         drawn = paragraph.add_run().add_picture(io.BytesIO(figure.png))
         scale = min(1.0, Mm(width) / drawn.width, Mm(200) / drawn.height)
-        drawn.width, drawn.height = int(drawn.width * scale), int(drawn.height * scale)
+        drawn.width, drawn.height = Length(drawn.width * scale), Length(drawn.height * scale)
         properties = drawn._inline.docPr
         properties.set("descr", one_line(figure.description or figure.caption))
         properties.set("name", figure.id)

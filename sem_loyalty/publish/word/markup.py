@@ -47,13 +47,18 @@ def run(text: str, *, italic: bool = False, bold: bool = False) -> Any:
 def field(code: str, shown: str, *, bold: bool = False) -> list[Any]:
     """Return the runs of a field whose last result is `shown`, so that it can be read before Word updates it."""
 
+    def part(content: Any) -> Any:
+        # Programs that compute the field again take its form from the first run.
+        form = [element("w:rPr", element("w:b"))] if bold else []
+        return element("w:r", *form, content)
+
     def mark(kind: str) -> Any:
-        return element("w:r", element("w:fldChar", w_fldCharType=kind))
+        return part(element("w:fldChar", w_fldCharType=kind))
 
     instruction = element("w:instrText")
     instruction.text = f" {code} "
     instruction.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
-    return [mark("begin"), element("w:r", instruction), mark("separate"), run(shown, bold=bold), mark("end")]
+    return [mark("begin"), part(instruction), mark("separate"), run(shown, bold=bold), mark("end")]
 
 
 def bookmarked(content: Iterable[Any], name: str, number: int) -> list[Any]:

@@ -16,8 +16,9 @@ DESCRIPTION = "sem_loyalty table "
 #: As wide as a digit, and in Times New Roman as a star.
 PAD = "\u2007"
 _SIZE = 10.0  # points, of the style "Table Text"
-_SMALL = 8.5
-_MARGIN = 3.5  # points left and right of a cell
+#: Sizes of type that a table may take, in points; the largest at which it fits is taken.
+SIZES = (_SIZE, 9.0, 8.0, 7.0, 6.0)
+_MARGIN = 0.35  # em left and right of a cell
 _LONG = 14.0  # em: a column of texts that is wider may break its lines
 _THICK, _MIDDLE, _THIN = 12, 6, 4  # eighths of a point
 
@@ -26,7 +27,7 @@ def natural_width(shown: Grid, size: float = _SIZE) -> float:
     """Return the width in points that a table takes at least, long texts broken."""
     widths = column_widths(shown)
     return sum(
-        (min(width, _LONG) if left else width) * size + 2 * _MARGIN
+        ((min(width, _LONG) if left else width) + 2 * _MARGIN) * size
         for width, left in zip(widths, shown.left, strict=True)
     )
 
@@ -48,12 +49,12 @@ def table_element(table: Table, lang: str, orientation: str) -> Any:
     """
     shown = grid(table, lang)
     room = TEXT_WIDTH[orientation]
-    size = _SIZE if natural_width(shown) <= room else _SMALL
+    size = next((size for size in SIZES if natural_width(shown, size) <= room), SIZES[-1])
     widths = [round(20 * width) for width in _fitted(shown, size, room)]
     margins = element(
         "w:tblCellMar",
-        element("w:left", w_w=round(20 * _MARGIN), w_type="dxa"),
-        element("w:right", w_w=round(20 * _MARGIN), w_type="dxa"),
+        element("w:left", w_w=round(20 * _MARGIN * size), w_type="dxa"),
+        element("w:right", w_w=round(20 * _MARGIN * size), w_type="dxa"),
     )
     made = element(
         "w:tbl",
@@ -76,11 +77,13 @@ def table_element(table: Table, lang: str, orientation: str) -> Any:
 
 def _fitted(shown: Grid, size: float, room: float) -> list[float]:
     """Return the widths of the columns in points: long texts give way first, then the rest is spread or squeezed."""
-    full = [width * size + 2 * _MARGIN for width in column_widths(shown)]
+    full = [(width + 2 * _MARGIN) * size for width in column_widths(shown)]
     excess = sum(full) - room
     if excess > 0:
         longest = [
-            _longest_word([row[k].text for row in shown.rows] + [shown.head(k)]) * size + 2 * _MARGIN if left else width
+            (_longest_word([row[k].text for row in shown.rows] + [shown.head(k)]) + 2 * _MARGIN) * size
+            if left
+            else width
             for k, (left, width) in enumerate(zip(shown.left, full, strict=True))
         ]
         least = [
