@@ -6,13 +6,22 @@ import unicodedata
 
 from sem_loyalty.display.grid import Grid
 
-# A Chinese character is 1 em wide; of Times, digits and the mean of running text are close to half of that.
-_WIDE, _NARROW = 1.0, 0.52
+# Advance widths in em of Times, a little generous; a Chinese character is 1 em wide.
+_WIDTHS = {0.3: "iIjlft.,:;'|!()[] ", 0.92: "MWmw%@", 0.6: "−+<>=~"}
+_OF_SIGN = {sign: width for width, signs in _WIDTHS.items() for sign in signs}
 
 
 def text_width(text: str) -> float:
     """Return the width of one line of text in em."""
-    return sum(_WIDE if unicodedata.east_asian_width(sign) in "WF" else _NARROW for sign in text)
+    return sum(map(_advance, text))
+
+
+def _advance(sign: str) -> float:
+    if sign in _OF_SIGN:
+        return _OF_SIGN[sign]
+    if unicodedata.east_asian_width(sign) in "WF" or sign in "→↔⇄…":
+        return 1.0
+    return 0.72 if sign.isupper() else 0.52
 
 
 def column_widths(grid: Grid) -> list[float]:

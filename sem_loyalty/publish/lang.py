@@ -5,6 +5,7 @@ from __future__ import annotations
 from sem_loyalty.errors import ConfigurationError, check_choice, nearest
 from sem_loyalty.publish.hypothesis_words import HYPOTHESIS_WORDS
 from sem_loyalty.publish.loyalty_words import LOYALTY_WORDS
+from sem_loyalty.publish.table_words import TABLE_WORDS
 
 WORDS: dict[str, tuple[str, str]] = {
     # Page
@@ -349,6 +350,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "figure_description": ("Path diagram: {paths}.", "路径图：{paths}。"),
     **LOYALTY_WORDS,
     **HYPOTHESIS_WORDS,
+    **TABLE_WORDS,
 }
 
 

@@ -14,7 +14,7 @@ from sem_loyalty.publish.matrix_file import read_matrix
 from sem_loyalty.publish.settings import Study, portable
 from sem_loyalty.publish.study_file import is_file
 from sem_loyalty.survey.answers import listing
-from sem_loyalty.survey.codebook import apply_codebook
+from sem_loyalty.survey.codebook import Codebook, apply_codebook
 from sem_loyalty.survey.model_columns import product_columns, with_model_columns
 from sem_loyalty.survey.published import load_published
 from sem_loyalty.survey.read import Survey, read_survey
@@ -40,6 +40,8 @@ class StudySample:
         How the answers were read.
     inputs : dict of str to bytes
         Files by the name that the study gives them.
+    codebook : Codebook
+        Of the survey; empty for a matrix.
     """
 
     data: pd.DataFrame | None = None
@@ -49,6 +51,7 @@ class StudySample:
     moments: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     inputs: dict[str, bytes] = field(default_factory=dict)
+    codebook: Codebook = field(default_factory=Codebook)
 
 
 def read_sample(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySample:
@@ -98,6 +101,7 @@ def _survey(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySamp
         screening=screening,
         notes=notes,
         inputs=inputs,
+        codebook=survey.codebook,
     )
 
 

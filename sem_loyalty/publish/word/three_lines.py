@@ -24,12 +24,8 @@ _THICK, _MIDDLE, _THIN = 12, 6, 4  # eighths of a point
 
 
 def natural_width(shown: Grid, size: float = _SIZE) -> float:
-    """Return the width in points that a table takes at least, long texts broken."""
-    widths = column_widths(shown)
-    return sum(
-        ((min(width, _LONG) if left else width) + 2 * _MARGIN) * size
-        for width, left in zip(widths, shown.left, strict=True)
-    )
+    """Return the width in points that a table takes at least, long texts and heads broken."""
+    return sum((width + 2 * _MARGIN) * size for width in _least(shown))
 
 
 def table_element(table: Table, lang: str, orientation: str) -> Any:
@@ -76,21 +72,11 @@ def table_element(table: Table, lang: str, orientation: str) -> Any:
 
 
 def _fitted(shown: Grid, size: float, room: float) -> list[float]:
-    """Return the widths of the columns in points: long texts give way first, then the rest is spread or squeezed."""
+    """Return the widths of the columns in points: what can break gives way first, the rest is spread or squeezed."""
     full = [(width + 2 * _MARGIN) * size for width in column_widths(shown)]
     excess = sum(full) - room
     if excess > 0:
-        longest = [
-            (_longest_word([row[k].text for row in shown.rows] + [shown.head(k)]) + 2 * _MARGIN) * size
-            if left
-            else width
-            for k, (left, width) in enumerate(zip(shown.left, full, strict=True))
-        ]
-        least = [
-            min(width, max(_LONG * size / 2, word)) if left else width
-            for left, width, word in zip(shown.left, full, longest, strict=True)
-        ]
-        give = [width - low for width, low in zip(full, least, strict=True)]
+        give = [most - (least + 2 * _MARGIN) * size for most, least in zip(full, _least(shown), strict=True)]
         if sum(give) > 0:
             share = min(1.0, excess / sum(give))
             full = [width - share * part for width, part in zip(full, give, strict=True)]
@@ -98,10 +84,23 @@ def _fitted(shown: Grid, size: float, room: float) -> list[float]:
     return [width * room / total for width in full]
 
 
-def _longest_word(texts: list[str]) -> float:
-    """Return the width of the longest stretch that cannot be broken, in em; Chinese breaks anywhere."""
-    words = (word for text in texts for word in text.split() if word.isascii())
-    return min(max((text_width(word) for word in words), default=0.0), 2 * _LONG)
+def _least(shown: Grid) -> list[float]:
+    """Return the least width of every column in em: a number stays on one line, a text and a head may break."""
+    found = []
+    for k, (left, full) in enumerate(zip(shown.left, column_widths(shown), strict=True)):
+        cells = [row[k].text + row[k].stars + row[k].pad for row in shown.rows]
+        head = _unbroken(shown.head(k))
+        body = max((_unbroken(cell) if left else text_width(cell) for cell in cells), default=0.0)
+        # A text of more than a few words on lines of one word each would be a tower.
+        roomy = min(full, _LONG) if left else 0.0
+        found.append(min(full, max(head, body, roomy)))
+    return found
+
+
+def _unbroken(text: str) -> float:
+    """Return the width of the longest stretch that does not break, in em; Chinese breaks after any character."""
+    widths = (text_width(word) if word.isascii() else min(text_width(word), 4.0) for word in text.split())
+    return min(max(widths, default=0.0), 2 * _LONG)
 
 
 class _Form:
