@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import string
 from html.parser import HTMLParser
@@ -138,11 +139,17 @@ HEAD = (
 
 def cells_in_typst(table: Table) -> list[str]:
     """Return the text of every cell as Typst understood it."""
-    import json
-
     source = HEAD + table.to_typst()
-    found = json.loads(typst.query(source.encode(), "table.cell", font_paths=faces(), ignore_system_fonts=True))
-    return [flat(cell["body"]) for cell in found]
+    found = json.loads(typst.query(source.encode(), "table", font_paths=faces(), ignore_system_fonts=True))
+    return [flat(cell["body"]) for cell in every_cell(found)]
+
+
+def every_cell(node: object) -> list[dict[str, object]]:
+    if isinstance(node, list):
+        return [cell for part in node for cell in every_cell(part)]
+    if not isinstance(node, dict):
+        return []
+    return [node] if node.get("func") == "cell" else every_cell(node.get("children"))
 
 
 def flat(node: object) -> str:
@@ -155,7 +162,7 @@ def flat(node: object) -> str:
         return " "
     if node.get("func") == "hide":
         return ""
-    if node.get("func") == "text":
+    if node.get("func") in ("text", "symbol"):
         return str(node["text"])
     unknown = {"sequence", "emph", "strong", "styled"}
     assert node.get("func") in unknown, node

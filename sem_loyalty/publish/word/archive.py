@@ -7,6 +7,8 @@ import zipfile
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sem_loyalty.display.escaping import one_line
+
 if TYPE_CHECKING:
     from docx.document import Document
 
@@ -26,7 +28,7 @@ def saved(document: Document, title: str) -> bytes:
         Title in its properties; Word takes at most 255 characters.
     """
     properties = document.core_properties
-    properties.title, properties.author, properties.last_modified_by = title[:255], _MAKER, _MAKER
+    properties.title, properties.author, properties.last_modified_by = one_line(title)[:255], _MAKER, _MAKER
     properties.created = properties.modified = _MADE
     properties.revision, properties.comments = 1, ""
     stream = io.BytesIO()
