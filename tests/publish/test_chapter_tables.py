@@ -94,6 +94,6 @@ def test_groups_have_their_own_coefficients(data) -> None:
     assert [made.id for made in constructs_tables(fitted, edition)] == ["constructs", "constructs-2"]
 
 
-def test_words_are_complete_and_clash_with_no_others() -> None:
+def test_words_are_complete() -> None:
     assert all(WORDS[key] == words for key, words in TABLE_WORDS.items())
     assert all(all(words) for words in TABLE_WORDS.values())
