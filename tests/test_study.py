@@ -151,7 +151,7 @@ def test_several_groups(folder: Path, chain: pd.DataFrame) -> None:
     text = (folder / "out" / "report.html").read_text(encoding="utf-8")
     ids = [part.split('"')[0] for part in text.split(' id="')[1:]]
     assert len(ids) == len(set(ids))
-    assert "N = 300 (store: 150, online: 150)" in text
+    assert "<i>N</i> = 300 (store: 150, online: 150)" in text
 
 
 def test_an_improper_fit_is_written_but_marked(folder: Path) -> None:
