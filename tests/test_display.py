@@ -163,7 +163,7 @@ def test_latex_escapes_everything() -> None:
 
 def test_markdown_escapes_pipes() -> None:
     lines = Table("x", "", (Column("a", "a|b"), Column("n", "n", "int")), ({"a": "x|<y>_\n", "n": 3},)).to_markdown()
-    assert lines.splitlines() == ["| a\\|b | n |", "|:--|--:|", "| x\\|\\<y\\>\\_  | 3 |"]
+    assert lines.splitlines() == ["| a\\|b | *n* |", "|:--|--:|", "| x\\|\\<y\\>\\_  | 3 |"]
 
 
 def test_from_frame_takes_index_kinds_and_numpy() -> None:

@@ -152,7 +152,7 @@ def test_several_groups(folder: Path, chain: pd.DataFrame) -> None:
     text = (folder / "out" / "report.html").read_text(encoding="utf-8")
     ids = [part.split('"')[0] for part in text.split(' id="')[1:]]
     assert len(ids) == len(set(ids))
-    assert "N = 300 (store: 150, online: 150)" in text
+    assert "<i>N</i> = 300 (store: 150, online: 150)" in text
     assert "Residual correlations. online" in text
 
 

@@ -22,12 +22,15 @@ class Cell:
         The value.
     kind, digits, bounded
         As in Column.
+    stars : str, default ""
+        Marks of significance behind the number, from `stars`; digits line up whatever their length.
     """
 
     value: object
     kind: Kind = "number"
     digits: int = 3
     bounded: bool = False
+    stars: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Column:
         Decimals of "number", "p" and "interval".
     bounded : bool, default False
         Whether the quantity lies in [-1, 1] by definition; English then drops the leading zero.
+    group : str, default ""
+        Spanner head that this column shares with its neighbours of the same group; "" for none.
     """
 
     key: str
@@ -53,6 +58,7 @@ class Column:
     kind: Kind = "text"
     digits: int = 3
     bounded: bool = False
+    group: str = ""
 
     def __post_init__(self) -> None:
         check_choice("kind", self.kind, get_args(Kind))
@@ -60,7 +66,8 @@ class Column:
     def format(self, value: object, lang: str = "en") -> str:
         """Return one cell as an unescaped text in `lang`."""
         if isinstance(value, Cell):
-            return Column(self.key, self.head, value.kind, value.digits, value.bounded).format(value.value, lang)
+            own = Column(self.key, self.head, value.kind, value.digits, value.bounded)
+            return own.format(value.value, lang) + value.stars
         found = plain(value)
         if found is None:
             return ""

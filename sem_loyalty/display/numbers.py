@@ -77,6 +77,14 @@ def format_p(value: object, digits: int = 3, *, lang: str = "en") -> str:
     return format_number(found, digits, True, lang=lang)
 
 
+def stars(p: object) -> str:
+    """Return the marks of significance of a p value: "***" below .001, "**" below .01, "*" below .05, else ""."""
+    found = plain(p)
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        return ""
+    return "*" * sum(found < limit for limit in (0.05, 0.01, 0.001))
+
+
 def plain(value: object) -> object:
     """Return a Python value for a NumPy scalar, and NaN for a missing value of pandas."""
     if value is None or isinstance(value, (str, bool, int)):

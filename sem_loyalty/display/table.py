@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sem_loyalty.display import html_form, latex_form, text_form, typst_form
 from sem_loyalty.display.cells import Cell, Column, Kind
-from sem_loyalty.display.escaping import html_text, latex, markdown, one_line, quoted
+from sem_loyalty.display.escaping import formula_free, quoted
+from sem_loyalty.display.grid import LANGUAGES, grid
 from sem_loyalty.display.numbers import plain
-from sem_loyalty.errors import ConfigurationError, check_choice, display_width
+from sem_loyalty.errors import ConfigurationError, check_choice
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LANGUAGES = {"en": "en", "zh": "zh-CN"}  # our name: the name in HTML, which decides the forms of shared characters
-NOTE = {"en": "Note. ", "zh": "注："}
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 
 
@@ -39,11 +39,13 @@ class Table:
         What a reader must know: respondents, estimator, rule for missing answers, abbreviations.
     lang : {"en", "zh"}, default "en"
         Language that the writers use unless told otherwise.
+    sections : tuple of (int, str), default ()
+        Headings inside the table: each stands above the row of that position.
 
     Raises
     ------
     ConfigurationError
-        If a key repeats or a row holds an unknown key.
+        If a key repeats, a row holds an unknown key, or a section stands above no row.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Table:
     rows: tuple[dict[str, object], ...]
     note: str = ""
     lang: str = "en"
+    sections: tuple[tuple[int, str], ...] = ()
 
     def __post_init__(self) -> None:
         check_choice("lang", self.lang, LANGUAGES)
@@ -66,6 +69,10 @@ class Table:
             unknown = [key for key in row if key not in keys]
             if unknown:
                 raise ConfigurationError(f"Table '{self.id}': a row holds {unknown}, which are not columns.")
+        object.__setattr__(self, "sections", tuple((int(row), str(text)) for row, text in self.sections))
+        lost = [text for row, text in self.sections if not 0 <= row < len(self.rows)]
+        if lost or len({row for row, _ in self.sections}) < len(self.sections):
+            raise ConfigurationError(f"Table '{self.id}': sections {lost or self.sections} need a row each.")
 
     @classmethod
     def from_frame(
@@ -131,22 +138,17 @@ class Table:
         return cls(id, caption, tuple(columns), rows, note, lang)
 
     def cells(self, lang: str | None = None) -> list[list[str]]:
-        """Return the body as unescaped texts, one list a row."""
+        """Return the body as unescaped texts, one list a row, marks of significance included and sections left out."""
         language = self._language(lang)
         return [[column.format(row.get(column.key), language) for column in self.columns] for row in self.rows]
 
     def to_text(self, lang: str | None = None) -> str:
         """Return the table for a terminal, aligned by display width, without a newline at the end."""
-        language = self._language(lang)
-        body = [[one_line(cell) for cell in row] for row in self.cells(language)]
-        heads = [one_line(column.head) for column in self.columns]
-        widths = [max(map(display_width, cells)) for cells in zip(heads, *body, strict=True)]
-        rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-        lines = [one_line(self.caption)] if self.caption else []
-        lines += [rule, self._text_row(heads, widths), rule, *(self._text_row(row, widths) for row in body), rule]
-        if self.note:
-            lines.append(one_line(NOTE[language] + self.note))
-        return "\n".join(lines)
+        return text_form.text_table(grid(self, self._language(lang)))
+
+    def note_html(self, lang: str | None = None) -> str:
+        """Return the note in HTML with "Note." before it, for a page that sets it apart from the table; "" for none."""
+        return html_form.html_note(grid(self, self._language(lang))) if self.note else ""
 
     def to_html(self, lang: str | None = None, *, inline: bool = True) -> str:
         """Return a three-line table in HTML.
@@ -157,73 +159,31 @@ class Table:
             Language of the numbers and of the ``lang`` attribute.
         inline : bool, default True
             Whether to set the lines by ``style`` attributes, as a notebook needs; without them a page that forbids
-            inline styles can set the classes ``sl-table``, ``sl-number`` and ``sl-note``.
+            inline styles can set the classes ``sl-table``, ``sl-number``, ``sl-group``, ``sl-section``, ``sl-note``
+            and ``sl-pad`` (invisible stars, which keep digits in line).
 
         Returns
         -------
         str
             One ``table`` element.
         """
-        language = self._language(lang)
-
-        def style(rules: str) -> str:
-            return f' style="{rules}"' if inline else ""
-
-        top = "border:0;border-top:1.5pt solid;border-bottom:.75pt solid;padding:.25em .6em;background:none;"
-        side = ["left" if column.kind == "text" else "right" for column in self.columns]
-        lines = [
-            f'<table class="sl-table" id="{html_text(self.id)}" lang="{LANGUAGES[language]}"'
-            + style(
-                "border-collapse:collapse;font-variant-numeric:tabular-nums"
-                # The note stands below the third line.
-                + ("" if self.note else ";border-bottom:1.5pt solid")
-            )
-            + ">"
-        ]
-        if self.caption:
-            text = style("text-align:left;font-weight:bold;caption-side:top;padding:.3em 0")
-            lines.append(f"<caption{text}>{html_text(self.caption)}</caption>")
-        lines.append("<thead><tr>")
-        for column, align in zip(self.columns, side, strict=True):
-            classes = ' class="sl-number"' if align == "right" else ""
-            lines.append(f'<th scope="col"{classes}{style(f"{top}text-align:{align}")}>{html_text(column.head)}</th>')
-        lines.append("</tr></thead>\n<tbody>")
-        for row in self.cells(language):
-            cells = []
-            for position, (cell, align) in enumerate(zip(row, side, strict=True)):
-                classes = ' class="sl-number"' if align == "right" else ""
-                wrap = "white-space:nowrap;" if align == "right" else "font-weight:normal;"
-                rules = style(f"border:0;padding:.2em .6em;background:none;{wrap}text-align:{align}")
-                tag, scope = ("th", ' scope="row"') if position == 0 and align == "left" else ("td", "")
-                cells.append(f"<{tag}{scope}{classes}{rules}>{html_text(cell)}</{tag}>")
-            lines.append(f"<tr>{''.join(cells)}</tr>")
-        lines.append("</tbody>")
-        if self.note:
-            rules = style("border:0;border-top:1.5pt solid;padding:.3em 0;text-align:left;font-size:.9em")
-            lines.append(
-                f'<tfoot><tr><td class="sl-note" colspan="{len(self.columns)}"{rules}>'
-                f"{_note_lead(language)}{html_text(self.note)}</td></tr></tfoot>"
-            )
-        lines.append("</table>")
-        return "\n".join(lines)
+        return html_form.html_table(grid(self, self._language(lang)), inline=inline)
 
     def to_markdown(self, lang: str | None = None) -> str:
         """Return a pipe table in Markdown, the caption in bold above it and the note below it."""
-        language = self._language(lang)
-        rows = [[column.head for column in self.columns], *self.cells(language)]
-        lines = [f"| {' | '.join(map(markdown, row))} |" for row in rows]
-        lines.insert(1, "|" + "|".join(":--" if column.kind == "text" else "--:" for column in self.columns) + "|")
-        before = [f"**{markdown(self.caption)}**", ""] if self.caption else []
-        after = ["", markdown(NOTE[language] + self.note)] if self.note else []
-        return "\n".join([*before, *lines, *after])
+        return text_form.markdown_table(grid(self, self._language(lang)))
 
     def to_csv(self) -> str:
-        """Return CSV (RFC 4180, line feeds) for machines: keys as heads, full precision, "" for None, "NaN" for NaN."""
+        """Return CSV (RFC 4180, line feeds) for machines: keys as heads, full precision, "" for None, "NaN" for NaN.
+
+        A text that a spreadsheet would compute, one that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage
+        return, gets an apostrophe in front; numbers stay as they are. Sections are left out.
+        """
         heads: list[str] = []
         for column in self.columns:
             split = column.kind == "interval"
             heads += [f"{column.key}_lower", f"{column.key}_upper"] if split else [column.key]
-        lines = [heads]
+        lines = [[formula_free(head) for head in heads]]
         for row in self.rows:
             cells: list[str] = []
             for column in self.columns:
@@ -238,21 +198,16 @@ class Table:
         return "".join(",".join(map(quoted, line)) + "\n" for line in lines)
 
     def to_latex(self, lang: str | None = None) -> str:
-        """Return a ``table`` environment for LaTeX with the package booktabs; every text is escaped."""
-        language = self._language(lang)
-        align = "".join("l" if column.kind == "text" else "r" for column in self.columns)
-        lines = [r"\begin{table}[htbp]", r"\centering"]
-        if self.caption:
-            lines.append(rf"\caption{{{latex(self.caption)}}}")
-        lines += [rf"\label{{tab:{self.id}}}", rf"\begin{{tabular}}{{{align}}}", r"\toprule"]
-        lines += [" & ".join(latex(column.head) for column in self.columns) + r" \\", r"\midrule"]
-        lines += [" & ".join(map(latex, row)) + r" \\" for row in self.cells(language)]
-        lines += [r"\bottomrule", r"\end{tabular}"]
-        if self.note:
-            lead = latex(NOTE[language].strip())
-            lines.append(rf"\par\smallskip\footnotesize\raggedright\textit{{{lead}}} {latex(self.note)}")
-        lines.append(r"\end{table}")
-        return "\n".join(lines) + "\n"
+        """Return a ``table`` environment for LaTeX with the package booktabs; every text is escaped.
+
+        A table of more than 40 rows is a ``longtable`` (package longtable), which breaks over pages with its head
+        repeated. Texts in Chinese need an engine and a class that know them, such as XeLaTeX with ctex.
+        """
+        return latex_form.latex_table(grid(self, self._language(lang)))
+
+    def to_typst(self, lang: str | None = None) -> str:
+        """Return a ``figure`` of Typst with the label ``<tab-id>``: three lines, the head repeated on every page."""
+        return typst_form.typst_table(grid(self, self._language(lang)))
 
     def __str__(self) -> str:
         return self.to_text()
@@ -268,18 +223,6 @@ class Table:
             check_choice("lang", lang, LANGUAGES)
         return lang or self.lang
 
-    def _text_row(self, cells: Sequence[str], widths: Sequence[int]) -> str:
-        padded = []
-        for column, cell, width in zip(self.columns, cells, widths, strict=True):
-            blanks = " " * (width - display_width(cell))
-            padded.append(cell + blanks if column.kind == "text" else blanks + cell)
-        return "  ".join(padded).rstrip()
-
-
-def _note_lead(language: str) -> str:
-    # Chinese type has no italics.
-    return NOTE[language] if language == "zh" else f"<i>{NOTE[language].strip()}</i> "
-
 
 def _bare(value: object) -> object:
     """Return the plain value of a cell, without its own format."""
@@ -291,4 +234,4 @@ def _exact(value: object) -> str:
         return ""
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else repr(value)
-    return str(value)
+    return formula_free(str(value)) if not isinstance(value, (bool, int)) else str(value)

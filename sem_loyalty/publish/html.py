@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from importlib import resources
 
 from sem_loyalty.display import LANGUAGES, Table
-from sem_loyalty.display.table import NOTE
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.publish.embedded_svg import embedded
 from sem_loyalty.publish.lang import word
@@ -153,8 +152,7 @@ def table(content: Table, lang: str, number: int = 0) -> str:
     inner = replace(content, id=f"table-{content.id}", caption=caption, note="").to_html(lang, inline=False)
     scroll = f'<div class="scroll table" role="region" tabindex="0" aria-label="{escape(caption)}">{inner}</div>'
     # Outside of what scrolls, so that a note can be read on a telephone without scrolling sideways.
-    lead = NOTE[lang] if lang == "zh" else f"<i>{NOTE[lang].strip()}</i> "
-    note = f'<p class="sl-note">{lead}{escape(content.note)}</p>' if content.note else ""
+    note = f'<p class="sl-note">{content.note_html(lang)}</p>' if content.note else ""
     return f'<div class="tabular">{scroll}{note}</div>'
 
 

@@ -8,6 +8,7 @@ from sem_loyalty.publish.loyalty_words import LOYALTY_WORDS
 from sem_loyalty.publish.plot_words import PLOT_WORDS
 from sem_loyalty.publish.pls_words import PLS_WORDS
 from sem_loyalty.publish.report_words import REPORT_WORDS
+from sem_loyalty.publish.table_words import TABLE_WORDS
 
 WORDS: dict[str, tuple[str, str]] = {
     # Page
@@ -355,6 +356,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **PLS_WORDS,
     **PLOT_WORDS,
     **REPORT_WORDS,
+    **TABLE_WORDS,
 }
 
 

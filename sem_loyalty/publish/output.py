@@ -13,6 +13,7 @@ from sem_loyalty.publish.manuscripts.markdown import markdown
 from sem_loyalty.publish.manuscripts.typst import typst
 from sem_loyalty.publish.report import report
 from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.word.document import docx_bytes
 
 
 def write_results(results: Results, out: str | Path) -> Path:
@@ -28,8 +29,8 @@ def write_results(results: Results, out: str | Path) -> Path:
     Returns
     -------
     Path
-        The folder: report.html, results.json, estimates.csv, chapter.typ, chapter.tex, chapter.md, tables/, figures/,
-        export/ and manifest.json, by what the study asks for.
+        The folder: report.html, results.json, results.docx, estimates.csv, chapter.typ, chapter.tex, chapter.md,
+        tables/, figures/, export/ and manifest.json, by what the study asks for.
 
     Raises
     ------
@@ -44,6 +45,8 @@ def write_results(results: Results, out: str | Path) -> Path:
             write_text(folder / "report.html", report(results))
         if "json" in formats:
             write_text(folder / "results.json", to_json(results.to_dict()))
+        if "docx" in formats:
+            write_bytes(folder / "results.docx", docx_bytes(chapter(results)))
         for name, text in chapter_texts(results):
             write_text(folder / name, text)
         if "csv" in formats:
@@ -57,6 +60,8 @@ def write_results(results: Results, out: str | Path) -> Path:
                 write_text(folder / "tables" / f"{name}.md", table.to_markdown() + "\n")
             if "tex" in formats:
                 write_text(folder / "tables" / f"{name}.tex", table.to_latex())
+            if "typ" in formats:
+                write_text(folder / "tables" / f"{name}.typ", table.to_typst())
         for name, data in results.figures.items():
             if name.rpartition(".")[2] in formats:
                 write_bytes(folder / "figures" / name, data)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sem_loyalty.errors import SpecificationError, check_choice
 from sem_loyalty.model.model_file import Item, ModelFile, Scale
 from sem_loyalty.publish.files import write_bytes
+from sem_loyalty.publish.word.archive import saved
+from sem_loyalty.publish.word.styles import HEI, SONG, typeface
 
 if TYPE_CHECKING:
     from docx.document import Document
     from docx.table import _Cell
 
 _HEAD = ("column", "name", "construct", "reverse", "label_en", "label_zh", "min", "max", "missing")
-# A fixed instant, so that the same model always gives the same bytes.
-_MADE = datetime(2000, 1, 1)
-_ZIPPED = (1980, 1, 1, 0, 0, 0)
-_LATIN, _SONG, _HEI = "Times New Roman", "宋体", "黑体"
 _TEXT = {
     "en": {
         "title": "Questionnaire",
@@ -239,13 +235,7 @@ def questionnaire_docx(model: ModelFile, *, lang: str = "en") -> bytes:
     closing = document.add_paragraph(words["thanks"])
     closing.paragraph_format.space_before = Pt(12)
     _page_numbers(document, words["page"])
-    properties = document.core_properties
-    properties.title, properties.author = f"{words['title']}: {model.title.text(lang)}", "sem_loyalty"
-    properties.created = properties.modified = _MADE
-    properties.last_modified_by, properties.revision, properties.comments = "sem_loyalty", 1, ""
-    stream = io.BytesIO()
-    document.save(stream)
-    return _repacked(stream.getvalue())
+    return saved(document, f"{words['title']}: {model.title.text(lang)}")
 
 
 def _fonts(document: Document) -> None:
@@ -256,16 +246,12 @@ def _fonts(document: Document) -> None:
 
     styles: Any = document.styles
     for name, size, bold, chinese in (
-        ("Normal", 10.5, False, _SONG), ("Title", 18, True, _HEI), ("Heading 1", 13, True, _HEI),
+        ("Normal", 10.5, False, SONG), ("Title", 18, True, HEI), ("Heading 1", 13, True, HEI),
     ):  # fmt: skip
         style = styles[name]
-        style.font.name, style.font.size, style.font.bold = _LATIN, Pt(size), bold
+        style.font.size, style.font.bold = Pt(size), bold
         style.font.color.rgb = RGBColor(0, 0, 0)
-        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
-        for attribute in [key for key in fonts.attrib if key.endswith("Theme")]:
-            del fonts.attrib[attribute]  # a theme font would win over the names below
-        for key, face in (("w:ascii", _LATIN), ("w:hAnsi", _LATIN), ("w:cs", _LATIN), ("w:eastAsia", chinese)):
-            fonts.set(qn(key), face)
+        typeface(style, chinese)
     language = styles.element.find(".//" + qn("w:lang"))
     if language is not None:  # without it, Chinese punctuation may be set as in Taiwan or Japan
         language.set(qn("w:eastAsia"), "zh-CN")
@@ -388,14 +374,3 @@ def _page_numbers(document: Document, pattern: str) -> None:
             run.append(shown)
             simple.append(run)
             paragraph._p.append(simple)
-
-
-def _repacked(data: bytes) -> bytes:
-    """Return a document whose archive carries no time of its making."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            fresh = zipfile.ZipInfo(entry.filename, _ZIPPED)
-            fresh.compress_type, fresh.external_attr, fresh.create_system = zipfile.ZIP_DEFLATED, 0o600 << 16, 3
-            new.writestr(fresh, old.read(entry))
-    return stream.getvalue()

@@ -15,10 +15,10 @@ from sem_loyalty.publish.results import FIGURE, Results, made_by
 
 # Section: the tables that stand in it, in order, by id or by the beginning of the id.
 _TABLES: dict[str, tuple[str, ...]] = {
-    "sample": ("sample-flow", "screening-tests"),
+    "sample": ("sample-flow", "characteristics", "screening-tests"),
     "description": ("descriptives", "correlations"),
     "efa": ("eigenvalues", "efa"),
-    "measurement": ("loadings", "reliability", "fornell-larcker", "htmt"),
+    "measurement": ("constructs", "cfa", "loadings", "reliability", "fornell-larcker", "htmt"),
     "method_bias": ("method-models", "full-collinearity"),
     "fit": ("fit", "modification"),
     "structure": ("hypotheses", "paths", "r-squared", "covariances", "variances", "intercepts"),

@@ -20,7 +20,7 @@ from sem_loyalty.publish.evidence_settings import (
 )
 from sem_loyalty.publish.setting_fields import at_least, one_of
 
-FORMATS = ("html", "json", "csv", "md", "tex", "typ", "svg", "pdf", "png")
+FORMATS = ("html", "json", "csv", "docx", "md", "tex", "typ", "svg", "pdf", "png")
 PROGRAMS = ("lavaan", "mplus", "semopy")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
@@ -183,7 +183,7 @@ class Output:
 
     dir: str = "results"
     formats: tuple[str, ...] = field(
-        default=("html", "json", "csv", "svg", "pdf", "png"), metadata={"choices": FORMATS}
+        default=("html", "json", "csv", "docx", "svg", "pdf", "png"), metadata={"choices": FORMATS}
     )
     export: tuple[str, ...] = field(default=(), metadata={"choices": PROGRAMS})
 

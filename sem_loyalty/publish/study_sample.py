@@ -14,7 +14,7 @@ from sem_loyalty.publish.matrix_file import read_matrix
 from sem_loyalty.publish.settings import Study
 from sem_loyalty.publish.study_file import is_file
 from sem_loyalty.survey.answers import listing
-from sem_loyalty.survey.codebook import apply_codebook
+from sem_loyalty.survey.codebook import Codebook, apply_codebook
 from sem_loyalty.survey.model_columns import product_columns, with_model_columns
 from sem_loyalty.survey.published import load_published
 from sem_loyalty.survey.read import Survey, read_survey
@@ -38,6 +38,8 @@ class StudySample:
         For a matrix, the arguments of `fit` that carry it.
     notes : tuple of str
         How the answers were read.
+    codebook : Codebook
+        Of the survey; empty for a matrix.
     """
 
     data: pd.DataFrame | None = None
@@ -46,6 +48,7 @@ class StudySample:
     screening: Screening | None = None
     moments: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    codebook: Codebook = field(default_factory=Codebook)
 
 
 def read_sample(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySample:
@@ -91,6 +94,7 @@ def _survey(study: Study, model: ModelFile, items: tuple[str, ...]) -> StudySamp
         collected=len(scored),
         screening=screening,
         notes=notes,
+        codebook=survey.codebook,
     )
 
 

@@ -14,6 +14,7 @@ from sem_loyalty.inference.estimates import r_squared
 from sem_loyalty.inference.modification import modification_indices
 from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.publish import measurement_tables, sample_tables, tables
+from sem_loyalty.publish.chapter_tables import cfa_table, characteristics_table, constructs_tables
 from sem_loyalty.publish.drawn import Drawn, drawn_note
 from sem_loyalty.publish.fit_table import fit_table
 from sem_loyalty.publish.lang import word
@@ -50,6 +51,9 @@ def sample_part(study: Study, sample: StudySample, fitted: Fit, edition: Edition
         ungrouped = int(sample.data[column].isna().sum()) if column else 0
         excluded = excluded_by_rule(study, sample.screening)
         yield sample_tables.flow_table(sample.collected, excluded, fitted.moments, edition, ungrouped=ungrouped)
+        described = _characteristics(study, sample, fitted, edition)
+        if described is not None:
+            yield described
     if sample.screening is not None:
         analysed = {"": len(sample.screening.analysed)}
         basis = tables.basis(edition.lang, n=analysed, missing=word("missing_kept", edition.lang))
@@ -57,6 +61,15 @@ def sample_part(study: Study, sample: StudySample, fitted: Fit, edition: Edition
             yield sample_tables.tests_table(sample.screening.mardia, sample.screening.mcar, edition, basis)
         yield sample_tables.descriptives_table(sample.screening.items, edition, basis)
     yield from sample_tables.correlations_table(fitted.moments, edition)
+
+
+def _characteristics(study: Study, sample: StudySample, fitted: Fit, edition: Edition) -> Table | None:
+    """Return who answered; what is asked about the model, and what identifies or times a respondent, is left out."""
+    assert sample.data is not None
+    asked = {*fitted.specification.observed, *study.screen.attention, study.screen.duration, study.screen.id}
+    asked |= {study.loyalty.recommend}
+    basis = tables.basis(edition.lang, n={"": len(sample.data)})
+    return characteristics_table(sample.data, sample.codebook, edition, basis, leave_out=asked)
 
 
 def excluded_by_rule(study: Study, screening: Screening | None) -> dict[str, tuple[float, int]]:
@@ -72,6 +85,7 @@ def fit_part(fitted: Fit, found: pd.DataFrame, measures: Mapping[str, float], ed
     """Yield the tables of the fit that have rows."""
     outcomes = fitted.specification.outcomes
     made = [
+        *_cfa_tables(found, fitted, edition),
         tables.loadings_table(found, edition),
         *_quality_tables(fitted, edition),
         fit_table(measures, edition, fitted),
@@ -84,6 +98,16 @@ def fit_part(fitted: Fit, found: pd.DataFrame, measures: Mapping[str, float], ed
         tables.effects_table(found, edition),
     ]
     yield from (table for table in made if table.rows)
+
+
+def _cfa_tables(found: pd.DataFrame, fitted: Fit, edition: Edition) -> list[Table]:
+    """Return what a chapter prints of the measurement; nothing where reliability is not available (see below)."""
+    if not any(fitted.specification.indicators.values()):
+        return []
+    try:
+        return [*constructs_tables(fitted, edition), cfa_table(found, fitted, edition)]
+    except NotSupported:
+        return []
 
 
 def _quality_tables(fitted: Fit, edition: Edition) -> list[Table]:
