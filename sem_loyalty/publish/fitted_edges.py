@@ -109,7 +109,10 @@ def _drawn(found: pd.DataFrame, group: int) -> dict[tuple[str, str, str], Any]:
     return {
         (str(row.lhs), str(row.op), str(row.rhs)): row
         for row in found.itertuples()
-        if row.group == group and row.op in KINDS and str(row.lhs) != str(row.rhs) and not (row.se == 0 and row.est == 0)
+        if row.group == group
+        and row.op in KINDS
+        and str(row.lhs) != str(row.rhs)
+        and not (row.se == 0 and row.est == 0)
     }
 
 

@@ -29,7 +29,7 @@ HEADROOM = 6.0
 #: Rounds until nothing touches: factor on the room between constructs, side assignments tried for each grid, and
 #: whether all constructs stand on the rim. Nearly every model is clean after the first; in dense ones no construct can
 #: stand inside.
-ROUNDS = ((1.0, 2, False), (1.3, 5, False), (1.0, 2, True), (1.4, 4, True))
+ROUNDS = ((1.0, 2, False), (1.3, 5, False), (1.0, 2, True), (1.4, 4, True), (1.8, 8, False))
 #: Points of a line that should be seen beside its number and its arrowhead.
 VISIBLE = 18.0
 #: Side assignments tried where every construct is pinned: there is one grid.
@@ -258,6 +258,8 @@ def _best(grids: list[tuple[float, Ints]], bench: Workbench) -> tuple[bool, floa
     half_width = max(half[0] for half in sizes.half.values())
     half_height = max(half[1] for half in sizes.half.values())
     wants = edge_sizes + np.array([2 * ARROW + 20.0, 2 * ARROW + 18.0])
+    # On a moderated path the number and the arrow of the moderator stand side by side.
+    wants[ties.onto[ties.onto >= 0]] += edge_sizes[ties.onto[ties.onto >= 0]] + 14.0
     placed: list[tuple[float, Placement]] = []
     for cost, grid in grids:
         if placed and (np.abs(grid[:, None] - grid[None]).max(axis=2) < 2).sum() > len(grid):
@@ -358,8 +360,9 @@ def _numbers(
         edge_sizes = np.concatenate([edge_sizes, 2 * rects[loose, 2:]])
         arrows = np.concatenate([arrows, np.tile([False, True], (int(loose.sum()), 1))])
     crossed = _fans_on_boxes(lines, shapes[len(placement.centres) :], placement)
+    standing = np.concatenate([lines[~loose], item_residuals(placement, sizes.tail)]) if sizes.tail else lines[~loose]
     places, price, touches = place_numbers(
-        controls, edge_sizes, arrows, shapes, is_round, rects[~loose], lines[~loose], ARROW
+        controls, edge_sizes, arrows, shapes, is_round, rects[~loose], standing, ARROW
     )
     if loose.any():
         count = len(ties.ends)

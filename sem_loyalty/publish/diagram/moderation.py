@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sem_loyalty.publish.diagram.geometry import (
     Bools,
@@ -22,7 +25,7 @@ BENDS = np.array([0.0, 0.12, -0.12, 0.22, -0.22, 0.35, -0.35])
 CLEARANCE, SHORTEST = 5.0, 46.0
 #: An arrow that meets the path at a smaller angle than this (35 degrees, as cosine) merges with it.
 NARROW = 0.82
-_SAMPLES = np.linspace(0.0, 1.0, 25)
+_SAMPLES, _COARSE = np.linspace(0.0, 1.0, 25), np.linspace(0.0, 1.0, 9)
 
 
 def moderation_curves(
@@ -32,6 +35,7 @@ def moderation_curves(
     shapes: Floats,
     is_round: Bools,
     constructs: int,
+    fans: Callable[[Floats, int], NDArray[np.int64]],
 ) -> tuple[Floats, int]:
     """Choose an arrow for every moderation.
 
@@ -49,6 +53,8 @@ def moderation_curves(
         Ellipse or rectangle.
     constructs : int
         Number of constructs.
+    fans : callable
+        Counts the fans of items that polylines, shape (c, p, 2), from a shape run over.
 
     Returns
     -------
@@ -57,46 +63,43 @@ def moderation_curves(
     hits : int
         Shapes that the arrows run over.
     """
-    drawn = [cubic_points(curve, _SAMPLES) for curve in controls]
+    lines = cubic_points(controls, _COARSE)
+    own_path = np.arange(len(lines))
     taken: dict[int, list[float]] = {}
     found, hits = [], 0
+    place, bend = (grid.ravel() for grid in np.meshgrid(PLACES, BENDS, indexing="ij"))
+    margin = np.where(np.arange(len(shapes)) < constructs, CLEARANCE, 2.0)[:, None]
     for moderator, path in zip(moderators, onto, strict=True):
-        best: tuple[float, int, float, Floats] | None = None
-        margin = np.where(np.arange(len(shapes)) < constructs, CLEARANCE, 2.0)[:, None]
-        own = shapes[moderator : moderator + 1]
-        foreign = np.arange(len(shapes)) != moderator
-        for place in PLACES:
-            end = cubic_points(controls[path], np.array([place]))[0]
-            near = cubic_points(controls[path], np.array([place - 0.02, place + 0.02]))
-            along = (near[1] - near[0]) / max(float(np.hypot(*(near[1] - near[0]))), 1e-9)
-            start = shapes[moderator, :2]
-            chord = end - start
-            length = float(np.hypot(*chord))
-            normal = np.array([-chord[1], chord[0]])
-            for bend in BENDS:
-                middle = (start + end) / 2 + bend * normal
-                whole = raised(start, middle, end)
-                first = float(exit_parameters(whole[None], own, is_round[moderator : moderator + 1])[0])
-                curve = cubic_part(whole, min(first, 0.98), 1.0)
-                points = cubic_points(curve, _SAMPLES)
-                over = inside_shape(points[:, None], shapes, is_round, margin).any(axis=0) & foreign
-                hit = int(over.sum())
-                tip = curve[3] - curve[2]
-                slant = abs(float(tip @ along)) / max(float(np.hypot(*tip)), 1e-9)
-                price = 40.0 * hit + 14.0 * abs(place - 0.5) + 7.0 * abs(bend) + 1.0 * (bend != 0)
-                price += 9.0 * (slant > NARROW) + 2.0 * slant
-                price += 0.3 * max(0.0, SHORTEST - float(np.hypot(*(curve[3] - curve[0])))) + 0.004 * length
-                price += 25.0 * sum(abs(place - other) < 0.15 for other in taken.get(path, []))
-                price += 6.0 * sum(_cross(points, line) for at, line in enumerate(drawn) if at != path)
-                if best is None or price < best[0]:
-                    best = (price, hit, float(place), curve)
-        assert best is not None
-        hits += best[1]
-        taken.setdefault(path, []).append(best[2])
-        found.append(best[3])
-        drawn.append(cubic_points(best[3], _SAMPLES))
+        start, end = shapes[moderator, :2], cubic_points(controls[path], place)
+        chord = end - start
+        normal = np.stack([-chord[:, 1], chord[:, 0]], axis=-1)
+        middle = (start + end) / 2 + bend[:, None] * normal
+        whole = raised(np.broadcast_to(start, end.shape), middle, end)
+        own = np.full(len(place), moderator)
+        first = np.minimum(exit_parameters(whole, shapes[own], is_round[own]), 0.98)
+        points = cubic_points(whole, first[:, None] + (1.0 - first[:, None]) * _SAMPLES)
+        over = np.asarray(inside_shape(points[:, :, None], shapes, is_round, margin).any(axis=1))
+        hit = over[:, np.arange(len(shapes)) != moderator].sum(axis=1) + fans(points, moderator)
+        along = cubic_points(controls[path], place + 0.02) - cubic_points(controls[path], place - 0.02)
+        tip = end - middle
+        slant = np.abs((tip * along).sum(axis=1)) / np.maximum(np.hypot(*tip.T) * np.hypot(*along.T), 1e-9)
+        price = 40.0 * hit + 14.0 * np.abs(place - 0.5) + 7.0 * np.abs(bend) + 1.0 * (bend != 0)
+        price += 9.0 * (slant > NARROW) + 2.0 * slant + 0.004 * np.hypot(*chord.T)
+        price += 0.3 * np.maximum(0.0, SHORTEST - np.hypot(*(points[:, -1] - points[:, 0]).T))
+        for other in taken.get(path, []):
+            price += 25.0 * (np.abs(place - other) < 0.15)
+        price += 6.0 * _crossed(points[:, ::3], lines[own_path != path])
+        best = int(np.argmin(price))
+        hits += int(hit[best])
+        taken.setdefault(path, []).append(float(place[best]))
+        found.append(cubic_part(whole[best], float(first[best]), 1.0))
+        lines = np.concatenate([lines, cubic_points(found[-1], _COARSE)[None]])
+        own_path = np.append(own_path, -1)
     return np.array(found).reshape(-1, 4, 2), hits
 
 
-def _cross(one: Floats, other: Floats) -> bool:
-    return bool(segments_cross(one[:-1, None], one[1:, None], other[None, :-1], other[None, 1:]).any())
+def _crossed(points: Floats, lines: Floats) -> Floats:
+    """Count the lines, shape (m, q, 2), that each polyline, shape (c, p, 2), crosses."""
+    a, b = points[:, :-1, None, None], points[:, 1:, None, None]
+    met = segments_cross(a, b, lines[:, :-1], lines[:, 1:]).any(axis=(1, 3))
+    return np.asarray(met.sum(axis=1), dtype=float)

@@ -112,6 +112,7 @@ def route(placement: Placement, ties: Ties) -> Routes:
         shapes,
         is_round,
         len(placement.centres),
+        lambda points, start: _fan_hits(points[None], placement, np.array([[start, start]]), shapes, is_round)[0],
     )
     controls = np.concatenate([routes.controls, extra])
     polylines = cubic_points(controls, np.linspace(0.0, 1.0, PIECES + 1))
@@ -150,7 +151,7 @@ def _route(placement: Placement, ties: Ties) -> Routes:
     margin = np.where(np.arange(near) < len(placement.centres), CLEARANCE, 2.0)[:, None]
     over = inside_shape(points[:, :, :, None], shapes[:near], is_round[:near], margin).any(axis=2)
     hits = (over & foreign[:, None, :]).sum(axis=2)
-    hits = hits + _fan_hits(points, placement, ties, shapes, is_round)
+    hits = hits + _fan_hits(points, placement, ties.ends, shapes, is_round)
     size = np.abs(BENDS)
     price = 40.0 * hits + np.where(ties.arc[:, None], np.abs(size - 0.2) * 3.0, size * 6.0 + (size > 0) * 2.0)
     rank = np.abs(ties.must_bend[:, None])
@@ -190,11 +191,11 @@ def _arc_preference(ties: Ties, normal: Floats) -> Floats:
     return np.asarray(np.where(ties.arc[:, None] & to_the_right, 1.0, 0.0))
 
 
-def _fan_hits(points: Floats, placement: Placement, ties: Ties, shapes: Floats, is_round: Bools) -> Ints:
+def _fan_hits(points: Floats, placement: Placement, joined: Ints, shapes: Floats, is_round: Bools) -> Ints:
     """Count the fans of indicators that each candidate runs over, shape (m, bends)."""
     found = np.zeros(points.shape[:2], dtype=np.int64)
     first_box = len(placement.centres)
-    ends = shapes[ties.ends], is_round[ties.ends]
+    ends = shapes[joined], is_round[joined]
     inside_own = inside_shape(points, ends[0][:, None, None, 0], ends[1][:, None, None, 0]) | inside_shape(
         points, ends[0][:, None, None, 1], ends[1][:, None, None, 1]
     )
@@ -206,7 +207,7 @@ def _fan_hits(points: Floats, placement: Placement, ties: Ties, shapes: Floats, 
         over = (ahead > 4.0) & (ahead < block.depth + 4.0) & (aside < limit) & ~inside_own
         boxes = np.arange(first_box, first_box + len(block.boxes))
         first_box += len(block.boxes)
-        own = np.asarray(np.isin(ties.ends, boxes)).any(axis=1).reshape(-1)
+        own = np.asarray(np.isin(joined, boxes)).any(axis=1).reshape(-1)
         found += over.any(axis=2) & ~own[:, None]
     return found
 
