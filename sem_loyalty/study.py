@@ -47,7 +47,7 @@ from sem_loyalty.publish.settings import (
     Study,
 )
 from sem_loyalty.publish.study_estimates import study_estimates
-from sem_loyalty.publish.study_figures import evidence_plots, path_diagrams
+from sem_loyalty.publish.study_figures import LAYOUT, evidence_plots, path_diagrams
 from sem_loyalty.publish.study_file import check_study, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
 from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition
@@ -93,7 +93,9 @@ def run(
         asked = replace(asked, bootstrap=replace(asked.bootstrap, workers=workers))
     folder = asked.at(asked.output.dir) if out is None else Path(out)
     check_folder(folder)  # before the work, not after it
-    results = analyse(asked)
+    layouts = folder / "figures" / LAYOUT
+    kept = layouts.read_text(encoding="utf-8", errors="replace") if layouts.is_file() else ""
+    results = analyse(asked, layouts=kept)
     write_results(results, folder)
     return results
 
@@ -233,12 +235,14 @@ def diagnose_once(
     return diagnose(file.text, sample.data, **study.fit_options(), **sample.moments)
 
 
-def analyse(study: Study) -> Results:
+def analyse(study: Study, *, layouts: str = "") -> Results:
     """Do everything that a study asks for, without writing anything.
 
     Parameters
     ----------
     study : Study
+    layouts : str, default ""
+        "layout.json" of an earlier run; it saves time and changes nothing.
 
     Returns
     -------
@@ -275,7 +279,7 @@ def analyse(study: Study) -> Results:
                 *measurement_tables.question_tables(model, edition),
             )
         }
-        figures = path_diagrams(study, fitted, found, edition) | evidence_plots(study, evidence, edition)
+        figures = path_diagrams(study, fitted, found, edition, layouts) | evidence_plots(study, evidence, edition)
         figures |= loyalty.figures
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sem_loyalty.publish.diagram_settings import DiagramChoice
 from sem_loyalty.publish.evidence_settings import (
     EffectChoice,
     InvarianceChoice,
@@ -19,7 +20,7 @@ from sem_loyalty.publish.evidence_settings import (
 )
 from sem_loyalty.publish.setting_fields import at_least, one_of
 
-FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png")
+FORMATS = ("html", "json", "csv", "md", "tex", "svg", "pdf", "png", "tikz", "dot")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
 # them equal. ULS and DWLS are left out: their plain standard errors would become verdicts.
@@ -243,7 +244,8 @@ class Study:
 
     Attributes
     ----------
-    study, data, screen, model, efa, loyalty, output, bootstrap, effects, rivals, invariance, robustness, method_bias
+    study, data, screen, model, efa, loyalty, output, bootstrap, effects, rivals, invariance, robustness, method_bias,
+    diagram
         The sections.
     folder : Path
         Where relative paths begin.
@@ -264,6 +266,7 @@ class Study:
     invariance: InvarianceChoice = field(default_factory=InvarianceChoice)
     robustness: RobustnessChoice = field(default_factory=RobustnessChoice)
     method_bias: MethodBiasChoice = field(default_factory=MethodBiasChoice)
+    diagram: DiagramChoice = field(default_factory=DiagramChoice)
     folder: Path = Path()
     name: str = "study.toml"
 
@@ -311,5 +314,6 @@ SECTIONS: Mapping[str, type] = {
     "method_bias": MethodBiasChoice,
     "efa": FactorChoice,
     "loyalty": LoyaltyChoice,
+    "diagram": DiagramChoice,
     "output": Output,
 }

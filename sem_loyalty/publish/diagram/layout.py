@@ -29,7 +29,7 @@ HEADROOM = 6.0
 #: Rounds until nothing touches: factor on the room between constructs, side assignments tried for each grid, and
 #: whether all constructs stand on the rim. Nearly every model is clean after the first; in dense ones no construct can
 #: stand inside.
-ROUNDS = ((1.0, 2, False), (1.3, 5, False), (1.0, 2, True), (1.4, 4, True), (1.8, 8, False))
+ROUNDS = ((1.0, 2, False), (1.3, 3, False), (1.0, 2, True), (1.4, 4, True), (1.8, 8, False))
 #: Points of a line that should be seen beside its number and its arrowhead.
 VISIBLE = 18.0
 #: Side assignments tried where every construct is pinned: there is one grid.

@@ -19,13 +19,13 @@ from sem_loyalty.publish.diagram.geometry import (
 )
 
 #: Where on the moderated path an arrow may end, and how far it may bend, in lengths of the chord.
-PLACES = np.array([0.5, 0.42, 0.58, 0.34, 0.66, 0.28, 0.72])
-BENDS = np.array([0.0, 0.12, -0.12, 0.22, -0.22, 0.35, -0.35])
+PLACES = np.array([0.5, 0.4, 0.6, 0.3, 0.7])
+BENDS = np.array([0.0, 0.14, -0.14, 0.3, -0.3])
 #: Air to constructs, and the least length of the visible arrow, in points.
 CLEARANCE, SHORTEST = 5.0, 46.0
 #: An arrow that meets the path at a smaller angle than this (35 degrees, as cosine) merges with it.
 NARROW = 0.82
-_SAMPLES, _COARSE = np.linspace(0.0, 1.0, 25), np.linspace(0.0, 1.0, 9)
+_SAMPLES, _COARSE = np.linspace(0.0, 1.0, 17), np.linspace(0.0, 1.0, 9)
 
 
 def moderation_curves(
@@ -88,7 +88,7 @@ def moderation_curves(
         price += 0.3 * np.maximum(0.0, SHORTEST - np.hypot(*(points[:, -1] - points[:, 0]).T))
         for other in taken.get(path, []):
             price += 25.0 * (np.abs(place - other) < 0.15)
-        price += 6.0 * _crossed(points[:, ::3], lines[own_path != path])
+        price += 6.0 * _crossed(points[:, ::2], lines[own_path != path])
         best = int(np.argmin(price))
         hits += int(hit[best])
         taken.setdefault(path, []).append(float(place[best]))

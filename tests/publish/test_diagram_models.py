@@ -1,20 +1,24 @@
-"""Random path models, as theses hold them: for the test that nothing in a diagram touches."""
+"""Nothing in a diagram touches anything else, whatever the model: at least fifty random ones, as theses hold them."""
 
 import numpy as np
+import pytest
 
+from sem_loyalty.publish.diagram.conflicts import conflicts
+from sem_loyalty.publish.diagram.drawing import draw
 from sem_loyalty.publish.diagram.graph import Diagram, Edge, Node
 
+SMALLEST_TYPE = 6.5
 ENGLISH = (
     "Service quality", "Perceived value", "Trust", "Customer satisfaction", "Brand image", "Switching costs",
     "Commitment", "Word of mouth", "Loyalty", "Corporate social responsibility", "Customer relationship management",
     "Perceived behavioural control over repurchase", "Attractiveness of alternatives", "E-commerce experience",
 )  # fmt: skip
 CHINESE = (
-    "服务质量", "感知价值", "信任", "顾客满意度", "品牌形象", "转换成本", "承诺", "口碑传播意愿", "顾客忠诚", "企业社会责任感知",
-    "客户关系管理水平", "对重复购买行为的感知控制", "替代品吸引力", "电子商务使用体验",
+    "服务质量", "感知价值", "信任", "顾客满意度", "品牌形象", "转换成本", "承诺", "口碑传播意愿", "顾客忠诚",
+    "企业社会责任感知", "客户关系管理水平", "对重复购买行为的感知控制", "替代品吸引力", "电子商务使用体验",
 )  # fmt: skip
 NOTES = {
-    "en": "Note. Standardised ML estimates, N = 300. Dashed grey = not significant. * p < .05, ** p < .01, *** p < .001.",
+    "en": "Note. Standardised ML estimates, N = 300. Dashed grey = not significant. * p < .05, *** p < .001.",
     "zh": "注：ML 标准化估计，N = 300。虚线表示不显著。* p < 0.05，** p < 0.01，*** p < 0.001。",
 }
 
@@ -55,7 +59,9 @@ def random_diagram(seed: int) -> Diagram:
             nodes.append(Node(f"{name}I{item}", f"{'abcdefghi'[at]}q{item}", "observed"))
             edges.append(Edge(name, f"{name}I{item}", "loading", float(rng.uniform(0.4, 0.97)), 0.0001))
     if dimensions:
-        edges += [Edge(names[free], name, "loading", float(rng.uniform(0.5, 0.9)), 0.0001) for name in names[structural:]]
+        edges += [
+            Edge(names[free], name, "loading", float(rng.uniform(0.5, 0.9)), 0.0001) for name in names[structural:]
+        ]
     pairs = [(a, b) for b in range(free, structural) for a in range(b)]
     wanted = min(int(rng.integers(4, 15)), len(pairs))
     # Every explained construct has a cause; the other paths are drawn at random.
@@ -88,3 +94,38 @@ def random_diagram(seed: int) -> Diagram:
         items=seed % 11 != 10,
         residuals=seed % 6 == 3,
     )
+
+
+def check(seed: int) -> None:
+    scene = draw(random_diagram(seed)).scene
+    assert conflicts(scene) == ()
+    assert min(text.size for text in scene.texts) >= SMALLEST_TYPE
+
+
+# A few models of nine constructs with long names are wider than a page with type of 6.5 points: a warning says so.
+@pytest.mark.filterwarnings("ignore:The diagram is .* mm wide:sem_loyalty.errors.DataWarning")
+@pytest.mark.parametrize("seed", range(52))
+def test_nothing_touches_in_random_models(seed: int) -> None:
+    check(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The diagram is .* mm wide:sem_loyalty.errors.DataWarning")
+@pytest.mark.parametrize("seed", range(52, 200))
+def test_nothing_touches_in_more_random_models(seed: int) -> None:
+    check(seed)
+
+
+def test_random_models_hold_what_they_promise() -> None:
+    diagrams = [random_diagram(seed) for seed in range(52)]
+    kinds = [{edge.kind for edge in diagram.edges} for diagram in diagrams]
+    assert sum("covariance" in kind for kind in kinds) >= 10
+    assert sum("moderation" in kind for kind in kinds) >= 10
+    latent = [{node.name for node in diagram.nodes if node.kind == "latent"} for diagram in diagrams]
+    second = [
+        any(edge.kind == "loading" and edge.target in names for edge in diagram.edges)
+        for diagram, names in zip(diagrams, latent, strict=True)
+    ]
+    assert sum(second) >= 5
+    assert {4, 9} <= {len(names) for names in latent}
+    assert {diagram.lang for diagram in diagrams} == {"en", "zh"}
