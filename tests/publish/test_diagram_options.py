@@ -358,3 +358,12 @@ def test_the_default_settings_are_the_defaults_of_the_function(fitted, plain: Dr
     drawing = sl.path_diagram(fitted, labels=CORE.labels("en"), **DiagramChoice().arguments())
     assert drawing.svg() == plain.svg()
     assert replace(DiagramChoice(), items=False).arguments()["items"] is False
+
+
+def test_the_examples_of_the_documentation_run(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "diagrams.md").read_text(encoding="utf-8")
+    space: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(block, space)
+    assert "path diagram" in capsys.readouterr().out
+    assert conflicts(space["figure"].scene) == ()  # type: ignore[attr-defined]
