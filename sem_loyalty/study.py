@@ -22,6 +22,7 @@ from sem_loyalty.model.model_file import ModelFile
 from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
 from sem_loyalty.publish import measurement_tables
+from sem_loyalty.publish.diagram.layout_cache import LayoutCache
 from sem_loyalty.publish.evidence_settings import (
     InvarianceChoice,
     MethodBiasChoice,
@@ -35,7 +36,7 @@ from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.loyalty_part import loyalty_part
 from sem_loyalty.publish.one_model import one_model
 from sem_loyalty.publish.output import write_results
-from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.results import LAYOUT, Results
 from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
@@ -47,7 +48,7 @@ from sem_loyalty.publish.settings import (
     Study,
 )
 from sem_loyalty.publish.study_estimates import study_estimates
-from sem_loyalty.publish.study_figures import LAYOUT, evidence_plots, path_diagrams
+from sem_loyalty.publish.study_figures import evidence_plots, path_diagrams
 from sem_loyalty.publish.study_file import check_study, is_file, read_study
 from sem_loyalty.publish.study_sample import StudySample, read_sample
 from sem_loyalty.publish.study_tables import fit_part, sample_part, study_edition
@@ -279,7 +280,8 @@ def analyse(study: Study, *, layouts: str = "") -> Results:
                 *measurement_tables.question_tables(model, edition),
             )
         }
-        figures = path_diagrams(study, fitted, found, edition, layouts) | evidence_plots(study, evidence, edition)
+        cache = LayoutCache(layouts)
+        figures = path_diagrams(study, fitted, found, edition, cache) | evidence_plots(study, evidence, edition)
         figures |= loyalty.figures
         cause = None if fitted.certificate.certified else diagnose(fitted)
     return Results(
@@ -299,6 +301,7 @@ def analyse(study: Study, *, layouts: str = "") -> Results:
         warnings=_messages(caught, fitted),
         inputs=sample.inputs | _model_inputs(study, model),
         simulated=study.study.simulated,
+        layouts=cache.text(),
         diagnosis=cause,
     )
 

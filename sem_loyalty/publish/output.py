@@ -7,7 +7,7 @@ from pathlib import Path
 from sem_loyalty.publish.files import MANIFEST, results_folder, write_bytes, write_text
 from sem_loyalty.publish.manifest import digests, manifest, to_json
 from sem_loyalty.publish.report import report
-from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.results import LAYOUT, Results
 
 
 def write_results(results: Results, out: str | Path) -> Path:
@@ -53,6 +53,8 @@ def write_results(results: Results, out: str | Path) -> Path:
         for name, data in results.figures.items():
             if name.rpartition(".")[2] in formats:
                 write_bytes(folder / "figures" / name, data)
+        if results.layouts and (folder / "figures").is_dir():
+            write_text(folder / "figures" / LAYOUT, results.layouts)
         record = manifest(
             inputs=results.inputs,
             outputs=digests(folder),

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.publish.diagram.layout_cache import LayoutCache
 from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
 from sem_loyalty.publish.hypothesis_part import HypothesisPart
 from sem_loyalty.publish.plots.picture import Picture
@@ -14,33 +15,31 @@ from sem_loyalty.publish.results import FIGURE
 from sem_loyalty.publish.settings import Study
 from sem_loyalty.publish.tables import Edition
 
-#: Computed layouts, kept in the folder of results so that the next run need not search again.
-LAYOUT = "layout.json"
 DRAWN = ("svg", "pdf", "png", "tikz", "dot")
 
 
-def path_diagrams(study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition, kept: str = "") -> dict[str, bytes]:
+def path_diagrams(
+    study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition, cache: LayoutCache
+) -> dict[str, bytes]:
     """Draw the path diagram in every format that the study asks for; the report needs SVG.
 
     Parameters
     ----------
     study, fitted, found, edition
         What was asked and found.
-    kept : str, default ""
-        Content of "layout.json" from an earlier run; it saves time and changes nothing.
+    cache : LayoutCache
+        Layouts of an earlier run; it takes up those of this one.
 
     Returns
     -------
     dict of str to bytes
-        By name of the file; "layout.json" holds the layouts used.
+        By name of the file.
     """
     wanted = sorted(set(study.output.formats) & set(DRAWN) | _needed(study))
     if not wanted:
         return {}
-    from sem_loyalty.publish.diagram.layout_cache import LayoutCache
     from sem_loyalty.publish.path_diagram import path_diagram  # draws with matplotlib, which is slow to import
 
-    cache = LayoutCache(kept)
     show = set(study.diagram.show)
     spread = study.diagram.show[0] == "std" and bool(show & {"se", "ci"})
     options: dict[str, Any] = study.diagram.arguments() | {
@@ -64,7 +63,6 @@ def path_diagrams(study: Study, fitted: Fit, found: pd.DataFrame, edition: Editi
     if study.diagram.panels and len(edition.groups) > 1:
         drawing = path_diagram(fitted, group="all", **options)
         made |= {f"{FIGURE}-groups.{kind}": drawing.data(kind) for kind in wanted}
-    made[LAYOUT] = cache.text().encode("utf-8")
     return made
 
 

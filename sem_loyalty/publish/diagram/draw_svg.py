@@ -9,11 +9,11 @@ from sem_loyalty.publish.diagram.composition import shortened
 from sem_loyalty.publish.diagram.scene import INK, PAPER, Arrowhead, Curve, Scene, Shape, Text, banner_bar
 
 FAMILIES = (
-    "'STIX Two Text', STIXGeneral, 'Times New Roman', Times, 'SemCJK Serif', SimSun, 'Songti SC', STSong, "
+    "'STIX Two Text', STIXGeneral, 'Times New Roman', Times, 'Noto Sans SC', SimSun, 'Songti SC', STSong, "
     "'Noto Serif CJK SC', 'Source Han Serif SC', serif"
 )
 BOLD_FAMILIES = (
-    "'STIX Two Text', STIXGeneral, 'Times New Roman', Times, 'SemCJK Sans', SimHei, 'PingFang SC', 'Microsoft YaHei', "
+    "'STIX Two Text', STIXGeneral, 'Times New Roman', Times, 'Noto Sans SC', SimHei, 'PingFang SC', 'Microsoft YaHei', "
     "'Noto Sans CJK SC', 'Source Han Sans SC', sans-serif"
 )
 
