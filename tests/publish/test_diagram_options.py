@@ -294,8 +294,8 @@ def test_latex_compiles_the_document(plain: Drawing, tmp_path: Path) -> None:
         drawing.save(tmp_path / "figure.tex")
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "figure.tex"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-        if b"standalone.cls' not found" in done.stdout:
-            pytest.skip("LaTeX has no standalone class here")
+        if b"ptmr8t" in done.stdout:
+            pytest.skip("LaTeX has no Times here")
         assert done.returncode == 0, done.stdout[-1500:].decode("latin-1")
 
 

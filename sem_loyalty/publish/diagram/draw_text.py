@@ -114,7 +114,11 @@ def _document(picture: str, scene: Scene) -> str:
     fonts = (
         "\\usepackage{ctex}" if chinese else "\\usepackage[T1]{fontenc}\n\\usepackage{textcomp}\n\\usepackage{mathptmx}"
     )
-    head = f"\\documentclass[tikz,border=2bp]{{standalone}}\n{fonts}\n\\usepackage{{tikz}}\n"
+    page = f"paperwidth={_n(scene.width + 4)}bp,paperheight={_n(scene.height + 4)}bp,margin=1bp"
+    head = (
+        f"\\documentclass{{article}}\n{fonts}\n\\usepackage{{tikz}}\n\\usepackage[{page}]{{geometry}}\n"
+        "\\pagestyle{empty}\n\\setlength{\\parindent}{0pt}\n\\setlength{\\topskip}{0pt}\n"
+    )
     return f"{head}\\begin{{document}}\n{picture}\\end{{document}}\n"
 
 
