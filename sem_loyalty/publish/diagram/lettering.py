@@ -22,6 +22,8 @@ WRAP_CELLS, WIDEST_NAME = 12, 24
 INDICATOR_CELLS = 18
 #: Lines of a name; letters of a label before a number.
 MOST_LINES, LONGEST_LABEL = 3, 24
+#: Letters of a name that are looked at: more than three lines hold, so what is left out still shows as "…".
+LONGEST_NAME = 160
 #: Points of the arrow of a residual.
 TAIL = 14.0
 #: Em between the lines of a number.
@@ -216,7 +218,7 @@ def wrap(label: str, cells: int = WRAP_CELLS) -> tuple[str, ...]:
 def wrap_name(label: str) -> tuple[str, ...]:
     """Break the name of a construct into at most three lines; what does not fit ends in "…"."""
     for cells in range(WRAP_CELLS, WIDEST_NAME + 1, 2):
-        lines = wrap(label, cells)
+        lines = wrap(label[:LONGEST_NAME], cells)
         if len(lines) <= MOST_LINES:
             break
     return _cut(lines, MOST_LINES, WIDEST_NAME)
@@ -303,7 +305,7 @@ def measure(diagram: Diagram, parts: Anatomy) -> Sizes:
     loading = [(0.0, 0.0)]
     for owner in parts.constructs:
         for item in parts.indicators[owner.name]:
-            names[item.name] = _cut(wrap(item.label, INDICATOR_CELLS), MOST_LINES, 2 * INDICATOR_CELLS)
+            names[item.name] = _cut(wrap(item.label[:LONGEST_NAME], INDICATOR_CELLS), MOST_LINES, 2 * INDICATOR_CELLS)
             lines = max(lines, len(names[item.name]))
             width = max(width, *(line_width(line, INDICATOR, "regular", lang) + 9.0 for line in names[item.name]))
             loading.append(edge_room(parts.loadings[item.name], diagram))
