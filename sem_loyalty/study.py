@@ -16,6 +16,7 @@ from sem_loyalty.model.roles import roles
 from sem_loyalty.model.syntax import parse
 from sem_loyalty.publish import measurement_tables, records
 from sem_loyalty.publish.demo_study import demo_study
+from sem_loyalty.publish.diagram.layout_cache import LayoutCache
 from sem_loyalty.publish.exploration import explore
 from sem_loyalty.publish.files import check_folder
 from sem_loyalty.publish.hypotheses import hypotheses_table
@@ -27,7 +28,7 @@ from sem_loyalty.publish.output import write_results
 from sem_loyalty.publish.paper import build_paper
 from sem_loyalty.publish.pls_part import pls_part
 from sem_loyalty.publish.recorded import messages, recorded
-from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.results import LAYOUT, Results
 from sem_loyalty.publish.settings import BootstrapChoice, Study
 from sem_loyalty.publish.steps import Steps
 from sem_loyalty.publish.study_estimates import study_estimates
@@ -78,7 +79,7 @@ def run(
         The disk refuses.
     """
     asked, folder = _asked(study, out, draws, workers)
-    return _run(asked, folder, _steps(asked, fresh))[0]
+    return _run(asked, folder, _steps(asked, fresh), fresh)[0]
 
 
 def update(
@@ -111,7 +112,7 @@ def update(
     """
     asked, folder = _asked(study, out, draws, workers)
     found = None if fresh else unchanged(asked, folder)
-    return _run(asked, folder, _steps(asked, fresh))[1] if found is None else found
+    return _run(asked, folder, _steps(asked, fresh), fresh)[1] if found is None else found
 
 
 def _asked(
@@ -133,9 +134,11 @@ def _steps(study: Study, fresh: bool) -> Steps:
     return steps
 
 
-def _run(study: Study, folder: Path, steps: Steps) -> tuple[Results, Outcome]:
+def _run(study: Study, folder: Path, steps: Steps, fresh: bool) -> tuple[Results, Outcome]:
     """Analyse and write, and leave word of it for the next run."""
-    results = analyse(study, steps)
+    layouts = folder / "figures" / LAYOUT
+    kept = layouts.read_text(encoding="utf-8", errors="replace") if layouts.is_file() and not fresh else ""
+    results = analyse(study, steps, layouts=kept)
     write_results(results, folder)
     outcome = outcome_of(results, folder, steps.summary())
     steps.finish(outcome.record())
@@ -258,7 +261,7 @@ def fit_once(
     return analyse(study) if out is None else run(study, out=out)
 
 
-def analyse(study: Study, steps: Steps | None = None) -> Results:
+def analyse(study: Study, steps: Steps | None = None, *, layouts: str = "") -> Results:
     """Do everything that a study asks for, without writing results.
 
     Parameters
@@ -266,6 +269,8 @@ def analyse(study: Study, steps: Steps | None = None) -> Results:
     study : Study
     steps : Steps, optional
         Keep slow steps between runs; by default everything is computed and nothing kept.
+    layouts : str, default ""
+        Layouts of path diagrams of an earlier run, which save time and change nothing.
 
     Returns
     -------
@@ -306,11 +311,10 @@ def analyse(study: Study, steps: Steps | None = None) -> Results:
             )
         }
         exports = study_exports(study.output.export, fitted)
-        figures = path_diagrams(study, fitted, found, edition)
+        cache = LayoutCache(layouts)
+        figures = path_diagrams(study, fitted, found, edition, cache)
         figures |= measurement_plots(study, fitted, factors, draws, edition)
         figures |= evidence_plots(study, evidence, edition) | loyalty.figures
-        figures = path_diagrams(study, fitted, found, edition) | evidence_plots(study, evidence, edition)
-        figures |= loyalty.figures
         told = records.merged(
             records.sample_records(
                 sample.collected,
@@ -339,6 +343,7 @@ def analyse(study: Study, steps: Steps | None = None) -> Results:
         tables=content,
         figures=figures,
         exports=exports,
+        layouts=cache.text(),
         notes=sample.notes,
         warnings=messages(caught, fitted),
         inputs=study_inputs(study, model),

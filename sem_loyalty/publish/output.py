@@ -12,7 +12,7 @@ from sem_loyalty.publish.manuscripts.latex import latex
 from sem_loyalty.publish.manuscripts.markdown import markdown
 from sem_loyalty.publish.manuscripts.typst import typst
 from sem_loyalty.publish.report import report
-from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.results import LAYOUT, Results
 from sem_loyalty.publish.word.document import docx_bytes
 
 
@@ -67,6 +67,8 @@ def write_results(results: Results, out: str | Path) -> Path:
                 write_bytes(folder / "figures" / name, data)
         for name, text in results.exports.items():
             write_text(folder / "export" / name, text)
+        if results.layouts and (folder / "figures").is_dir():
+            write_text(folder / "figures" / LAYOUT, results.layouts)
         record = manifest(
             inputs=results.inputs,
             outputs=digests(folder),

@@ -22,6 +22,8 @@ from sem_loyalty.publish.records import Records
 from sem_loyalty.publish.settings import Study
 
 FIGURE = "path_diagram"
+#: Computed layouts, kept in the folder of figures so that the next run need not search again.
+LAYOUT = "layout.json"
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -67,6 +69,8 @@ class Results:
         The files that went in, by the name that the study gives them.
     simulated : bool
         Whether the answers were drawn by a computer.
+    layouts : str
+        Places of the path diagrams, as JSON, for the next run.
     diagnosis : Diagnosis or None
         Why the fit is not certified, and the remedies that were tried; None for a certified fit.
     """
@@ -89,6 +93,7 @@ class Results:
     warnings: tuple[str, ...] = ()
     inputs: Mapping[str, bytes] = field(default_factory=dict)
     simulated: bool = False
+    layouts: str = ""
     diagnosis: Diagnosis | None = None
 
     @property

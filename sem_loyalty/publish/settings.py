@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sem_loyalty.publish.diagram_settings import DiagramChoice
 from sem_loyalty.publish.evidence_settings import (
     EffectChoice,
     InvarianceChoice,
@@ -20,7 +21,7 @@ from sem_loyalty.publish.evidence_settings import (
 )
 from sem_loyalty.publish.setting_fields import at_least, one_of
 
-FORMATS = ("html", "json", "csv", "docx", "md", "tex", "typ", "svg", "pdf", "png")
+FORMATS = ("html", "json", "csv", "docx", "md", "tex", "typ", "svg", "pdf", "png", "tikz", "dot")
 PROGRAMS = ("lavaan", "mplus", "semopy")
 LANGS = ("en", "zh")
 # As fitting.fit and measurement.efa have them, which are too slow to import for reading a study file; a test holds
@@ -249,7 +250,7 @@ class Study:
     Attributes
     ----------
     study, data, screen, model, efa, loyalty, output, bootstrap, effects, rivals, invariance, robustness, method_bias,
-    pls
+    pls, diagram
         The sections.
     folder : Path
         Where relative paths begin.
@@ -271,6 +272,7 @@ class Study:
     robustness: RobustnessChoice = field(default_factory=RobustnessChoice)
     method_bias: MethodBiasChoice = field(default_factory=MethodBiasChoice)
     pls: PlsChoice = field(default_factory=PlsChoice)
+    diagram: DiagramChoice = field(default_factory=DiagramChoice)
     folder: Path = Path()
     name: str = "study.toml"
 
@@ -325,5 +327,6 @@ SECTIONS: Mapping[str, type] = {
     "pls": PlsChoice,
     "efa": FactorChoice,
     "loyalty": LoyaltyChoice,
+    "diagram": DiagramChoice,
     "output": Output,
 }

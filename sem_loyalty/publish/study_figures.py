@@ -10,6 +10,7 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.bootstrap import Bootstrap
 from sem_loyalty.measurement.factors import EFA
 from sem_loyalty.publish.bootstrap_plot import bootstrap_plot
+from sem_loyalty.publish.diagram.layout_cache import LayoutCache
 from sem_loyalty.publish.evidence_plot import group_forest, specification_curve
 from sem_loyalty.publish.hypothesis_part import HypothesisPart
 from sem_loyalty.publish.measurement_plot import correlation_map, loadings_plot, residual_map, scree_plot
@@ -23,14 +24,41 @@ ORDER = ("correlations", "scree", "loadings", "residuals", "bootstrap")
 # The cells of more items are too small to be read.
 MOST_ITEMS = 50
 
+DRAWN = ("svg", "pdf", "png", "tikz", "dot")
 
-def path_diagrams(study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition) -> dict[str, bytes]:
-    """Draw the path diagram in every format that the study asks for; the report needs SVG."""
-    wanted = set(study.output.formats) & {"svg", "pdf", "png"} | _needed(study)
+
+def path_diagrams(
+    study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition, cache: LayoutCache
+) -> dict[str, bytes]:
+    """Draw the path diagram in every format that the study asks for; the report needs SVG.
+
+    Parameters
+    ----------
+    study, fitted, found, edition
+        What was asked and found.
+    cache : LayoutCache
+        Layouts of an earlier run; it takes up those of this one.
+
+    Returns
+    -------
+    dict of str to bytes
+        By name of the file.
+    """
+    wanted = sorted(set(study.output.formats) & set(DRAWN) | _needed(study))
     if not wanted:
         return {}
     from sem_loyalty.publish.path_diagram import path_diagram  # draws with matplotlib, which is slow to import
 
+    show = set(study.diagram.show)
+    spread = study.diagram.show[0] == "std" and bool(show & {"se", "ci"})
+    options: dict[str, Any] = study.diagram.arguments() | {
+        "labels": edition.labels,
+        "lang": edition.lang,
+        # A bootstrap has no standard errors of standardised estimates; those of the fit have.
+        "table": None if spread else found,
+        "seed": study.study.seed,
+        "cache": cache,
+    }
     made: dict[str, bytes] = {}
     for number, label in enumerate(edition.groups, start=1):
         note = None
@@ -38,19 +66,12 @@ def path_diagrams(study: Study, fitted: Fit, found: pd.DataFrame, edition: Editi
             stars = (edition.drawn, edition.word("figure_note")) if edition.certified else ()
             note = edition.word("note_lead") + edition.note(*stars, fit=False)
             note = f"{label}: {note}" if label else note
-        drawing = path_diagram(
-            fitted,
-            labels=edition.labels,
-            lang=edition.lang,
-            group=number,
-            note=note,
-            table=found,
-            seed=study.study.seed,
-        )
+        drawing = path_diagram(fitted, group=number, note=note, **options)
         name = FIGURE if number == 1 else f"{FIGURE}-{number}"
-        for kind in sorted(wanted):
-            data = drawing.pdf() if kind == "pdf" else drawing.png() if kind == "png" else drawing.svg().encode("utf-8")
-            made[f"{name}.{kind}"] = data
+        made |= {f"{name}.{kind}": drawing.data(kind) for kind in wanted}
+    if study.diagram.panels and len(edition.groups) > 1:
+        drawing = path_diagram(fitted, group="all", **options)
+        made |= {f"{FIGURE}-groups.{kind}": drawing.data(kind) for kind in wanted}
     return made
 
 

@@ -232,6 +232,9 @@ def _section(section: str, cls: type, table: Any, problems: list[str]) -> Any:
 
 def _check(entry: Field[Any], hint: Any, value: Any) -> tuple[str, Any]:
     """Return what is wrong with a value ("" where nothing is) and the value as the field holds it."""
+    if "check" in entry.metadata:
+        checked: tuple[str, Any] = entry.metadata["check"](value)
+        return checked
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     several = [kind for kind in kinds if kind is not type(None)]
     kind = next((kind for kind in several if isinstance(value, list) and typing.get_origin(kind) is tuple), several[0])

@@ -23,9 +23,11 @@ from sem_loyalty.publish.diagram.lettering import (
     SMALLEST_TYPE,
     WORDS,
     Sizes,
+    edge_lines,
     edge_text,
     fill,
     label_size,
+    line_offsets,
     line_width,
     number_size,
     r2_text,
@@ -60,7 +62,9 @@ class Frame:
         return round(float(value) * self.scale, 3)
 
 
-def compose(diagram: Diagram, parts: Anatomy, sizes: Sizes, arrangement: Arrangement, width: float) -> Scene:
+def compose(
+    diagram: Diagram, parts: Anatomy, sizes: Sizes, arrangement: Arrangement, width: float, *, noted: bool = True
+) -> Scene:
     """Return the finished scene.
 
     Parameters
@@ -75,21 +79,24 @@ def compose(diagram: Diagram, parts: Anatomy, sizes: Sizes, arrangement: Arrange
         Where everything stands.
     width : float
         Points that the page may be wide; type is never shrunk below 6.5 points to get there.
+    noted : bool, default True
+        Whether the note stands below; panels have one for all.
 
     Returns
     -------
     Scene
         With the page cut to the drawing.
     """
-    ink = _extent(arrangement, diagram)
+    ink = _extent(arrangement)
     lang = diagram.lang
     banner = "" if diagram.certified else WORDS[lang]["banner"]
     wide = ink[2] - ink[0]
     if banner:
         wide = max(wide, line_width(banner, BANNER, "bold", lang) + 24.0)
     room = min(max(wide, NARROWEST_NOTE), max(wide, width - 2 * MARGIN))
-    note = [line for part in _note(diagram, parts) for line in fill(part, room, NOTE, lang)]
-    wide = max([wide, *(line_width(line, NOTE, "regular", lang) for line in note)])
+    note = [line for part in (note_parts(diagram, parts) if noted else []) for line in fill(part, room, NOTE, lang)]
+    # The page is as wide as the note may be, not as this note is: another N must not move a node.
+    wide = room if note else wide
     page = wide + 2 * MARGIN
     scale = min(1.0, max(width / page, SMALLEST_TYPE / min(LOADING, INDICATOR, NOTE)))
     top = MARGIN + (BANNER + BANNER_GAP + 10.0 if banner else 0.0)
@@ -118,10 +125,13 @@ def compose(diagram: Diagram, parts: Anatomy, sizes: Sizes, arrangement: Arrange
     )
 
 
-def _note(diagram: Diagram, parts: Anatomy) -> list[str]:
+def note_parts(diagram: Diagram, parts: Anatomy) -> list[str]:
+    """Return the paragraphs of the note, with what the drawing leaves out."""
     words = WORDS[diagram.lang]
     extra = [words["arcs"]] if parts.arcs_omitted else []
     extra += [words["residuals"]] if parts.residuals_omitted else []
+    extra += [words["stubs"]] if diagram.residuals else []
+    extra += [words["moderation"]] if any(tie.kind == "moderation" for tie in parts.ties) else []
     joint = "" if diagram.lang == "zh" else " "
     text = joint.join(part for part in (diagram.note.strip(), *extra) if part)
     return [line for line in text.split("\n") if line.strip()]
@@ -130,24 +140,23 @@ def _note(diagram: Diagram, parts: Anatomy) -> list[str]:
 def _summary(diagram: Diagram, parts: Anatomy, banner: str) -> str:
     labels = {node.name: node.label.replace("\n", " ") for node in diagram.nodes}
     arrows = {"covariance": "↔"}
-    said = [
-        f"{labels[tie.source]} {arrows.get(tie.kind, '→')} {labels[tie.target]} {edge_text(tie, diagram)}".strip()
-        for tie in parts.ties
-    ]
+    said = []
+    for tie in parts.ties:
+        onto = f"({labels[tie.moderates]} → {labels[tie.target]})" if tie.kind == "moderation" else labels[tie.target]
+        said.append(f"{labels[tie.source]} {arrows.get(tie.kind, '→')} {onto} {edge_text(tie, diagram)}".strip())
     return "; ".join([*([banner] if banner else []), *said])
 
 
-def _extent(arrangement: Arrangement, diagram: Diagram) -> tuple[float, float, float, float]:
+def _extent(arrangement: Arrangement) -> tuple[float, float, float, float]:
     shapes, _ = all_shapes(arrangement.placement)
     points = [shapes[:, :2] - shapes[:, 2:], shapes[:, :2] + shapes[:, 2:]]
     if len(arrangement.controls):
         points.append(cubic_points(arrangement.controls, np.linspace(0.0, 1.0, 33)).reshape(-1, 2))
-    for tie, curve, place in zip(arrangement.ties, arrangement.controls, arrangement.places, strict=True):
-        text = edge_text(tie, diagram)
-        if text:
-            centre = cubic_points(curve, np.array([place]))[0]
-            half = np.array(label_size(text, number_size(tie, diagram), diagram.lang)) / 2 + 1.0
-            points.append(np.stack([centre - half, centre + half]))
+    for room, curve, place in zip(arrangement.rooms, arrangement.controls, arrangement.places, strict=True):
+        centre = cubic_points(curve, np.array([place]))[0]
+        half = room / 2 + 1.0
+        points.append(np.stack([centre - half, centre + half]))
+    points.append(arrangement.stubs.reshape(-1, 2))
     every = np.concatenate(points)
     low, high = every.min(axis=0) - 1.0, every.max(axis=0) + 1.0
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
@@ -186,6 +195,14 @@ def _text(
         anchor=anchor,
         runs=runs,
     )
+
+
+def page_text(
+    id_: str, role: str, content: str, size: float, style: str, color: str, middle: Floats, frame: Frame, lang: str,
+    anchor: str = "middle",
+) -> Text:  # fmt: skip
+    """Return a line of text that belongs to the page."""
+    return _text(id_, role, "", content, size, style, color, middle, frame, lang, anchor)
 
 
 def _identifier(prefix: str, name: str, taken: set[str]) -> str:
@@ -253,24 +270,16 @@ def _lines(
     for edge, controls, place in zip(arrangement.ties, arrangement.controls, arrangement.places, strict=True):
         curve = _curve(edge, controls, diagram, frame, taken, thin=edge.kind == "loading" and edge.target in observed)
         curves.append(curve)
-        text = edge_text(edge, diagram)
-        if text:
-            middle = cubic_points(controls, np.array([place]))[0]
-            color = GREY if curve.color == GREY or not diagram.certified else INK
-            texts.append(
-                _text(
-                    f"{curve.id}-n",
-                    "coefficient",
-                    curve.id,
-                    text,
-                    number_size(edge, diagram),
-                    "regular",
-                    color,
-                    middle,
-                    frame,
-                    diagram.lang,
-                )
-            )
+        middle = cubic_points(controls, np.array([place]))[0]
+        color = GREY if curve.color == GREY or not diagram.certified else INK
+        size, said = number_size(edge, diagram), edge_lines(edge, diagram)
+        for row, (text, down) in enumerate(zip(said, line_offsets(said, size, diagram.lang), strict=True)):
+            id_, spot = f"{curve.id}-n{row or ''}", middle + np.array([0.0, down])
+            texts.append(_text(id_, "coefficient", curve.id, text, size, "regular", color, spot, frame, diagram.lang))
+    owners = [*arrangement.unexplained, *(item.name for item in items)]
+    for name, stub in zip(owners[: len(arrangement.stubs)], arrangement.stubs, strict=True):
+        controls = np.stack([stub[0], (2 * stub[0] + stub[1]) / 3, (stub[0] + 2 * stub[1]) / 3, stub[1]])
+        curves.append(_curve(Edge(name, name, "residual"), controls, diagram, frame, taken, thin=True))
     return curves, texts
 
 
@@ -290,13 +299,13 @@ def _curve(edge: Edge, controls: Floats, diagram: Diagram, frame: Frame, taken: 
         heads.append(_arrowhead(controls[::-1], length, color, frame))
     chord, middle = controls[3] - controls[0], controls[1] - controls[0]
     straight = bool(abs(chord[0] * middle[1] - chord[1] * middle[0]) < 1e-6 * (1.0 + float(chord @ chord)))
-    prefix = {"loading": "loading", "path": "path", "covariance": "covariance"}[edge.kind]
     a, b, c, d = (frame.at(point) for point in controls)
     return Curve(
-        id=_identifier(prefix, f"{edge.source}-{edge.target}", taken),
+        id=_identifier(edge.kind, "-".join(filter(None, (edge.source, edge.moderates, edge.target))), taken),
         source=edge.source,
         target=edge.target,
         kind=edge.kind,
+        moderates=edge.moderates,
         points=(a, b, c, d),
         straight=straight,
         color=color,

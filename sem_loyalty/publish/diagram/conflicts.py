@@ -78,7 +78,7 @@ def _texts_on_texts(scene: Scene) -> list[Conflict]:
     return [
         Conflict("label on label", texts[i].id, texts[j].id)
         for i, j in np.argwhere(overlap)
-        if not (texts[i].owner == texts[j].owner and texts[i].role not in ON_LINES)
+        if not (texts[i].owner and texts[i].owner == texts[j].owner)
     ]
 
 
@@ -122,7 +122,8 @@ def _shapes_on_shapes(scene: Scene) -> list[Conflict]:
 def _curve_conflicts(scene: Scene, curve: Curve, points: Floats) -> list[Conflict]:
     found = []
     for shape in scene.shapes:
-        if shape.node not in (curve.source, curve.target) and inside_shape(points, _shape(shape), shape.round).any():
+        own = (curve.source,) if curve.kind == "moderation" else (curve.source, curve.target)
+        if shape.node not in own and inside_shape(points, _shape(shape), shape.round).any():
             found.append(Conflict("edge through node", curve.id, shape.id))
     for text in _loose(scene):
         rect = np.array(text.rectangle)

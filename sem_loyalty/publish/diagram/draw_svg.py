@@ -21,7 +21,7 @@ BOLD_FAMILIES = (
 #: What XML 1.0 cannot hold.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: The operator of the model syntax behind each kind of edge.
-_OPERATORS = {"loading": "=~", "path": "~", "covariance": "~~"}
+_OPERATORS = {"loading": "=~", "path": "~", "covariance": "~~", "moderation": "~", "residual": "~~"}
 
 
 def to_svg(scene: Scene) -> str:
@@ -82,6 +82,8 @@ def _edge(curve: Curve, texts: list[Text]) -> str:
     path = f"M{steps[0]}L{steps[3]}" if curve.straight else f"M{steps[0]}C{steps[1]} {steps[2]} {steps[3]}"
     dash = f' stroke-dasharray="{" ".join(map(_n, curve.dash))}"' if curve.dash else ""
     data = f'data-from="{_safe(curve.source)}" data-to="{_safe(curve.target)}"'
+    if curve.moderates:
+        data += f' data-moderates="{_safe(curve.moderates)}"'
     heads = "".join(_arrowhead(head) for head in curve.arrows)
     return (
         f'<g id="{curve.id}" class="edge {curve.kind}" {data} data-kind="{curve.kind}" '

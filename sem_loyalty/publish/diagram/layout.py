@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.errors import ConfigurationError, check_choice, nearest
 from sem_loyalty.publish.diagram.annealing import GridProblem, rim, search
+from sem_loyalty.publish.diagram.disturbances import construct_disturbances, item_residuals
 from sem_loyalty.publish.diagram.factors import factor_column
 from sem_loyalty.publish.diagram.geometry import Floats, cubic_points, segment_meets_rectangle
 from sem_loyalty.publish.diagram.graph import Anatomy, Diagram, Edge
-from sem_loyalty.publish.diagram.lettering import Sizes, edge_text, label_size, number_size
+from sem_loyalty.publish.diagram.lettering import Sizes, edge_lines, edge_room, lines_size, number_size
 from sem_loyalty.publish.diagram.numbering import place_numbers
+from sem_loyalty.publish.diagram.pins import Layout, checked_pins, checked_sides
 from sem_loyalty.publish.diagram.routing import Routes, Ties, all_shapes, route
-from sem_loyalty.publish.diagram.spacing import SIDES, Placement, place, side_choices, side_prices
+from sem_loyalty.publish.diagram.spacing import Placement, place, side_choices, side_prices
 
 Ints = NDArray[np.int64]
 #: Points of an arrowhead on a tie and on a loading.
@@ -28,10 +29,11 @@ HEADROOM = 6.0
 #: Rounds until nothing touches: factor on the room between constructs, side assignments tried for each grid, and
 #: whether all constructs stand on the rim. Nearly every model is clean after the first; in dense ones no construct can
 #: stand inside.
-ROUNDS = ((1.0, 2, False), (1.3, 5, False), (1.0, 2, True), (1.4, 4, True))
-LARGEST_PIN = 40
+ROUNDS = ((1.0, 2, False), (1.3, 3, False), (1.0, 2, True), (1.4, 4, True), (1.8, 8, False))
 #: Points of a line that should be seen beside its number and its arrowhead.
 VISIBLE = 18.0
+#: Side assignments tried where every construct is pinned: there is one grid.
+SIDES_OF_PINS = 24
 #: A full page is higher than this only in a supplement.
 PAGE_HEIGHT = 640.0
 #: Text may shrink to this share of its full size before the smallest type limit is reached.
@@ -54,6 +56,14 @@ class Arrangement:
         Parameter of each number on its curve.
     loadings : array, shape (f, 4)
         Rectangles of the loadings, in the order of the blocks.
+    rooms : array, shape (m, 2)
+        Width and height kept free for the number of each tie.
+    unexplained : tuple of str
+        Constructs with a disturbance.
+    stubs : array, shape (u + f or 0, 2, 2)
+        Arrows of the disturbances, then of the residuals of the items in the order of the blocks.
+    clean : bool
+        Whether nothing touches.
     """
 
     placement: Placement
@@ -61,6 +71,10 @@ class Arrangement:
     controls: Floats
     places: Floats
     loadings: Floats
+    rooms: Floats
+    unexplained: tuple[str, ...]
+    stubs: Floats
+    clean: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,7 @@ class Workbench:
     ends: Ints
     edge_sizes: Floats
     fixed: dict[str, str]
+    unexplained: tuple[str, ...]
     width: float
     loose: float
     keep: int
@@ -83,7 +98,7 @@ def lay_out(
     parts: Anatomy,
     sizes: Sizes,
     *,
-    layout: Mapping[str, tuple[int, int]] | None,
+    layout: Layout | None,
     sides: Mapping[str, str] | None,
     seed: int,
     width: float,
@@ -98,8 +113,8 @@ def lay_out(
         Its parts.
     sizes : Sizes
         Its measured texts.
-    layout : mapping of str to (int, int), optional
-        Column and row, in half steps from the top left, of constructs that shall stay put.
+    layout : mapping of str to (int, int), or rows of names, optional
+        Column and row, in half steps from the top left, of constructs that shall stay put; or a table of all.
     sides : mapping of str to str, optional
         Side of the indicators of some constructs.
     seed : int
@@ -117,16 +132,18 @@ def lay_out(
     ConfigurationError
         For pins or sides that cannot be.
     """
-    pins = _checked_pins(layout or {}, parts)
-    fixed = _checked_sides(sides or {}, parts)
-    edge_sizes = np.array([_room(tie, diagram) for tie in parts.ties]).reshape(-1, 2)
+    pins = checked_pins(layout or {}, parts)
+    fixed = checked_sides(sides or {}, parts)
+    edge_sizes = np.array([edge_room(tie, diagram) for tie in parts.ties]).reshape(-1, 2)
     ties = _ties(parts)
+    unexplained = _unexplained(parts) if diagram.residuals else ()
     if parts.measurement_only and not pins:
         placement, candidates = factor_column(parts, sizes, ties, edge_sizes, fixed)
+        bench = Workbench(parts, sizes, ties, ties.ends, edge_sizes, fixed, unexplained, width, 1.0, 1)
         finished: list[tuple[int, int, Arrangement]] = []
         for controls in candidates:
-            places, loadings, _, touches = _numbers(placement, controls, ties, edge_sizes, sizes)
-            finished.append((touches, len(finished), Arrangement(placement, parts.ties, controls, places, loadings)))
+            _, touches, arrangement = _finished(placement, controls, bench)
+            finished.append((touches, len(finished), replace(arrangement, clean=touches == 0)))
             if touches == 0:
                 break
         return min(finished, key=lambda one: one[:2])[2]
@@ -139,7 +156,8 @@ def lay_out(
             break
         if on_rim not in grids:
             grids[on_rim] = (rim if on_rim else search)(problem, seed, GRIDS)
-        draft = Workbench(parts, sizes, ties, grid_ends, edge_sizes, fixed, width, loose, keep)
+        keep = max(keep, SIDES_OF_PINS) if len(pins) == len(parts.names) else keep
+        draft = Workbench(parts, sizes, ties, grid_ends, edge_sizes, fixed, unexplained, width, loose, keep)
         clean, price, arrangement = _best(grids[on_rim], draft)
         if best is None or clean or price < best[0]:
             best = (price, arrangement)
@@ -149,25 +167,46 @@ def lay_out(
     return best[1]
 
 
-def _room(tie: Edge, diagram: Diagram) -> tuple[float, float]:
-    text = edge_text(tie, diagram)
-    return label_size(text, number_size(tie, diagram), diagram.lang) if text else (0.0, 0.0)
+def resized(arrangement: Arrangement, diagram: Diagram, parts: Anatomy, sizes: Sizes) -> Arrangement:
+    """Return an arrangement in which numbers beyond the expected width have found their place too.
+
+    Nothing else moves. Nearly every arrangement comes back as it is.
+    """
+    needed = np.array(
+        [lines_size(edge_lines(tie, diagram), number_size(tie, diagram), diagram.lang) for tie in parts.ties]
+    ).reshape(-1, 2)
+    if (needed <= arrangement.rooms + 1e-6).all():
+        return arrangement
+    rooms = np.maximum(needed, arrangement.rooms)
+    ties = _ties(parts)
+    bench = Workbench(parts, sizes, ties, ties.ends, rooms, {}, arrangement.unexplained, 0.0, 1.0, 1)
+    return _finished(arrangement.placement, arrangement.controls, bench)[2]
+
+
+def _unexplained(parts: Anatomy) -> tuple[str, ...]:
+    targets = {tie.target for tie in parts.ties if tie.kind in ("path", "loading")}
+    return tuple(name for name in parts.names if name in targets)
 
 
 def _ties(parts: Anatomy) -> Ties:
     order = list(parts.names) + [item.name for name in parts.names for item in parts.indicators[name]]
     index = {name: at for at, name in enumerate(order)}
     ends = np.array([(index[tie.source], index[tie.target]) for tie in parts.ties], dtype=np.int64).reshape(-1, 2)
+    paths = {(tie.source, tie.target): at for at, tie in enumerate(parts.ties) if tie.kind == "path"}
+    onto = np.array(
+        [paths[tie.moderates, tie.target] if tie.kind == "moderation" else -1 for tie in parts.ties], dtype=np.int64
+    )
     bend = np.zeros(len(ends), dtype=np.int64)
     groups: dict[tuple[int, int], list[int]] = {}
-    for at, (a, b) in enumerate(ends.tolist()):
+    for at, (a, b) in enumerate(ends[onto < 0].tolist()):
         groups.setdefault((min(a, b), max(a, b)), []).append(at)
     for (low, _), members in groups.items():
         if len(members) > 1:
             for turn, at in enumerate(members):
                 # Bends are counted in the direction of the tie: the same sign parts two that run opposite ways.
-                bend[at] = (1 if turn % 2 == 0 else -1) * (1 if ends[at, 0] == low else -1)
-    return Ties(ends, np.array([tie.kind == "covariance" for tie in parts.ties], dtype=bool), bend)
+                # A third one bends further than the first.
+                bend[at] = (1 + turn // 2) * (1 if turn % 2 == 0 else -1) * (1 if ends[at, 0] == low else -1)
+    return Ties(ends, np.array([tie.kind == "covariance" for tie in parts.ties], dtype=bool), bend, onto)
 
 
 def _construct_ends(ties: Ties, parts: Anatomy) -> Ints:
@@ -219,6 +258,8 @@ def _best(grids: list[tuple[float, Ints]], bench: Workbench) -> tuple[bool, floa
     half_width = max(half[0] for half in sizes.half.values())
     half_height = max(half[1] for half in sizes.half.values())
     wants = edge_sizes + np.array([2 * ARROW + 20.0, 2 * ARROW + 18.0])
+    # On a moderated path the number and the arrow of the moderator stand side by side.
+    wants[ties.onto[ties.onto >= 0]] += edge_sizes[ties.onto[ties.onto >= 0]] + 14.0
     placed: list[tuple[float, Placement]] = []
     for cost, grid in grids:
         if placed and (np.abs(grid[:, None] - grid[None]).max(axis=2) < 2).sum() > len(grid):
@@ -242,13 +283,33 @@ def _best(grids: list[tuple[float, Ints]], bench: Workbench) -> tuple[bool, floa
     for price, placement, routes in drafts[:FINALISTS]:
         if best is not None and best[0] and price >= best[1]:
             break
-        places, loadings, number_price, touches = _numbers(placement, routes.controls, ties, edge_sizes, sizes)
+        number_price, touches, arrangement = _finished(placement, routes.controls, bench)
         total = price + 0.5 * number_price + 60.0 * touches
         clean = routes.hits == 0 and touches == 0
         if best is None or (not clean, total) < (not best[0], best[1]):
-            best = (clean, total, Arrangement(placement, parts.ties, routes.controls, places, loadings))
+            best = (clean, total, replace(arrangement, clean=clean))
     assert best is not None
     return best
+
+
+def _finished(placement: Placement, controls: Floats, bench: Workbench) -> tuple[float, int, Arrangement]:
+    """Return the price of the numbers and disturbances of a drawing, how often they touch, and the drawing."""
+    parts, sizes, rooms = bench.parts, bench.sizes, bench.edge_sizes
+    places, loadings, price, touches = _numbers(placement, controls, bench.ties, rooms, sizes)
+    stubs = np.zeros((0, 2, 2))
+    if sizes.tail:
+        shapes, is_round = all_shapes(placement)
+        middles = [cubic_points(curve, np.array([at]))[0] for curve, at in zip(controls, places, strict=True)]
+        on_ties = np.concatenate([np.array(middles).reshape(-1, 2), rooms / 2], axis=1)[rooms[:, 0] > 0]
+        residuals = item_residuals(placement, sizes.tail)
+        lines = np.concatenate([loading_marks(placement, sizes)[1], residuals])
+        owners = [parts.names.index(name) for name in bench.unexplained]
+        numbers = np.concatenate([on_ties, loadings])
+        stubs, stuck = construct_disturbances(placement, owners, shapes, is_round, controls, numbers, lines)
+        touches += stuck
+        stubs = np.concatenate([stubs, residuals])
+    arrangement = Arrangement(placement, parts.ties, controls, places, loadings, rooms, bench.unexplained, stubs)
+    return price, touches, arrangement
 
 
 def _page_price(placement: Placement, width: float) -> float:
@@ -299,8 +360,9 @@ def _numbers(
         edge_sizes = np.concatenate([edge_sizes, 2 * rects[loose, 2:]])
         arrows = np.concatenate([arrows, np.tile([False, True], (int(loose.sum()), 1))])
     crossed = _fans_on_boxes(lines, shapes[len(placement.centres) :], placement)
+    standing = np.concatenate([lines[~loose], item_residuals(placement, sizes.tail)]) if sizes.tail else lines[~loose]
     places, price, touches = place_numbers(
-        controls, edge_sizes, arrows, shapes, is_round, rects[~loose], lines[~loose], ARROW
+        controls, edge_sizes, arrows, shapes, is_round, rects[~loose], standing, ARROW
     )
     if loose.any():
         count = len(ties.ends)
@@ -334,39 +396,3 @@ def loading_marks(placement: Placement, sizes: Sizes) -> tuple[Floats, Floats]:
             share = 1.0 / np.maximum(np.abs(tips[:, 0]) / half[0], np.abs(tips[:, 1]) / half[1])
         lines.append(np.stack([centre + tips * share[:, None], centre + tips], axis=1))
     return np.concatenate(rects), np.concatenate(lines)
-
-
-def _checked_pins(layout: Mapping[str, tuple[int, int]], parts: Anatomy) -> dict[str, tuple[int, int]]:
-    pins: dict[str, tuple[int, int]] = {}
-    for name, place_ in layout.items():
-        _check_construct("layout", name, parts)
-        if len(tuple(place_)) != 2 or any(int(value) != value or not 0 <= value <= LARGEST_PIN for value in place_):
-            raise ConfigurationError(
-                f"layout[{name!r}]={place_!r} is not a (column, row) of whole half steps from 0 to {LARGEST_PIN}."
-            )
-        column, row = int(place_[0]), int(place_[1])
-        for other, (other_column, other_row) in pins.items():
-            if abs(column - other_column) < 2 and abs(row - other_row) < 2:
-                raise ConfigurationError(
-                    f"layout puts {name!r} at {(column, row)} on top of {other!r} at {(other_column, other_row)}: "
-                    "leave two half steps between them in columns or in rows."
-                )
-        pins[name] = (column, row)
-    return pins
-
-
-def _checked_sides(sides: Mapping[str, str], parts: Anatomy) -> dict[str, str]:
-    for name, side in sides.items():
-        _check_construct("sides", name, parts)
-        check_choice(f"sides[{name!r}]", side, SIDES)
-    return dict(sides)
-
-
-def _check_construct(argument: str, name: str, parts: Anatomy) -> None:
-    for owner, items in parts.indicators.items():
-        if name in {item.name for item in items}:
-            raise ConfigurationError(f"{argument} names {name!r}, an indicator: place its construct {owner!r} instead.")
-    if name not in parts.names:
-        raise ConfigurationError(
-            f"{argument} names {name!r}, which is not in the diagram. {nearest(name, parts.names)}".strip()
-        )

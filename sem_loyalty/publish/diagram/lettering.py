@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sem_loyalty.errors import display_width
 from sem_loyalty.publish.diagram.graph import Anatomy, Diagram, Edge, Node
@@ -18,8 +18,16 @@ SMALLEST_TYPE = 6.5
 ASCENT, DESCENT = 0.74, 0.22
 #: Digits and stars alone: no descender.
 DIGIT_HEIGHT = 0.70
-WRAP_CELLS = 12
+WRAP_CELLS, WIDEST_NAME = 12, 24
 INDICATOR_CELLS = 18
+#: Lines of a name; letters of a label before a number.
+MOST_LINES, LONGEST_LABEL = 3, 24
+#: Letters of a name that are looked at: more than three lines hold, so what is left out still shows as "…".
+LONGEST_NAME = 160
+#: Points of the arrow of a residual.
+TAIL = 14.0
+#: Em between the lines of a number.
+LINE_AIR = 0.18
 SIGNIFICANT = 0.05
 _HAN, _HAN_STOPS = r"\u2e80-\u9fff", r"\u3000-\u303f\uff00-\uff0f\uff1a-\uff1f"
 _PIECES = re.compile(
@@ -33,11 +41,15 @@ WORDS = {
         "banner": "NOT A CERTIFIED SOLUTION: do not report",
         "arcs": "Covariances among exogenous constructs are omitted.",
         "residuals": "Covariances among indicators are omitted.",
+        "stubs": "Short arrows are residuals.",
+        "moderation": "An arrow to a line is a moderation.",
     },
     "zh": {
         "banner": "未通过验证的解：不得报告",
         "arcs": "外生构念之间的协方差未画出。",
         "residuals": "测量题项之间的协方差未画出。",
+        "stubs": "短箭头表示残差。",
+        "moderation": "指向路径的箭头表示调节作用。",
     },
 }
 
@@ -55,20 +67,26 @@ class Sizes:
     box : tuple of float
         Width and height of an indicator box (one size for all).
     loading : tuple of float
-        Width and height of the widest loading.
+        Width and height kept free for a loading.
+    tail : float
+        Length of the arrow of a residual, 0 where none is drawn.
     """
 
     half: dict[str, tuple[float, float]]
     names: dict[str, tuple[str, ...]]
     box: tuple[float, float]
     loading: tuple[float, float]
+    tail: float = 0.0
 
 
-def number(value: float, lang: str) -> str:
-    """Return an estimate as the language prints it: ``.51`` in English, ``0.512`` in Chinese, with a true minus."""
+def number(value: float, lang: str, *, bounded: bool = True) -> str:
+    """Return an estimate as the language prints it: ``.51`` in English, ``0.512`` in Chinese, with a true minus.
+
+    English leaves the zero out where a number is standardised (`bounded`), as the APA style has it.
+    """
     digits = 2 if lang == "en" else 3
     text = f"{abs(value):.{digits}f}"
-    if lang == "en" and text.startswith("0."):
+    if lang == "en" and bounded and text.startswith("0."):
         text = text[1:]
     negative = value < 0 and any(character in "123456789" for character in text)
     return ("\u2212" if negative else "") + text
@@ -81,19 +99,81 @@ def stars(p: float | None) -> str:
     return "***" if p < 0.001 else "**" if p < 0.01 else "*" if p < SIGNIFICANT else ""
 
 
-def edge_text(edge: Edge, diagram: Diagram) -> str:
-    """Return what is printed on an edge; loadings carry no stars, nor does an uncertified solution."""
+def edge_lines(edge: Edge, diagram: Diagram) -> tuple[str, ...]:
+    """Return the lines printed on an edge; loadings carry the estimate alone, an uncertified solution no stars."""
+    label = shortened_label(edge.label)
     if edge.value is None:
-        return edge.label
-    text = number(edge.value, diagram.lang)
-    if edge.kind != "loading" and diagram.certified:
+        return (label,) if label else ()
+    lang, worth = diagram.lang, diagram.show[1:] if edge.kind != "loading" else ()
+    bounded = diagram.show[0] == "std"
+    text = number(edge.value, lang, bounded=bounded)
+    if "stars" in worth and diagram.certified:
         text += stars(edge.p)
-    separator = "：" if diagram.lang == "zh" else ": "
-    return f"{edge.label}{separator}{text}" if edge.label else text
+    separator = "：" if lang == "zh" else ": "
+    second = [f"({number(edge.se, lang, bounded=bounded)})"] if "se" in worth and edge.se is not None else []
+    if "ci" in worth and edge.interval is not None:
+        second.append(f"[{', '.join(number(bound, lang, bounded=bounded) for bound in edge.interval)}]")
+    if "p" in worth and edge.p is not None and diagram.certified:
+        second.append(p_text(edge.p, lang))
+    return tuple(line for line in (f"{label}{separator}{text}" if label else text, " ".join(second)) if line)
+
+
+def edge_text(edge: Edge, diagram: Diagram) -> str:
+    """Return what is printed on an edge, on one line."""
+    return " ".join(edge_lines(edge, diagram))
+
+
+def edge_room(edge: Edge, diagram: Diagram) -> tuple[float, float]:
+    """Return the width and height kept free for the number of an edge.
+
+    It is that of the widest number to be expected, not of the one estimated: a layout must not move when other
+    data give other estimates.
+    """
+    if edge.value is None:
+        return lines_size(edge_lines(edge, diagram), number_size(edge, diagram), diagram.lang)
+    large = 0.5 if diagram.show[0] == "std" else 50.0
+    # Correlations and loadings are seldom negative, and in a measurement model every one of them takes width.
+    big = replace(edge, value=-large if edge.kind in ("path", "moderation") else large, p=0.0)
+    if edge.se is not None:
+        big = replace(big, se=large)
+    if edge.interval is not None:
+        big = replace(big, interval=(-large, -large))
+    return lines_size(edge_lines(big, replace(diagram, certified=True)), number_size(edge, diagram), diagram.lang)
+
+
+def lines_size(lines: tuple[str, ...], size: float, lang: str) -> tuple[float, float]:
+    """Return width and height of the lines of a number, set tight."""
+    sizes = [label_size(line, size, lang) for line in lines]
+    height = sum(high for _, high in sizes) + LINE_AIR * size * (len(sizes) - 1)
+    return (max(wide for wide, _ in sizes), height) if sizes else (0.0, 0.0)
+
+
+def line_offsets(lines: tuple[str, ...], size: float, lang: str) -> list[float]:
+    """Return the middle of each line of a number relative to the middle of all."""
+    heights = [label_size(line, size, lang)[1] for line in lines]
+    y, found = -lines_size(lines, size, lang)[1] / 2, []
+    for height in heights:
+        found.append(y + height / 2)
+        y += height + LINE_AIR * size
+    return found
+
+
+def p_text(p: float, lang: str) -> str:
+    """Return a p value as "p = .003" or "p < .001"."""
+    zero = "0" if lang == "zh" else ""
+    return f"p < {zero}.001" if p < 0.001 else f"p = {f'{p:.3f}'[0 if lang == 'zh' or p >= 0.9995 else 1 :]}"
+
+
+def shortened_label(label: str) -> str:
+    """Return a label of an edge on one line, cut where it is longer than a line can bear."""
+    plain = " ".join(label.split())
+    return plain if len(plain) <= LONGEST_LABEL else plain[: LONGEST_LABEL - 1] + "…"
 
 
 def number_size(edge: Edge, diagram: Diagram) -> float:
-    """Return the type size of the number on a tie: cross loadings are set like loadings."""
+    """Return the type size of the number on a tie: cross loadings are set like loadings, two lines are set smaller."""
+    if edge.kind != "loading" and len({"se", "ci", "p"} & set(diagram.show)):
+        return LOADING
     observed = {node.name for node in diagram.nodes if node.kind == "observed"}
     return LOADING if edge.kind == "loading" and edge.target in observed else COEFFICIENT
 
@@ -136,12 +216,25 @@ def wrap(label: str, cells: int = WRAP_CELLS) -> tuple[str, ...]:
 
 
 def wrap_name(label: str) -> tuple[str, ...]:
-    """Break the name of a construct into at most three lines where its words allow."""
-    for cells in range(WRAP_CELLS, 3 * WRAP_CELLS, 2):
-        lines = wrap(label, cells)
-        if len(lines) <= 3:
-            return lines
-    return wrap(label, 3 * WRAP_CELLS)
+    """Break the name of a construct into at most three lines; what does not fit ends in "…"."""
+    for cells in range(WRAP_CELLS, WIDEST_NAME + 1, 2):
+        lines = wrap(label[:LONGEST_NAME], cells)
+        if len(lines) <= MOST_LINES:
+            break
+    return _cut(lines, MOST_LINES, WIDEST_NAME)
+
+
+def _cut(lines: tuple[str, ...], most: int, cells: int) -> tuple[str, ...]:
+    """Return at most so many lines of at most so many cells; "…" stands for the rest."""
+    kept = []
+    for at, line in enumerate(lines[:most]):
+        rest = at == most - 1 and len(lines) > most
+        if display_width(line) > cells or rest:
+            while display_width(line) > cells - 1:
+                line = line[:-1]
+            line = line.rstrip() + "…"
+        kept.append(line)
+    return tuple(kept)
 
 
 def _even_lines(pieces: list[str], ideal: float, cells: int) -> list[str]:
@@ -203,7 +296,8 @@ def measure(diagram: Diagram, parts: Anatomy) -> Sizes:
     names = {node.name: wrap_name(node.label) for node in parts.constructs}
     needed: dict[str, list[list[tuple[float, float, float]]]] = {"latent": [], "observed": []}
     for node in parts.constructs:
-        needed[node.kind].append(_stack(names[node.name], r2_text(node, diagram), lang))
+        r2 = "" if node.r2 is None else r2_text(replace(node, r2=0.5), diagram)
+        needed[node.kind].append(_stack(names[node.name], r2, lang))
     latent = _ellipse(needed["latent"])
     observed = _rectangle(needed["observed"])
     half = {node.name: latent if node.kind == "latent" else observed for node in parts.constructs}
@@ -211,15 +305,16 @@ def measure(diagram: Diagram, parts: Anatomy) -> Sizes:
     loading = [(0.0, 0.0)]
     for owner in parts.constructs:
         for item in parts.indicators[owner.name]:
-            names[item.name] = wrap(item.label, INDICATOR_CELLS)
+            names[item.name] = _cut(wrap(item.label[:LONGEST_NAME], INDICATOR_CELLS), MOST_LINES, 2 * INDICATOR_CELLS)
             lines = max(lines, len(names[item.name]))
             width = max(width, *(line_width(line, INDICATOR, "regular", lang) + 9.0 for line in names[item.name]))
-            loading.append(label_size(edge_text(parts.loadings[item.name], diagram), LOADING, lang))
+            loading.append(edge_room(parts.loadings[item.name], diagram))
     return Sizes(
         half=half,
         names=names,
         box=(width, 13.5 + (lines - 1) * INDICATOR * 1.15),
         loading=(max(size[0] for size in loading), max(size[1] for size in loading)),
+        tail=TAIL if diagram.residuals else 0.0,
     )
 
 
@@ -269,10 +364,24 @@ def _rectangle(stacks: list[list[tuple[float, float, float]]]) -> tuple[float, f
 def fill(text: str, width: float, size: float, lang: str) -> list[str]:
     """Break a paragraph into lines no wider than `width` points; Chinese breaks anywhere but before punctuation."""
     lines = [""]
-    for piece in _PIECES.findall(text):
+    for piece in (part for long in _PIECES.findall(text) for part in _parts(long, width, size, lang)):
         longer = lines[-1] + piece
         if lines[-1] and line_width(longer, size, "regular", lang) > width:
             lines.append(piece.lstrip())
         else:
             lines[-1] = longer
     return [line.rstrip() for line in lines if line.strip()]
+
+
+def _parts(piece: str, width: float, size: float, lang: str) -> list[str]:
+    """Return a piece whole, or in parts that fit on a line where no line could hold it."""
+    if len(piece) < 20 or line_width(piece, size, "regular", lang) <= width:
+        return [piece]
+    parts, rest = [], piece
+    while rest:
+        end = 1
+        while end < len(rest) and line_width(rest[: end + 1], size, "regular", lang) <= width:
+            end += 1
+        parts.append(rest[:end])
+        rest = rest[end:]
+    return parts

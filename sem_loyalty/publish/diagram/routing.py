@@ -17,6 +17,7 @@ from sem_loyalty.publish.diagram.geometry import (
     raised,
     segments_cross,
 )
+from sem_loyalty.publish.diagram.moderation import moderation_curves
 from sem_loyalty.publish.diagram.spacing import TOWARDS, Block, Placement
 
 Ints = NDArray[np.int64]
@@ -38,12 +39,19 @@ class Ties:
     arc : array of bool, shape (m,)
         Covariances: curved by convention.
     must_bend : array, shape (m,)
-        +1 or -1 where two ties join the same pair and have to part, else 0.
+        +1, -1 or 2, -2 where several ties join the same pair and have to part, else 0.
+    onto : array of int, shape (m,)
+        Of a moderation, the tie on which it ends; else -1. Moderations stand last.
     """
 
     ends: Ints
     arc: Bools
     must_bend: NDArray[np.int64]
+    onto: Ints
+
+    def first(self, count: int) -> Ties:
+        """Return the first `count` ties."""
+        return Ties(self.ends[:count], self.arc[:count], self.must_bend[:count], self.onto[:count])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,34 @@ def _box_half(side: str, thickness: float, boxes: Floats, spread: float) -> tupl
 
 
 def route(placement: Placement, ties: Ties) -> Routes:
-    """Choose a curve for every tie.
+    """Choose a curve for every tie, moderations after those on which they end.
+
+    Parameters and results are those of `_route`.
+    """
+    plain = int((ties.onto < 0).sum())
+    routes = _route(placement, ties.first(plain))
+    if plain == len(ties.onto):
+        return routes
+    shapes, is_round = all_shapes(placement)
+    extra, hits = moderation_curves(
+        ties.ends[plain:, 0].tolist(),
+        ties.onto[plain:].tolist(),
+        routes.controls,
+        shapes,
+        is_round,
+        len(placement.centres),
+        lambda points, start: _fan_hits(points[None], placement, np.array([[start, start]]), shapes, is_round)[0],
+    )
+    controls = np.concatenate([routes.controls, extra])
+    polylines = cubic_points(controls, np.linspace(0.0, 1.0, PIECES + 1))
+    met = crossings(polylines)
+    met = met[ties.onto[met[:, 1]] != met[:, 0]]
+    bends = np.concatenate([routes.bends, np.zeros(len(extra))])
+    return Routes(controls, bends, polylines, routes.hits + hits, met)
+
+
+def _route(placement: Placement, ties: Ties) -> Routes:
+    """Choose a curve for every tie between shapes.
 
     Parameters
     ----------
@@ -116,11 +151,13 @@ def route(placement: Placement, ties: Ties) -> Routes:
     margin = np.where(np.arange(near) < len(placement.centres), CLEARANCE, 2.0)[:, None]
     over = inside_shape(points[:, :, :, None], shapes[:near], is_round[:near], margin).any(axis=2)
     hits = (over & foreign[:, None, :]).sum(axis=2)
-    hits = hits + _fan_hits(points, placement, ties, shapes, is_round)
+    hits = hits + _fan_hits(points, placement, ties.ends, shapes, is_round)
     size = np.abs(BENDS)
     price = 40.0 * hits + np.where(ties.arc[:, None], np.abs(size - 0.2) * 3.0, size * 6.0 + (size > 0) * 2.0)
-    price = price + 400.0 * ((ties.must_bend[:, None] != 0) & (np.sign(BENDS) != ties.must_bend[:, None]))
-    price = price + 3.0 * ((ties.must_bend[:, None] != 0) & (size < 0.15))
+    rank = np.abs(ties.must_bend[:, None])
+    price = price + 400.0 * ((rank != 0) & (np.sign(BENDS) != np.sign(ties.must_bend[:, None])))
+    price = price + 3.0 * ((rank != 0) & (size < 0.15)) + 400.0 * ((rank == 1) & (size > 0.35) & _twice(ties)[:, None])
+    price = price + 400.0 * ((rank == 2) & (size < 0.4))
     price = price + _arc_preference(ties, normal)
     chosen = np.argmin(price, axis=1)
     index = np.arange(len(chosen))
@@ -131,6 +168,13 @@ def route(placement: Placement, ties: Ties) -> Routes:
     clipped = np.array([cubic_part(c, a, b) for c, a, b in zip(whole, first, last, strict=True)]).reshape(-1, 4, 2)
     polylines = cubic_points(clipped, np.linspace(0.0, 1.0, PIECES + 1))
     return Routes(clipped, BENDS[chosen], polylines, int(hits[index, chosen].sum()), crossings(polylines))
+
+
+def _twice(ties: Ties) -> Bools:
+    """Tell which ties have another one beside them that bends further to the same side."""
+    pairs = [(min(a, b), max(a, b)) for a, b in ties.ends.tolist()]
+    far = {pair for pair, bend in zip(pairs, ties.must_bend.tolist(), strict=True) if abs(bend) == 2}
+    return np.array([pair in far for pair in pairs], dtype=bool)
 
 
 def _inner_edges(placement: Placement, block: Block) -> Floats:
@@ -147,11 +191,11 @@ def _arc_preference(ties: Ties, normal: Floats) -> Floats:
     return np.asarray(np.where(ties.arc[:, None] & to_the_right, 1.0, 0.0))
 
 
-def _fan_hits(points: Floats, placement: Placement, ties: Ties, shapes: Floats, is_round: Bools) -> Ints:
+def _fan_hits(points: Floats, placement: Placement, joined: Ints, shapes: Floats, is_round: Bools) -> Ints:
     """Count the fans of indicators that each candidate runs over, shape (m, bends)."""
     found = np.zeros(points.shape[:2], dtype=np.int64)
     first_box = len(placement.centres)
-    ends = shapes[ties.ends], is_round[ties.ends]
+    ends = shapes[joined], is_round[joined]
     inside_own = inside_shape(points, ends[0][:, None, None, 0], ends[1][:, None, None, 0]) | inside_shape(
         points, ends[0][:, None, None, 1], ends[1][:, None, None, 1]
     )
@@ -163,7 +207,7 @@ def _fan_hits(points: Floats, placement: Placement, ties: Ties, shapes: Floats, 
         over = (ahead > 4.0) & (ahead < block.depth + 4.0) & (aside < limit) & ~inside_own
         boxes = np.arange(first_box, first_box + len(block.boxes))
         first_box += len(block.boxes)
-        own = np.asarray(np.isin(ties.ends, boxes)).any(axis=1).reshape(-1)
+        own = np.asarray(np.isin(joined, boxes)).any(axis=1).reshape(-1)
         found += over.any(axis=2) & ~own[:, None]
     return found
 

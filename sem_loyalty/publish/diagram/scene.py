@@ -55,7 +55,7 @@ class Curve:
     source, target : str
         Names of the variables joined.
     kind : str
-        "loading", "path" or "covariance".
+        "loading", "path", "covariance", "moderation" or "residual".
     points : tuple of four points
         Control points, from border to border; arrowheads end where the curve ends.
     straight : bool
@@ -68,6 +68,8 @@ class Curve:
         Lengths of ink and gap; empty for a solid line.
     arrows : tuple of Arrowhead
         Heads at its ends.
+    moderates : str, default ""
+        Of a moderation: where the path starts that it ends on.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Curve:
     line_width: float
     dash: tuple[float, ...]
     arrows: tuple[Arrowhead, ...]
+    moderates: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Text:
     id : str
         Stable identifier, unique in the scene.
     role : str
-        "name", "r2", "indicator", "coefficient", "loading", "note" or "banner".
+        "name", "r2", "indicator", "coefficient", "loading", "panel", "note" or "banner".
     owner : str
         Identifier of the shape or curve that it belongs to, "" for the page.
     x, y : float

@@ -42,7 +42,7 @@ class Block:
     reach : float
         Distance from the construct's centre to the inner edge of the boxes.
     region : array, shape (4,)
-        Rectangle (x, y, half width, half height) of boxes and loadings relative to the construct.
+        Rectangle (x, y, half width, half height) of boxes, loadings and residuals relative to the construct.
     spread, depth : float
         Half extent of the boxes across the side, and distance of their outer edge.
     """
@@ -118,8 +118,8 @@ def build_block(owner: int, side: str, count: int, half: tuple[float, float], si
     labels = towards * distance + (offsets * distance / inner)[:, None] * along
     spread = (count - 1) / 2 * pitch + ends / 2
     depth = inner + thick
-    near = distance - room / 2
-    middle, extent = (near + depth) / 2, (depth - near) / 2
+    near, far = distance - room / 2, depth + sizes.tail
+    middle, extent = (near + far) / 2, (far - near) / 2
     region = np.concatenate([towards * middle, np.abs(towards) * extent + along * spread])
     return Block(owner, side, boxes, labels, inner, region, spread, depth)
 
