@@ -165,23 +165,28 @@ def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[P
     if units is not None:
         discrepancy, space, weight = discrepancy.rescaled(units.scale), units.space, units.weight
     first = _rescued(problem, first)
-    best, other = first, float("nan")
-    perturbed = _perturbed(problem)
-    for start in chain((perturbed, problem.plain_start), problem.crude_starts):
+    best, others = first, list[float]()
+    moved_starts = [_perturbed(problem, start) for start in (problem.start, problem.plain_start)]
+    doubtful = False
+    for start in chain(moved_starts, (problem.plain_start,), problem.crude_starts):
         found = minimise(discrepancy, start * weight, space, aside=True)
         if found is None or not found.converged:
-            if start is perturbed and _all_tried(problem, best):
+            if start is moved_starts[-1] and _all_tried(problem, best):
                 break
+            # Where starts go astray, agreement with one of the others is no proof: all are tried.
+            doubtful = True
             continue
-        other = found.point.value
-        lower = best is None or not best.converged or other < best.point.value - 1e-9 * max(1.0, other)
+        others.append(found.point.value)
+        lower = best is None or not best.converged or others[-1] < best.point.value - 1e-9 * max(1.0, others[-1])
         if lower:
             moved = minimise(problem.discrepancy, found.point.theta / weight, problem.space)
             if moved is not None and (best is None or moved.point.value <= best.point.value):
                 best = moved
                 notes = (*notes, "a second minimisation found a lower minimum, which is reported")
-        if best is not None and abs(other - best.point.value) < 1e-8 * max(1.0, other):
+        if not doubtful and best is not None and _same(others[-1], best):
             break
+    agreed = [value for value in others if best is not None and _same(value, best)]
+    other = agreed[0] if agreed else others[-1] if others else float("nan")
     if problem.space.restrictions is not None:
         # Valleys are followed without restrictions.
         return Found(best, other, used, notes)
@@ -192,6 +197,11 @@ def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[P
     elif is_doubtful(problem.specification, problem.discrepancy, problem.space, best, n):
         best, other, notes = _sought_lower(problem, best, other, notes)
     return Found(best, other, used, notes)
+
+
+def _same(value: float, best: Solution[PointT]) -> bool:
+    """Return whether a search ended as low as the best one."""
+    return abs(value - best.point.value) < 1e-8 * max(1.0, value)
 
 
 def middle_start(problem: Problem[PointT]) -> Array:
@@ -293,9 +303,9 @@ def _improper(problem: Problem[PointT], solution: Solution[PointT]) -> bool:
     return False
 
 
-def _perturbed(problem: Problem[PointT]) -> Array:
+def _perturbed(problem: Problem[PointT], start: Array) -> Array:
     """Return start values moved by up to a quarter, in a fixed pattern, within the constraints."""
-    pattern = np.resize(np.array([1.25, 0.8, 1.1, 0.9]), len(problem.start))
-    theta = problem.plain_start * pattern
+    pattern = np.resize(np.array([1.25, 0.8, 1.1, 0.9]), len(start))
+    theta = start * pattern
     space = problem.space
     return space.offset + space.basis @ (space.basis.T @ (theta - space.offset)) if space.constrained else theta

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import sem_loyalty as sl
-from sem_loyalty.fitting import certificate, fallback, measured, search
+from sem_loyalty.fitting import certificate, fallback, search
+from sem_loyalty.fitting.one_factor import item_blocks, one_factor, one_factor_each
 from sem_loyalty.kernel import solver
 from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.model import defaults
@@ -148,8 +149,14 @@ def test_one_factor_start_values_do_not_depend_on_the_other_constructs():
     generator = np.random.default_rng(3)
     matrices = [np.corrcoef(generator.normal(size=(k, 40)) + generator.normal(size=40)) for k in (2, 3, 5, 4, 1)]
     matrices[-1] = np.ones((1, 1))
-    for alone, together in zip(map(measured.one_factor, matrices), measured.one_factor_each(matrices), strict=True):
-        np.testing.assert_allclose(together, alone, atol=1e-12)
+    blocks = item_blocks([len(matrix) for matrix in matrices])
+    whole = generator.uniform(-1, 1, (len(blocks.of), len(blocks.of)))
+    for block, matrix in enumerate(matrices):
+        rows = np.flatnonzero(blocks.of == block)
+        whole[np.ix_(rows, rows)] = matrix
+    together = np.split(one_factor_each(whole, blocks), blocks.first[1:])
+    for alone, found in zip(map(one_factor, matrices), together, strict=True):
+        np.testing.assert_allclose(found, alone, atol=1e-12)
 
 
 def test_a_small_sample_with_settled_variances_is_not_searched_further(monkeypatch):
