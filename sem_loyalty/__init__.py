@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.robustness import Robustness, robustness
     from sem_loyalty.inference.score_tests import score_tests
     from sem_loyalty.inference.standardised import standardised_solution
+    from sem_loyalty.inference.summary import Summary, summary
     from sem_loyalty.inference.vuong import VuongTest, vuong_test
     from sem_loyalty.loyalty.behaviour import purchase_behaviour, rfm
     from sem_loyalty.loyalty.composite import composite_loyalty
@@ -130,6 +131,8 @@ _WHERE = {
     "johnson_neyman": "inference.probing",
     "simple_slopes": "inference.probing",
     "standardised_solution": "inference.standardised",
+    "Summary": "inference.summary",
+    "summary": "inference.summary",
     "VuongTest": "inference.vuong",
     "vuong_test": "inference.vuong",
     "loyalty_index": "loyalty.index",
@@ -228,6 +231,7 @@ __all__ = [
     "PlsQuality",
     "Replication",
     "Robustness",
+    "Summary",
     "VuongTest",
     "__version__",
     "apply_codebook",
@@ -312,6 +316,7 @@ __all__ = [
     "specify",
     "stability_index",
     "standardised_solution",
+    "summary",
     "top_box",
     "typology",
     "validity",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.ram import Implied
 from sem_loyalty.kernel.spectrum import extreme_eigenvalues
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from sem_loyalty.fitting.measured import LEAST_SCALE, Measured, measurement
 from sem_loyalty.fitting.one_factor import one_factor
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.model.spec import Parameter, Specification, kept
 
 Array = NDArray[np.float64]

@@ -8,7 +8,6 @@ from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from sem_loyalty.display import format_p
 from sem_loyalty.fitting.certificate import Certificate
@@ -16,6 +15,7 @@ from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised
 from sem_loyalty.fitting.held import ActiveInequality
 from sem_loyalty.fitting.ordinal import ROBUST
 from sem_loyalty.kernel.discrepancy import Point
+from sem_loyalty.kernel.indices import chisq_pvalue
 from sem_loyalty.kernel.likelihood import Sample
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.solver import Subspace
@@ -120,7 +120,7 @@ class Fit:
         """Summarise the fit; the first line says whether it can be trusted."""
         test = f"chi-square {self.chisq:.3f}, df {self.df}"
         if self.tested:
-            test += f", p {format_p(float(chdtrc(self.df, self.chisq)))}"
+            test += f", p {format_p(chisq_pvalue(self.chisq, self.df))}"
         if self.specification.ordered and self.df and not self.tested:
             corrected = "; `fit_measures` has the corrected test" if self.estimator in ROBUST else ""
             test = f"minimum {self.chisq:.3f}, df {self.df} (not a chi-square{corrected})"

@@ -13,9 +13,9 @@ from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.restrictions import Restrictions
 
 Array = NDArray[np.float64]
