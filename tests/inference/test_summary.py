@@ -59,7 +59,8 @@ def test_groups_and_corrected_tests_are_named(answers):
 
 def test_a_summary_that_cannot_be_trusted_says_so_first():
     # The loading of x would have to be sqrt(.85 * .85 / .6), above one.
-    improper = pd.DataFrame([[1.0, 0.85, 0.85], [0.85, 1.0, 0.6], [0.85, 0.6, 1.0]], index=list("xyz"), columns=list("xyz"))
+    names = list("xyz")
+    improper = pd.DataFrame([[1.0, 0.85, 0.85], [0.85, 1.0, 0.6], [0.85, 0.6, 1.0]], index=names, columns=names)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sl.errors.ImproperSolutionWarning)
         fitted = sl.fit("F =~ x + y + z", sample_cov=improper, sample_nobs=200)
