@@ -23,12 +23,14 @@ from sem_loyalty.kernel.likelihood import log_determinant
 from sem_loyalty.kernel.solver import Solution, Subspace
 from sem_loyalty.kernel.valley import follow_valley
 from sem_loyalty.model.scatter import subspace
-from sem_loyalty.model.spec import Specification
+from sem_loyalty.model.spec import Specification, kept
 
 Array = NDArray[np.float64]
 
 # Shares of the items' variance that crude start values give to their constructs.
 CRUDE_SHARES = (0.05, 0.5, 0.9)
+# By what start values are multiplied for a second search, one parameter after the other.
+PATTERN = (1.25, 0.8, 1.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +175,8 @@ def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[P
         if found is None or not found.converged:
             if start is moved_starts[-1] and _all_tried(problem, best):
                 break
-            # Where starts go astray, agreement with one of the others is no proof: all are tried.
-            doubtful = True
+            # Where a search goes astray, agreement with one of the others is no proof: all starts are tried.
+            doubtful = doubtful or found is not None
             continue
         others.append(found.point.value)
         lower = best is None or not best.converged or others[-1] < best.point.value - 1e-9 * max(1.0, others[-1])
@@ -305,7 +307,16 @@ def _improper(problem: Problem[PointT], solution: Solution[PointT]) -> bool:
 
 def _perturbed(problem: Problem[PointT], start: Array) -> Array:
     """Return start values moved by up to a quarter, in a fixed pattern, within the constraints."""
-    pattern = np.resize(np.array([1.25, 0.8, 1.1, 0.9]), len(start))
-    theta = start * pattern
+    theta = start * _pattern(problem.specification)
     space = problem.space
     return space.offset + space.basis @ (space.basis.T @ (theta - space.offset)) if space.constrained else theta
+
+
+@kept
+def _pattern(specification: Specification) -> Array:
+    """Return by what start values are multiplied: covariances as the least variance, so that matrices stay definite."""
+    pattern = np.resize(np.array(PATTERN), specification.n_free)
+    for row in specification.free_parameters:
+        if row.op == "~~" and row.lhs != row.rhs:
+            pattern[row.free] = min(PATTERN)
+    return pattern
