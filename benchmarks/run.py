@@ -71,27 +71,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data, model = Path(folder) / "survey.csv", HERE / "ecsi.lav"
         survey().to_csv(data, index=False)
-        cold = "cold process: import, csv read by NumPy, fit, print"
-        framed = "cold process: import, csv read by pandas, fit, print"
-        surveyed = "cold process: import, csv read and checked by read_survey, fit, print"
+        cold = "cold process: import, read csv, fit, print"
+        framed = "cold process: the same with the csv read by pandas"
+        surveyed = "cold process: the same with the csv read and checked by read_survey"
         columns = {
             "sem_loyalty": tasks([sys.executable, str(HERE / "tasks.py"), "sem_loyalty", str(data)]),
             "semopy": tasks([sys.executable, str(HERE / "tasks.py"), "semopy", str(data)]),
         }
-        # sl.fit takes any mapping of columns: NumPy reads the csv, and pandas is not loaded.
-        ours = (
-            "import numpy as np, sem_loyalty as sl; "
-            f"table = np.genfromtxt({str(data)!r}, delimiter=',', names=True); "
-            "columns = {name: table[name] for name in table.dtype.names}; "
-            f"print(sl.fit({str(model)!r}, columns, engine='kernel'))"
-        )
-        by_pandas = (
-            "import pandas as pd, sem_loyalty as sl; "
-            f"print(sl.fit({str(model)!r}, pd.read_csv({str(data)!r}), engine='kernel'))"
-        )
-        by_survey = (
-            "import sem_loyalty as sl; "
-            f"print(sl.fit({str(model)!r}, sl.read_survey({str(data)!r}).data, engine='kernel'))"
+        # All print every parameter with its standard error.
+        ours, by_pandas, by_survey = (
+            f"{imports}import sem_loyalty as sl; print(sl.summary(sl.fit({str(model)!r}, {read}, engine='kernel')))"
+            for imports, read in (
+                ("", repr(str(data))),
+                ("import pandas as pd; ", f"pd.read_csv({str(data)!r})"),
+                ("", f"sl.read_survey({str(data)!r}).data"),
+            )
         )
         for row, script in ((cold, ours), (framed, by_pandas), (surveyed, by_survey)):
             columns["sem_loyalty"][row] = timed([sys.executable, "-c", script])
@@ -100,7 +94,7 @@ def main() -> None:
             columns["lavaan"] = tasks([rscript, str(HERE / "tasks.R"), str(model), str(data)])
             theirs = (
                 "suppressMessages(library(lavaan)); "
-                f"print(sem(paste(readLines('{model}'), collapse='\\n'), read.csv('{data}')))"
+                f"summary(sem(paste(readLines('{model}'), collapse='\\n'), read.csv('{data}')))"
             )
             columns["lavaan"] |= dict.fromkeys((cold, framed, surveyed), timed([rscript, "-e", theirs]))
     lines = ["| task | sem_loyalty | semopy | lavaan | lavaan / sem_loyalty |", "|---|---|---|---|---|"]

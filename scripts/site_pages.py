@@ -28,6 +28,7 @@ ROOMS = {
     "diagnosis": "Diagnosis",
     "publish": "Publication",
     "study": "Studies",
+    "proof": "Results held against a new run",
     "errors": "Errors",
 }
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sem_loyalty.inference.robustness import Robustness, robustness
     from sem_loyalty.inference.score_tests import score_tests
     from sem_loyalty.inference.standardised import standardised_solution
+    from sem_loyalty.inference.summary import Summary, summary
     from sem_loyalty.inference.vuong import VuongTest, vuong_test
     from sem_loyalty.loyalty.behaviour import purchase_behaviour, rfm
     from sem_loyalty.loyalty.composite import composite_loyalty
@@ -140,6 +141,8 @@ _WHERE = {
     "johnson_neyman": "inference.probing",
     "simple_slopes": "inference.probing",
     "standardised_solution": "inference.standardised",
+    "Summary": "inference.summary",
+    "summary": "inference.summary",
     "VuongTest": "inference.vuong",
     "vuong_test": "inference.vuong",
     "loyalty_index": "loyalty.index",
@@ -255,6 +258,7 @@ __all__ = [
     "PlsQuality",
     "Replication",
     "Robustness",
+    "Summary",
     "Verification",
     "VuongTest",
     "__version__",
@@ -352,6 +356,7 @@ __all__ = [
     "specify",
     "stability_index",
     "standardised_solution",
+    "summary",
     "tables_docx",
     "top_box",
     "typology",

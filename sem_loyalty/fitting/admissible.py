@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.ram import Implied
 from sem_loyalty.kernel.spectrum import extreme_eigenvalues
 
 Array = NDArray[np.float64]
 
 
-def rank_and_decrement(matrix: Array, slope: Array) -> tuple[float, float] | None:
-    """Return the reciprocal condition of the scaled information and the Newton decrement.
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """An information matrix that is beyond doubt positive definite.
+
+    Attributes
+    ----------
+    condition : float
+        Smallest over largest eigenvalue of the matrix scaled to a unit diagonal.
+    decrement : float
+        The Newton decrement, sqrt(g' I^-1 g) / 2.
+    factor : ndarray, shape (r, r)
+        Lower Cholesky factor of the scaled matrix; zero above the diagonal.
+    scale : ndarray, shape (r,)
+        Square roots of the diagonal of the matrix.
+    """
+
+    condition: float
+    decrement: float
+    factor: Array
+    scale: Array
+
+    def inverse(self) -> Array:
+        """Return the inverse of the matrix, exactly symmetric, shape (r, r)."""
+        lower = lapack.dpotri(self.factor, lower=1)[0]
+        full = lower + lower.T
+        full.ravel(order="K")[:: len(full) + 1] *= 0.5
+        full /= self.scale[:, None]
+        full /= self.scale
+        return np.asarray(full)
+
+
+def factored_information(matrix: Array, slope: Array) -> Factored | None:
+    """Return the information with its condition and the Newton decrement; None where it has no Cholesky factor.
 
     Parameters
     ----------
@@ -23,26 +55,20 @@ def rank_and_decrement(matrix: Array, slope: Array) -> tuple[float, float] | Non
         Information within the constraints.
     slope : ndarray, shape (r,)
         Gradient within the constraints.
-
-    Returns
-    -------
-    tuple of float, or None
-        Smallest over largest eigenvalue of the matrix scaled to a unit diagonal, and sqrt(g' I^-1 g) / 2; None where
-        the matrix has no Cholesky factor.
     """
-    scale = np.sqrt(np.maximum(np.diagonal(matrix), 0.0))
+    scale = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
     if not len(scale) or not (scale > 0).all():
         return None
     inverse = 1.0 / scale
     scaled = matrix * inverse[:, None]
     scaled *= inverse
-    factor, info = lapack.dpotrf(scaled.T, lower=1, clean=0)
+    factor, info = lapack.dpotrf(scaled.T, lower=1)
     if info != 0:
         return None
     along = slope * inverse
     steepness = float(along @ lapack.dpotrs(factor, along, lower=1)[0])
     smallest, largest = extreme_eigenvalues(scaled, factor)
-    return smallest / largest, 0.5 * float(np.sqrt(max(steepness, 0.0)))
+    return Factored(smallest / largest, 0.5 * float(np.sqrt(max(steepness, 0.0))), factor, scale)
 
 
 def beyond_doubt(implied: Sequence[Implied], n_latent: int, margin: float) -> bool:

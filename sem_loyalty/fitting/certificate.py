@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.fitting.admissible import beyond_doubt, rank_and_decrement
+from sem_loyalty.fitting.admissible import Factored, beyond_doubt, factored_information
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.ram import Implied
 from sem_loyalty.kernel.solver import Subspace
@@ -109,7 +109,7 @@ def certify(
     converged: bool,
     other_value: float,
     dependent: bool = False,
-) -> Certificate:
+) -> tuple[Certificate, Factored | None]:
     """Check a solution.
 
     Parameters
@@ -122,16 +122,23 @@ def certify(
         F of a second minimisation in other units and from other start values; nan where it found no minimum.
     dependent : bool, default False
         Whether nonlinear equations depend on each other at the solution.
+
+    Returns
+    -------
+    certificate : Certificate
+    factored : Factored or None
+        The information within `space`, where it has full rank at a minimum: standard errors come from it.
     """
     matrix = space.reduce_matrix(discrepancy.information(point))
     slope = space.reduce_vector(discrepancy.gradient(point))
-    quick = rank_and_decrement(matrix, slope)
-    if quick is None or not (converged and quick[0] > RANK_TOLERANCE and quick[1] < GRADIENT_TOLERANCE):
+    quick = factored_information(matrix, slope)
+    if quick is None or not (converged and quick.condition > RANK_TOLERANCE and quick.decrement < GRADIENT_TOLERANCE):
+        quick = None
         values, vectors, scale = scaled_spectrum(matrix)
         condition = float(max(values[0], 0.0) / values[-1]) if len(values) and values[-1] > 0 else 0.0
         decrement = _decrement(slope, values, vectors, scale)
     else:
-        condition, decrement = quick
+        condition, decrement = quick.condition, quick.decrement
     full_rank = condition > RANK_TOLERANCE or not len(matrix)
     difference = abs(point.value - other_value) if np.isfinite(other_value) else np.nan
     problems: list[Problem] = []
@@ -145,7 +152,7 @@ def certify(
         problems.append(_dependent(specification))
     if not beyond_doubt(point.implied, len(specification.latent), BOUNDARY):
         problems += _inadmissible(specification, point.implied, point.theta)
-    return Certificate(not problems, tuple(problems), decrement, condition, float(difference))
+    return Certificate(not problems, tuple(problems), decrement, condition, float(difference)), quick
 
 
 def scaled_spectrum(matrix: Array) -> tuple[Array, Array, Array]:

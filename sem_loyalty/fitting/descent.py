@@ -25,7 +25,7 @@ NEAR_ENOUGH = 1e-5
 
 
 def minimise(
-    discrepancy: Discrepancy[Any], start: Array, space: Subspace, *, aside: bool = False
+    discrepancy: Discrepancy[Any], start: Array, space: Subspace, *, aside: bool = False, factor: Array | None = None
 ) -> Solution[Any] | None:
     """Minimise a discrepancy from `start`.
 
@@ -40,6 +40,8 @@ def minimise(
     aside : bool, default False
         A separate descent, wanted for F only: end it where F is known to rounding. With missing answers, begin the
         second part away from the two-stage estimates, so that the way down is not the one taken otherwise.
+    factor : ndarray, optional
+        As `kernel.solver.minimise`.
     """
     if isinstance(discrepancy, Incomplete) and space.restrictions is None:
         complete = Likelihood(discrepancy.blocks, discrepancy.samples)
@@ -55,7 +57,7 @@ def minimise(
     if isinstance(discrepancy, Incomplete) and space.restrictions is not None:
         near = solver.minimise(Likelihood(discrepancy.blocks, discrepancy.samples), start, space)
         start = near.point.theta if near is not None and near.converged else start
-    return solver.minimise(discrepancy, start, space, exact=not aside)
+    return solver.minimise(discrepancy, start, space, exact=not aside, factor=factor)
 
 
 def _alternating(size: int) -> Array:

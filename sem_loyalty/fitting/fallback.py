@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.solver import Solution, Subspace
 from sem_loyalty.kernel.valley import follow_valley
 from sem_loyalty.model.scatter import places

@@ -23,6 +23,7 @@ from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
 from sem_loyalty.survey.model_columns import with_model_columns
 from sem_loyalty.survey.moments import Moments
+from sem_loyalty.survey.plain_file import answers_in
 from sem_loyalty.survey.sample import moments_from_cov, moments_from_data
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 def fit(
     model: str | Path | ModelText | ModelFile | Specification,
-    data: pd.DataFrame | Mapping[str, Any] | None = None,
+    data: pd.DataFrame | Mapping[str, Any] | str | Path | None = None,
     *,
     estimator: str | None = None,
     missing: str = "listwise",
@@ -58,8 +59,9 @@ def fit(
     model : str, Path, ModelText, ModelFile or Specification
         lavaan syntax, a path to a .lav file, the id of a library model such as "core", or a parsed or
         completed model (the defaults below then stay as they are in it).
-    data : DataFrame or mapping, optional
-        One row per respondent. Either `data` or `sample_cov`. Products of items that a model file declares, such as
+    data : DataFrame, mapping, str or Path, optional
+        One row per respondent: columns, or the path of a survey file, which is read as `read_survey` reads it by
+        default. Either `data` or `sample_cov`. Products of items that a model file declares, such as
         "satisfaction_trap", are made from the items (double-mean-centred, see `product_indicators`) unless they are
         there.
     estimator : str, optional
@@ -168,6 +170,8 @@ def fit(
     83
     """
     missing = ALIASES.get(missing, missing)
+    if isinstance(data, str | Path):
+        data = answers_in(data)
     file = _file_of(model)
     text = text_of(model if file is None else file)
     if file is not None and data is not None:

@@ -1,72 +1,22 @@
-"""One-factor start values of each construct, block of items by block of items."""
+"""What the items say of each construct before any fit: one-factor start values in the metric of the model."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.model.scatter import variables
-from sem_loyalty.model.spec import Parameter, Specification, kept
+from sem_loyalty.fitting.one_factor import ItemBlocks, item_blocks, one_factor_each
+from sem_loyalty.model.spec import Specification, kept
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
-
-def one_factor(correlation: Array, sweeps: int = 5) -> Array:
-    """Return loadings of one factor by iterated principal axes, shape (k,), each within ±0.95.
-
-    Parameters
-    ----------
-    correlation : ndarray, shape (k, k)
-    sweeps : int, default 5
-        Refinements of the communalities.
-    """
-    return one_factor_each([correlation], sweeps)[0]
-
-
-def one_factor_each(correlations: Sequence[Array], sweeps: int = 5) -> list[Array]:
-    """Return the loadings of one factor for each of several correlation matrices, as `one_factor` does."""
-    found = [_by_formula(correlation) for correlation in correlations]
-    open_ones = [i for i, loadings in enumerate(found) if len(loadings) == 0]
-    if not open_ones:
-        return found
-    # Rows and columns of zeros make all matrices the same size and add nothing to their largest factor.
-    sizes = np.array([len(correlations[i]) for i in open_ones])
-    k = int(sizes.max())
-    reduced = np.zeros((len(sizes), k, k))
-    for at, i in enumerate(open_ones):
-        reduced[at, : sizes[at], : sizes[at]] = correlations[i]
-    diagonal = np.arange(k)
-    present = diagonal < sizes[:, None]
-    reduced[:, diagonal, diagonal] = 0.0
-    communality = np.abs(reduced).max(axis=2)
-    loadings = np.sqrt(communality)
-    for _sweep in range(sweeps):
-        reduced[:, diagonal, diagonal] = communality
-        values, vectors = np.linalg.eigh(reduced)
-        loadings = vectors[:, :, -1] * np.sqrt(np.maximum(values[:, -1:], 1e-4))
-        communality = np.minimum(np.maximum(loadings * loadings, 0.01), 0.9) * present
-    largest = np.abs(loadings).argmax(axis=1)
-    loadings *= np.where(loadings[np.arange(len(sizes)), largest] < 0, -1.0, 1.0)[:, None]
-    loadings = np.minimum(np.maximum(loadings, -0.95), 0.95)
-    for at, i in enumerate(open_ones):
-        found[i] = loadings[at, : sizes[at]]
-    return found
-
-
-def _by_formula(correlation: Array) -> Array:
-    """Return the loadings of one or two items, which are known; an empty array for more."""
-    k = len(correlation)
-    if k == 1:
-        return np.ones(1)
-    if k > 2:
-        return np.zeros(0)
-    r = float(correlation[0, 1])
-    level = math.sqrt(max(abs(r), 0.05))
-    return np.array([level, level if r >= 0 else -level])
+# An item's communality where no construct explains it, and the largest that its constructs may add up to.
+UNEXPLAINED, MOST_EXPLAINED = 0.5, 0.9
+# The least scale of a construct, as a share of the standard deviation of its marker.
+LEAST_SCALE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +25,61 @@ class Measured:
 
     Attributes
     ----------
-    index : dict
-        Position of every observed variable.
-    loading : dict
-        By (latent, indicator), in the metric of the marker.
-    variance : dict
-        By latent variable.
-    explained : dict
-        By item, its communality.
+    loading : ndarray, shape (s,)
+        Of the pairs of `Measurement`, in the metric of the marker.
+    variance : ndarray, shape (latent,)
+        Of every latent variable.
+    explained : ndarray, shape (p,)
+        The communality of every observed variable.
     """
 
-    index: dict[str, int]
-    loading: dict[tuple[str, str], float]
-    variance: dict[str, float]
-    explained: dict[str, float]
+    loading: Array
+    variance: Array
+    explained: Array
 
-    def start(self, row: Parameter, cov: Array, mean: Array | None) -> float:
-        """Return the start value of one row, with paths and covariances at zero."""
-        if row.op == "=~":
-            return self.loading.get((row.lhs, row.rhs), 1.0)
-        if row.op == "~~" and row.lhs == row.rhs:
-            if row.lhs in self.index:
-                total = float(cov[self.index[row.lhs], self.index[row.lhs]])
-                return total * (1.0 - self.explained.get(row.lhs, 0.5))
-            return abs(self.variance.get(row.lhs, 1.0)) or 0.05
-        if row.op == "~1" and row.lhs in self.index and mean is not None:
-            return float(mean[self.index[row.lhs]])
-        return 0.0
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """Which constructs have which indicators: first all items, then the constructs that are indicators themselves.
+
+    Attributes
+    ----------
+    pairs : dict
+        Position of every (construct, indicator).
+    items : ndarray of int, shape (s,)
+        The observed variable of every pair with an item, construct by construct.
+    square : ndarray of int, shape (s, s)
+        Flat positions of the covariances among them.
+    blocks : ItemBlocks
+        Which belong together.
+    latent : ndarray of int
+        The position of each block's construct among the latent variables.
+    marker : ndarray of int
+        The pair with the first fixed loading of each block, else the first pair.
+    marked : ndarray of bool
+        Whether there is a fixed loading.
+    value : ndarray
+        Its value; else the standard deviation of the construct, 1 where it is free.
+    unit : ndarray
+        The fixed variance of each block's construct; nan where it is free.
+    measured : ndarray of bool, shape (p,)
+        Which observed variables some construct explains.
+    higher : tuple of (int, tuple of (int, int), float or None)
+        Factors of factors, the lowest first: positions among the latent variables, of their indicators there and among
+        the pairs, and the fixed variance.
+    """
+
+    pairs: dict[tuple[str, str], int]
+    items: Index
+    square: Index
+    blocks: ItemBlocks
+    latent: Index
+    marker: Index
+    marked: NDArray[np.bool_]
+    value: Array
+    unit: Array
+    measured: NDArray[np.bool_]
+    higher: tuple[tuple[int, tuple[tuple[int, int], ...], float | None], ...]
 
 
 def measure(specification: Specification, group: int, cov: Array, *, share: float | None = None) -> Measured:
@@ -116,70 +94,86 @@ def measure(specification: Specification, group: int, cov: Array, *, share: floa
     share : float, optional
         Give every item this communality rather than the one that its correlations suggest.
     """
-    plan = _plan(specification, group)
-    found = Measured(plan.index, {}, {}, {})
-    sd = np.sqrt(np.diagonal(cov))
-    if share is None:
-        correlation = cov / (sd[:, None] * sd)
-        each = one_factor_each([correlation[block.at[:, None], block.at] for block in plan.blocks])
-    else:
-        each = [np.full(len(block.at), np.sqrt(share)) for block in plan.blocks]
-    for block, standard in zip(plan.blocks, each, strict=True):
-        levels = standard.tolist()
-        _scale(found, block, levels, sd[block.at].tolist())
-        for item, level in zip(block.items, levels, strict=True):
-            found.explained[item] = min(0.9, found.explained.get(item, 0.0) + level**2)
+    plan = measurement(specification, group)
+    loading, variance = np.ones(len(plan.pairs)), np.ones(len(specification.latent))
+    explained = np.where(plan.measured, 0.0, UNEXPLAINED)
+    count = len(plan.items)
+    if count:
+        sd = np.sqrt(cov.diagonal())[plan.items]
+        if share is None:
+            correlation = cov.take(plan.square)
+            correlation /= sd[:, None]
+            correlation /= sd
+            level = one_factor_each(correlation, plan.blocks)
+        else:
+            level = np.full(count, np.sqrt(share))
+        scale = _scales(plan, level, sd)
+        loading[:count] = level * sd / scale[plan.blocks.of]
+        variance[plan.latent] = np.where(np.isnan(plan.unit), scale * scale, plan.unit)
+        explained += np.bincount(plan.items, weights=level * level, minlength=len(explained))
+        np.minimum(explained, MOST_EXPLAINED, out=explained)
     # A factor of factors starts with half the variance of its marker, and equal effects on the others.
-    for latent, own, unit in plan.higher:
-        if latent in found.variance:
-            continue
-        found.variance[latent] = 0.5 * found.variance.get(own[0], 1.0) if unit is None else unit
-        for name in own:
-            child = found.variance.get(name, 1.0)
-            found.loading[latent, name] = math.sqrt(0.5 * child / max(found.variance[latent], 1e-8))
-    return found
+    for at, own, unit in plan.higher:
+        variance[at] = 0.5 * variance[own[0][0]] if unit is None else unit
+        for child, pair in own:
+            loading[pair] = np.sqrt(0.5 * variance[child] / max(variance[at], 1e-8))
+    return Measured(loading, variance, explained)
 
 
-@dataclass(frozen=True, slots=True)
-class _ItemBlock:
-    """The items of one construct: positions, names, the first fixed loading with its value, the fixed variance."""
-
-    latent: str
-    at: NDArray[np.intp]
-    items: tuple[str, ...]
-    marker: int | None
-    value: float
-    unit: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What `measure` needs of the model: the blocks of items, and what each latent variable of others measures."""
-
-    index: dict[str, int]
-    blocks: tuple[_ItemBlock, ...]
-    higher: tuple[tuple[str, tuple[str, ...], float | None], ...]
+def _scales(plan: Measurement, level: Array, sd: Array) -> Array:
+    """Return the standard deviation that the fixed loading or the fixed variance gives to each construct."""
+    lead, size = level[plan.marker], sd[plan.marker]
+    by_marker = lead * size / plan.value
+    least = LEAST_SCALE * size
+    by_marker = np.where(np.abs(by_marker) > least, by_marker, least)
+    return np.where(plan.marked, by_marker, np.where(lead >= 0, plan.value, -plan.value))
 
 
 @kept
-def _plan(specification: Specification, group: int) -> _Plan:
-    index = dict(list(variables(specification).items())[: len(specification.observed)])
+def measurement(specification: Specification, group: int) -> Measurement:
+    """Return which constructs of a group have which indicators."""
+    index = {name: i for i, name in enumerate(specification.observed)}
+    position = {name: j for j, name in enumerate(specification.latent)}
     rows = [r for r in specification.parameters if r.op == "=~" and r.group == group]
+    own = {name: [r for r in rows if r.lhs == name and r.rhs in index] for name in specification.latent}
+    with_items = [name for name in specification.latent if own[name]]
+    pairs: dict[tuple[str, str], int] = {}
+    items: list[int] = []
+    sizes, marker, value = [], [], []
     unit = _fixed_variances(specification, group)
-    blocks, higher = [], []
-    for latent in specification.latent:
-        items = [r for r in rows if r.lhs == latent and r.rhs in index]
-        if not items:
-            continue
-        marker = next((i for i, r in enumerate(items) if r.value not in (None, 0.0)), None)
-        value = 1.0 if marker is None else float(items[marker].value or 1.0)
-        at = np.array([index[r.rhs] for r in items], dtype=np.intp)
-        blocks.append(_ItemBlock(latent, at, tuple(r.rhs for r in items), marker, value, unit.get(latent)))
-    for latent in reversed(specification.latent):
-        own = tuple(r.rhs for r in rows if r.lhs == latent)
-        if own:
-            higher.append((latent, own, unit.get(latent)))
-    return _Plan(index, tuple(blocks), tuple(higher))
+    for name in with_items:
+        first = len(items)
+        fixed = next((i for i, r in enumerate(own[name]) if r.value not in (None, 0.0)), None)
+        variance = unit.get(name, 1.0)
+        marker.append(first + (fixed or 0))
+        value.append(float(own[name][fixed].value or 1.0) if fixed is not None else max(variance, 0.0) ** 0.5 or 1.0)
+        for r in own[name]:
+            pairs[r.lhs, r.rhs] = len(items)
+            items.append(index[r.rhs])
+        sizes.append(len(own[name]))
+    for r in rows:
+        pairs.setdefault((r.lhs, r.rhs), len(pairs))
+    at = np.array(items, dtype=np.intp)
+    measured = np.zeros(len(index), dtype=np.bool_)
+    measured[at] = True
+    higher = []
+    for name in reversed(specification.latent):
+        children = tuple((position[r.rhs], pairs[r.lhs, r.rhs]) for r in rows if r.lhs == name and r.rhs in position)
+        if children and not own[name]:
+            higher.append((position[name], children, unit.get(name)))
+    return Measurement(
+        pairs=pairs,
+        items=at,
+        square=at[:, None] * len(index) + at,
+        blocks=item_blocks(sizes),
+        latent=np.array([position[name] for name in with_items], dtype=np.intp),
+        marker=np.array(marker, dtype=np.intp),
+        marked=np.array([any(r.value not in (None, 0.0) for r in own[name]) for name in with_items], dtype=np.bool_),
+        value=np.array(value),
+        unit=np.array([unit.get(name, np.nan) for name in with_items]),
+        measured=measured,
+        higher=tuple(higher),
+    )
 
 
 def _fixed_variances(specification: Specification, group: int) -> dict[str, float]:
@@ -190,17 +184,3 @@ def _fixed_variances(specification: Specification, group: int) -> dict[str, floa
         for r in specification.parameters
         if r.group == group and r.op == "~~" and r.lhs == r.rhs and r.lhs in latent and r.value
     }
-
-
-def _scale(found: Measured, block: _ItemBlock, standard: list[float], sd: list[float]) -> None:
-    """Turn standardised loadings into the metric that the fixed loading or fixed variance sets."""
-    unit = block.unit
-    if block.marker is not None:
-        scale = standard[block.marker] * sd[block.marker] / block.value
-        scale = scale if abs(scale) > 0.05 * sd[block.marker] else 0.05 * sd[block.marker]
-    else:
-        scale = math.sqrt(unit) if unit is not None and unit > 0 else 1.0
-        scale *= 1.0 if standard[0] >= 0 else -1.0
-    found.variance[block.latent] = unit if unit is not None else scale**2
-    for item, level, size in zip(block.items, standard, sd, strict=True):
-        found.loading[block.latent, item] = level * size / scale

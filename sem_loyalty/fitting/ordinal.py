@@ -252,7 +252,7 @@ def ordinal_problem(specification: Specification, moments: Moments, discrepancy:
             explained = measure(specification, group, entry.cov).explained
             for j, name in enumerate(moments.names):
                 if name in specification.ordered:
-                    unit[j] = (1.0 - explained.get(name, 0.5)) ** -0.5
+                    unit[j] = (1.0 - explained[j]) ** -0.5
         units.append(unit)
         covs.append(np.ascontiguousarray(entry.cov * np.outer(unit, unit)))
     problem = pose(specification, discrepancy, tuple(covs), tuple(entry.mean for entry in moments.groups))

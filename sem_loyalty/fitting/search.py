@@ -23,12 +23,14 @@ from sem_loyalty.kernel.likelihood import log_determinant
 from sem_loyalty.kernel.solver import Solution, Subspace
 from sem_loyalty.kernel.valley import follow_valley
 from sem_loyalty.model.scatter import subspace
-from sem_loyalty.model.spec import Specification
+from sem_loyalty.model.spec import Specification, kept
 
 Array = NDArray[np.float64]
 
 # Shares of the items' variance that crude start values give to their constructs.
 CRUDE_SHARES = (0.05, 0.5, 0.9)
+# By what start values are multiplied for a second search, one parameter after the other.
+PATTERN = (1.25, 0.8, 1.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,23 +167,31 @@ def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[P
     if units is not None:
         discrepancy, space, weight = discrepancy.rescaled(units.scale), units.space, units.weight
     first = _rescued(problem, first)
-    best, other = first, float("nan")
-    perturbed = _perturbed(problem)
-    for start in chain((perturbed, problem.plain_start), problem.crude_starts):
-        found = minimise(discrepancy, start * weight, space, aside=True)
+    best, others = first, list[float]()
+    moved_starts = [_perturbed(problem, start) for start in (problem.start, problem.plain_start)]
+    doubtful = False
+    # A search that leads to the same minimum finds the curvature there known; one that does not takes its own.
+    factor = first.factor if first is not None and not space.constrained else None
+    factor = factor / weight[:, None] if factor is not None else None
+    for start in chain(moved_starts, (problem.plain_start,), problem.crude_starts):
+        found = minimise(discrepancy, start * weight, space, aside=True, factor=factor)
         if found is None or not found.converged:
-            if start is perturbed and _all_tried(problem, best):
+            if start is moved_starts[-1] and _all_tried(problem, best):
                 break
+            # Where a search goes astray, agreement with one of the others is no proof: all starts are tried.
+            doubtful = doubtful or found is not None
             continue
-        other = found.point.value
-        lower = best is None or not best.converged or other < best.point.value - 1e-9 * max(1.0, other)
+        others.append(found.point.value)
+        lower = best is None or not best.converged or others[-1] < best.point.value - 1e-9 * max(1.0, others[-1])
         if lower:
             moved = minimise(problem.discrepancy, found.point.theta / weight, problem.space)
             if moved is not None and (best is None or moved.point.value <= best.point.value):
                 best = moved
                 notes = (*notes, "a second minimisation found a lower minimum, which is reported")
-        if best is not None and abs(other - best.point.value) < 1e-8 * max(1.0, other):
+        if not doubtful and best is not None and _same(others[-1], best):
             break
+    agreed = [value for value in others if best is not None and _same(value, best)]
+    other = agreed[0] if agreed else others[-1] if others else float("nan")
     if problem.space.restrictions is not None:
         # Valleys are followed without restrictions.
         return Found(best, other, used, notes)
@@ -192,6 +202,11 @@ def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[P
     elif is_doubtful(problem.specification, problem.discrepancy, problem.space, best, n):
         best, other, notes = _sought_lower(problem, best, other, notes)
     return Found(best, other, used, notes)
+
+
+def _same(value: float, best: Solution[PointT]) -> bool:
+    """Return whether a search ended as low as the best one."""
+    return abs(value - best.point.value) < 1e-8 * max(1.0, value)
 
 
 def middle_start(problem: Problem[PointT]) -> Array:
@@ -293,9 +308,18 @@ def _improper(problem: Problem[PointT], solution: Solution[PointT]) -> bool:
     return False
 
 
-def _perturbed(problem: Problem[PointT]) -> Array:
+def _perturbed(problem: Problem[PointT], start: Array) -> Array:
     """Return start values moved by up to a quarter, in a fixed pattern, within the constraints."""
-    pattern = np.resize(np.array([1.25, 0.8, 1.1, 0.9]), len(problem.start))
-    theta = problem.plain_start * pattern
+    theta = start * _pattern(problem.specification)
     space = problem.space
     return space.offset + space.basis @ (space.basis.T @ (theta - space.offset)) if space.constrained else theta
+
+
+@kept
+def _pattern(specification: Specification) -> Array:
+    """Return by what start values are multiplied: covariances as the least variance, so that matrices stay definite."""
+    pattern = np.resize(np.array(PATTERN), specification.n_free)
+    for row in specification.free_parameters:
+        if row.op == "~~" and row.lhs != row.rhs:
+            pattern[row.free] = min(PATTERN)
+    return pattern

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from sem_loyalty.display import format_p
+from sem_loyalty.fitting.admissible import Factored
 from sem_loyalty.fitting.certificate import Certificate
 from sem_loyalty.fitting.discrepancies import LEAST_SQUARES, Minimised
 from sem_loyalty.fitting.held import ActiveInequality
 from sem_loyalty.fitting.ordinal import ROBUST
 from sem_loyalty.kernel.discrepancy import Point
+from sem_loyalty.kernel.indices import chisq_pvalue
 from sem_loyalty.kernel.likelihood import Sample
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.solver import Subspace
@@ -53,6 +55,8 @@ class Fit:
     active : tuple of ActiveInequality
         Inequality constraints and bounds that the solution stands at. Where there are any, the statistic is not
         distributed as chi-square but as a mixture of chi-squares.
+    factored : Factored or None
+        The expected information within `space` as the certificate found it; None where it is to be computed.
     """
 
     specification: Specification
@@ -68,6 +72,11 @@ class Fit:
     space: Subspace = field(repr=False)
     point: Point = field(repr=False)
     active: tuple[ActiveInequality, ...] = ()
+    factored: Factored | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be computed again and is as large as the information, for other processes."""
+        return self.__dict__ | {"factored": None}
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -120,7 +129,7 @@ class Fit:
         """Summarise the fit; the first line says whether it can be trusted."""
         test = f"chi-square {self.chisq:.3f}, df {self.df}"
         if self.tested:
-            test += f", p {format_p(float(chdtrc(self.df, self.chisq)))}"
+            test += f", p {format_p(chisq_pvalue(self.chisq, self.df))}"
         if self.specification.ordered and self.df and not self.tested:
             corrected = "; `fit_measures` has the corrected test" if self.estimator in ROBUST else ""
             test = f"minimum {self.chisq:.3f}, df {self.df} (not a chi-square{corrected})"

@@ -76,7 +76,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         )
     point = found.solution.point
     held = held_at(specification, problem.space, point.theta, problem.discrepancy.gradient(point))
-    certificate = certify(
+    certificate, factored = certify(
         specification,
         problem.discrepancy,
         point,
@@ -102,6 +102,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         space=held.space if problem.space.kept is None else subspace(specification),
         point=found.solution.point,
         active=held.active,
+        factored=factored if problem.space.kept is None else None,
     )
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.fitting.composites import covariances_of_composites
-from sem_loyalty.fitting.measured import Measured, measure
+from sem_loyalty.fitting.composites import answers_of_composites, structure
+from sem_loyalty.fitting.measured import Measured, measure, measurement
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.spec import Parameter, Specification, kept
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+# The variance that a construct starts with where its items suggest none.
+LEAST_VARIANCE = 0.05
 
 
 def start_values(
@@ -46,16 +51,81 @@ def start_values(
         measured = [measure(specification, group, cov) for group, cov in enumerate(covs, start=1)]
     theta = np.zeros(specification.n_free)
     for group, (cov, mean) in enumerate(zip(covs, means, strict=True), start=1):
-        factors = measured[group - 1]
-        between = covariances_of_composites(specification, group, cov, factors) if structural else None
-        for row in _to_fill(specification, group):
-            value = row.start
-            if value is None and between is not None:
-                value = between.start(row)
-            theta[row.free] = value if value is not None else factors.start(row, cov, mean)
+        sources = _sources(specification, group)
+        values = _of_measurement(cov, mean, measured[group - 1]).take(sources.measurement)
+        if structural and len(sources.structural):
+            found = answers_of_composites(specification, group, cov, measured[group - 1]).take(sources.structure)
+            said = ~np.isnan(found)
+            values[sources.structural[said]] = found[said]
+        values[sources.written] = sources.values
+        theta[sources.free] = values
     if space.constrained:
         theta = space.offset + space.basis @ (space.basis.T @ (theta - space.offset))
     return theta
+
+
+def _of_measurement(cov: Array, mean: Array | None, measured: Measured) -> Array:
+    """Return, in one vector, 0, 1, the loadings, the variances of constructs and residuals of items, and the means."""
+    variance = np.abs(measured.variance)
+    variance[variance == 0.0] = LEAST_VARIANCE
+    residual = cov.diagonal() * (1.0 - measured.explained)
+    level = mean if mean is not None else np.zeros(len(cov))
+    return np.concatenate([[0.0, 1.0], measured.loading, variance, residual, level])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sources:
+    """Where the start values of the parameters that a group fills come from.
+
+    Attributes
+    ----------
+    free : ndarray of int, shape (k,)
+        The parameters.
+    measurement : ndarray of int, shape (k,)
+        The place of each in the vector of `_of_measurement`.
+    structural, structure : ndarray of int
+        Which of them composites may have an answer to, and its place among the answers.
+    written : ndarray of int
+        Which of them have a `start()`.
+    values : ndarray
+        What that is.
+    """
+
+    free: Index
+    measurement: Index
+    structural: Index
+    structure: Index
+    written: Index
+    values: Array
+
+
+@kept
+def _sources(specification: Specification, group: int) -> _Sources:
+    rows = _to_fill(specification, group)
+    pairs = measurement(specification, group).pairs
+    latent = {name: 2 + len(pairs) + j for j, name in enumerate(specification.latent)}
+    after = 2 + len(pairs) + len(latent)
+    item = {name: after + i for i, name in enumerate(specification.observed)}
+
+    def place(row: Parameter) -> int:
+        if row.op == "=~":
+            return 2 + pairs[row.lhs, row.rhs]
+        if row.op == "~~" and row.lhs == row.rhs:
+            return item[row.lhs] if row.lhs in item else latent[row.lhs]
+        return item[row.lhs] + len(item) if row.op == "~1" and row.lhs in item else 0
+
+    plan = structure(specification, group)
+    several = len(plan.names) > 1
+    structural = [(k, plan.place(row)) for k, row in enumerate(rows) if several and plan.place(row) >= 0]
+    written = [(k, row.start) for k, row in enumerate(rows) if row.start is not None]
+    return _Sources(
+        free=np.array([row.free for row in rows], dtype=np.intp),
+        measurement=np.array([place(row) for row in rows], dtype=np.intp),
+        structural=np.array([k for k, _ in structural], dtype=np.intp),
+        structure=np.array([at for _, at in structural], dtype=np.intp),
+        written=np.array([k for k, _ in written], dtype=np.intp),
+        values=np.array([value for _, value in written], dtype=np.float64),
+    )
 
 
 @kept

@@ -79,20 +79,24 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     observed : bool, default False
         Observed rather than expected information.
     """
+    inverse = fit.factored.inverse() if fit.factored is not None and not observed else _inverse(fit, observed)
+    if fit.space.constrained:
+        inverse = fit.space.basis @ inverse @ fit.space.basis.T
+    return np.asarray(inverse)
+
+
+def _inverse(fit: Fit, observed: bool) -> Array:
+    """Return the inverse of the information within the constraints from scratch."""
     discrepancy: Discrepancy[Any] = fit.discrepancy
     whole = discrepancy.hessian(fit.point) if observed else discrepancy.information(fit.point)
     matrix = fit.space.reduce_matrix(whole)
     solved = spd_inverse(matrix)
-    if solved is None:
-        # Observed information away from a regular minimum.
-        scale = np.sqrt(np.abs(np.diagonal(matrix)))
-        inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
-        inverse = 0.5 * (inverse + inverse.T)
-    else:
-        inverse = solved[0]
-    if fit.space.constrained:
-        inverse = fit.space.basis @ inverse @ fit.space.basis.T
-    return np.asarray(inverse)
+    if solved is not None:
+        return solved[0]
+    # Observed information away from a regular minimum.
+    scale = np.sqrt(np.abs(np.diagonal(matrix)))
+    inverse = np.linalg.inv(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
+    return np.asarray(0.5 * (inverse + inverse.T))
 
 
 def likelihood_of(fit: Fit) -> Likelihood | Incomplete:

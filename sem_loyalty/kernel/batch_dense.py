@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.scratch import Scratch
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from sem_loyalty.kernel.layout import Layout, gather
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters, rescaled_block, to_parameters
 
 Array = NDArray[np.float64]

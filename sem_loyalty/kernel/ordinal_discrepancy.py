@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from sem_loyalty.kernel.likelihood import Point, Sample
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.ordinal import OrdinalStatistics
 from sem_loyalty.kernel.ram import Block, Implied, matrix_to_parameters
 from sem_loyalty.kernel.responses import ResponseModel

@@ -17,9 +17,9 @@ from dataclasses import InitVar, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from sem_loyalty.kernel.layout import Layout, layout_of, pairs
+from sem_loyalty.kernel.linear_algebra import lapack
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -13,9 +13,9 @@ from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.restrictions import Restrictions
 
 Array = NDArray[np.float64]
@@ -209,6 +209,7 @@ def minimise(
     *,
     exact: bool = True,
     steps: int = NEWTON_STEPS,
+    factor: Array | None = None,
 ) -> Solution[PointT] | None:
     """Minimise a discrepancy from `start`.
 
@@ -225,6 +226,9 @@ def minimise(
         its minimum, which is all that a comparison of minima needs.
     steps : int, default 300
         Newton steps after which it gives up.
+    factor : ndarray, shape (r, r), optional
+        Cholesky factor of half the second derivative where the minimum may lie (`Solution.factor`). Newton steps begin
+        with it, and go on with their own where it does not serve.
 
     Returns
     -------
@@ -242,7 +246,8 @@ def minimise(
         return None
     scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR).solution
     tolerance, reuse = (DECREMENT_TOLERANCE, REUSE) if exact else (COMPARED, REUSE_COMPARED)
-    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, steps, tolerance, reuse)
+    known = None if factor is None else _Curvature(factor, 0.0, np.ones(len(factor)))
+    newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, steps, tolerance, reuse, known)
     ended = newton.solution
     solution = Solution(ended.point, scored.iterations + ended.iterations, ended.converged, ended.decrement)
     if not exact or not solution.converged or newton.curvature is None:
@@ -268,11 +273,12 @@ def _descend(
     limit: int,
     tolerance: float,
     reuse: float = REUSE,
+    factored: _Curvature | None = None,
 ) -> _Descent[PointT]:
     """Take damped steps with one kind of curvature matrix until the decrement is below `tolerance`, or `limit` steps.
 
-    A matrix serves again after a step that left the share `reuse` of the decrement or less.
-    The damping follows how well the quadratic model predicts F (More 1978, doi:10.1007/BFb0067700).
+    The first one may be known, as `factored`. A matrix serves again after a step that left the share `reuse` of the
+    decrement or less. The damping follows how well the quadratic model predicts F (More 1978, doi:10.1007/BFb0067700).
     """
     damping = 0.0
     decrement = np.inf
@@ -282,8 +288,7 @@ def _descend(
     reuse = max(reuse, REUSE_LARGE) if len(slope) >= LARGE else reuse
     # How near is near enough to change to another matrix is judged by the last one that was factored.
     roughly = tolerance if tolerance >= NEAR else 0.0
-    factored: _Curvature | None = None
-    undamped: _Step | None = None
+    undamped = factored.step(slope) if factored is not None else None
     for iteration in range(limit):
         reused = undamped is not None
         if undamped is None:

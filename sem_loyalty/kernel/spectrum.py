@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas, lapack
+
+from sem_loyalty.kernel.linear_algebra import blas, lapack
 
 Array = NDArray[np.float64]
 

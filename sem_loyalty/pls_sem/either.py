@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # pandas comes with these, and a fit of arrays does without i
     from sem_loyalty.pls_sem.solution import Pls
 
 METHODS = ("cb", "pls")
+_OWN = signature(fit_cb).parameters
 _METHOD = """    method : {"cb", "pls"}, default "cb"
         "cb" is covariance-based estimation, which the arguments below describe, and returns a Fit. "pls" is partial
         least squares, with the arguments of `pls` (`scheme`, `consistent` ...), and returns its result, a Pls.
@@ -33,7 +34,7 @@ _METHOD = """    method : {"cb", "pls"}, default "cb"
 @overload
 def fit(
     model: str | Path | ModelText | ModelFile | Specification,
-    data: pd.DataFrame | Mapping[str, Any] | None = None,
+    data: pd.DataFrame | Mapping[str, Any] | str | Path | None = None,
     *,
     method: Literal["cb"] = "cb",
     **options: Any,
@@ -41,7 +42,7 @@ def fit(
 @overload
 def fit(
     model: str | Path | ModelText | ModelFile,
-    data: pd.DataFrame | Mapping[str, Any] | None = None,
+    data: pd.DataFrame | Mapping[str, Any] | str | Path | None = None,
     *,
     method: Literal["pls"],
     **options: Any,
@@ -49,12 +50,11 @@ def fit(
 def fit(model: Any, data: Any = None, *, method: str = "cb", **options: Any) -> Fit | Pls:
     """Fit a model by covariance-based SEM or by partial least squares; `help` shows the arguments of both."""
     check_choice("method", method, METHODS)
-    own = signature(fit_cb).parameters
-    if method == "cb" and own.keys() >= options.keys():
+    if method == "cb" and _OWN.keys() >= options.keys():
         return fit_cb(model, data, **options)
     from sem_loyalty.pls_sem.estimate import pls
 
-    known, foreign = (own, signature(pls).parameters) if method == "cb" else (signature(pls).parameters, own)
+    known, foreign = (_OWN, signature(pls).parameters) if method == "cb" else (signature(pls).parameters, _OWN)
     wrong = [name for name in options if name not in known and name in foreign]
     if wrong:
         has = ", ".join(name for name, entry in known.items() if entry.kind is Parameter.KEYWORD_ONLY)

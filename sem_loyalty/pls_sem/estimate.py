@@ -21,6 +21,7 @@ from sem_loyalty.pls_sem.solution import Pls
 from sem_loyalty.pls_sem.solve import Guide, Sample, Solved, solve
 from sem_loyalty.pls_sem.stages import path_model
 from sem_loyalty.pls_sem.weights import SCHEMES
+from sem_loyalty.survey.plain_file import answers_in
 from sem_loyalty.survey.sample import moments_from_cov, moments_from_data
 
 Array = NDArray[np.float64]
@@ -31,7 +32,7 @@ MOST_CATEGORIES = 15
 
 def pls(
     model: str | Path | ModelText | ModelFile,
-    data: pd.DataFrame | Mapping[str, Any] | None = None,
+    data: pd.DataFrame | Mapping[str, Any] | str | Path | None = None,
     *,
     scheme: str = "path",
     consistent: bool = False,
@@ -50,8 +51,9 @@ def pls(
         The same text as for `fit`: `=~` measures reflectively (mode A), `<~` forms from its items (mode B), `~` are
         paths. A construct may be measured or formed by constructs, and a cause may be a product `A:B` or a square
         `A:A`. Covariances are read and without effect.
-    data : DataFrame or mapping, optional
-        One row per respondent; rows with a missing answer are left out. Either `data` or `sample_cov`.
+    data : DataFrame, mapping, str or Path, optional
+        One row per respondent, or the path of a survey file, read as `fit` reads it; rows with a missing answer are
+        left out. Either `data` or `sample_cov`.
     scheme : {"path", "centroid", "factorial"}, default "path"
         Weighting of the inner model.
     consistent : bool, default False
@@ -121,6 +123,8 @@ def pls(
         raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
     if (products or path.multiplies) and (data is None or ordered):
         raise NotSupported("Products of constructs need numeric answers in `data`; a matrix or categories have none.")
+    if isinstance(data, str | Path):
+        data = answers_in(data)
     if data is None:
         return _from_matrix(path, sample_cov, sample_nobs, scheme, consistent=consistent, ordered=ordered)
     plain = tuple(item for item in path.observed if PRODUCT not in item)

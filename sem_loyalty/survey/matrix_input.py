@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from sem_loyalty.errors import DataError, nearest
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.survey.answers import listing
 
 if TYPE_CHECKING:

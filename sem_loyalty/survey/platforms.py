@@ -11,33 +11,11 @@ import pandas as pd
 from sem_loyalty.errors import DataError
 from sem_loyalty.survey.answers import is_missing, listing
 from sem_loyalty.survey.cells import clean, tidy_name
+from sem_loyalty.survey.export_columns import QUALTRICS_META, QUALTRICS_PERSONAL
 from sem_loyalty.survey.grid import Grid
 
 PLATFORMS = ("auto", "generic", "qualtrics", "wenjuanxing")
 
-# Qualtrics: first-row names of its metadata, in the order of its exports; those that identify a person are dropped.
-_QUALTRICS_PERSONAL = (
-    "IPAddress",
-    "RecipientLastName",
-    "RecipientFirstName",
-    "RecipientEmail",
-    "ExternalReference",
-    "ExternalDataReference",
-    "LocationLatitude",
-    "LocationLongitude",
-)
-_QUALTRICS_META = (
-    "StartDate",
-    "EndDate",
-    "Status",
-    "Progress",
-    "Duration (in seconds)",
-    "Finished",
-    "RecordedDate",
-    "ResponseId",
-    "DistributionChannel",
-    "UserLanguage",
-)
 # Numeric exports code the response type as bits: 1 preview, 2 test; 8 spam and 16 offline are added to them.
 _PREVIEW_CODES = frozenset({1, 2, 9, 10, 17, 18})
 _PREVIEW_WORDS = ("preview", "test")
@@ -77,7 +55,7 @@ class Cleaned:
 def detect(columns: list[str]) -> str:
     """Return "qualtrics", "wenjuanxing" or "generic", by the metadata columns among the headers."""
     known = set(columns)
-    if sum(name in known for name in (*_QUALTRICS_META, *_QUALTRICS_PERSONAL)) >= 3:
+    if sum(name in known for name in (*QUALTRICS_META, *QUALTRICS_PERSONAL)) >= 3:
         return "qualtrics"
     if sum(name in known for name in _WJX_META) >= 2:
         return "wenjuanxing"
@@ -159,8 +137,8 @@ def _qualtrics(frame: pd.DataFrame, keep_personal: bool) -> Cleaned:
         unfinished = _count(frame["Finished"], frozenset({"0", "false", "0.0", "否"}))
         if unfinished:
             notes.append(f"{unfinished} of {len(frame)} rows are unfinished (Finished); they are kept.")
-    frame, dropped = _without_personal(frame, _QUALTRICS_PERSONAL, keep_personal)
-    meta = tuple(name for name in frame.columns if name in _QUALTRICS_META or name in _QUALTRICS_PERSONAL)
+    frame, dropped = _without_personal(frame, QUALTRICS_PERSONAL, keep_personal)
+    meta = tuple(name for name in frame.columns if name in QUALTRICS_META or name in QUALTRICS_PERSONAL)
     return Cleaned(frame, meta=meta, notes=(*notes, *dropped))
 
 

@@ -1,6 +1,7 @@
 """How much work a fit takes: counts, which no load on the machine changes, in place of seconds."""
 
 import os
+import pickle
 import subprocess
 import sys
 from collections import Counter
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 
 import sem_loyalty as sl
-from sem_loyalty.fitting import certificate, fallback, measured, search
+from sem_loyalty.fitting import certificate, fallback, search
+from sem_loyalty.fitting.one_factor import item_blocks, one_factor, one_factor_each
 from sem_loyalty.kernel import solver
 from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.model import defaults
@@ -66,15 +68,27 @@ def counted(monkeypatch):
 def test_a_regular_fit_takes_few_evaluations_and_no_second_look(counted):
     fitted = sl.fit(MODEL, answers(), engine="kernel")
     assert fitted.certificate.certified
-    # Two minimisations: today 14 evaluations, 7 expected information matrices (one in the certificate), 3 Hessians.
-    assert counted["evaluate"] <= 18
-    assert counted["gradient"] <= 22
-    assert counted["information"] <= 9
-    assert counted["hessian"] <= 5
+    # Two minimisations; one information matrix is that of the certificate.
+    assert counted["evaluate"] <= 16
+    assert counted["gradient"] <= 20
+    assert counted["information"] <= 6
+    assert counted["hessian"] <= 3
     # One-factor start values once; crude ones, eigenvectors and the search for improper values not at all.
     assert counted["measure"] == 1
     assert counted["scaled_spectrum"] == 0
     assert counted["_inadmissible"] == 0
+
+
+def test_standard_errors_take_the_information_that_the_certificate_factored(counted):
+    fitted = sl.fit(MODEL, answers(), engine="kernel")
+    before = counted["information"]
+    found = sl.estimates(fitted)
+    assert counted["information"] == before
+    # A copy for another process leaves the matrix behind, and computes it again.
+    copied = pickle.loads(pickle.dumps(fitted))
+    assert copied.factored is None
+    np.testing.assert_allclose(sl.estimates(copied)["se"], found["se"], rtol=1e-12)
+    assert counted["information"] == before + 1
 
 
 def test_the_same_text_is_completed_once(counted):
@@ -148,8 +162,14 @@ def test_one_factor_start_values_do_not_depend_on_the_other_constructs():
     generator = np.random.default_rng(3)
     matrices = [np.corrcoef(generator.normal(size=(k, 40)) + generator.normal(size=40)) for k in (2, 3, 5, 4, 1)]
     matrices[-1] = np.ones((1, 1))
-    for alone, together in zip(map(measured.one_factor, matrices), measured.one_factor_each(matrices), strict=True):
-        np.testing.assert_allclose(together, alone, atol=1e-12)
+    blocks = item_blocks([len(matrix) for matrix in matrices])
+    whole = generator.uniform(-1, 1, (len(blocks.of), len(blocks.of)))
+    for block, matrix in enumerate(matrices):
+        rows = np.flatnonzero(blocks.of == block)
+        whole[np.ix_(rows, rows)] = matrix
+    together = np.split(one_factor_each(whole, blocks), blocks.first[1:])
+    for alone, found in zip(map(one_factor, matrices), together, strict=True):
+        np.testing.assert_allclose(found, alone, atol=1e-12)
 
 
 def test_a_small_sample_with_settled_variances_is_not_searched_further(monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 
 import sem_loyalty as sl
 from sem_loyalty.errors import ImproperSolutionWarning, NotSupported, SpecificationError
-from sem_loyalty.fitting.measured import one_factor
+from sem_loyalty.fitting.one_factor import one_factor
 
 CASES = json.loads((Path(__file__).parents[1] / "reference" / "hard_starts.json").read_text(encoding="utf-8"))["cases"]
 

@@ -207,7 +207,7 @@ def test_kept_steps_give_the_same_bytes(quick: Path, first: Outcome) -> None:
 
 
 def test_nothing_changed_means_nothing_done(quick: Path, first: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: object) -> None:
+    def never(*_: object, **__: object) -> None:
         raise AssertionError("the study was analysed again")
 
     with monkeypatch.context() as patch:
