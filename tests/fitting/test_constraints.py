@@ -11,7 +11,7 @@ import sem_loyalty as sl
 from sem_loyalty.errors import ImproperSolutionWarning, InferenceWarning, NotSupported, SpecificationError
 from sem_loyalty.model.restrictions import restrictions_of
 from sem_loyalty.publish.lang import word
-from sem_loyalty.study import _messages
+from sem_loyalty.publish.recorded import messages
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "constraints.json").read_text(encoding="utf-8"))
 SURVEYS = {name: pd.DataFrame(columns) for name, columns in REFERENCE["data"].items()}
@@ -248,5 +248,5 @@ def test_the_report_has_words_for_every_fault():
 
 
 def test_a_study_says_that_a_bound_holds(fits):
-    assert _messages([], fits["heywood_bound"]) == (fits["heywood_bound"].bound_note,)
-    assert _messages([], fits["inactive"]) == ()
+    assert messages([], fits["heywood_bound"]) == (fits["heywood_bound"].bound_note,)
+    assert messages([], fits["inactive"]) == ()
