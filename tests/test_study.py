@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import docx
 import numpy as np
 import pandas as pd
 import pytest
@@ -454,3 +456,27 @@ def test_same_bytes_in_another_environment(tmp_path: Path, lang: str) -> None:
         assert done.returncode == 0, done.stderr.decode()
         digests.append(contents(home / "demo"))
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize(
+    ("formats", "figures"),
+    [
+        (["docx"], set()),
+        (["html", "tex"], {"pdf"}),
+        (["docx", "typ", "md"], {"svg"}),
+    ],
+)
+def test_documents_have_their_figures_whatever_other_formats_are_asked_for(
+    folder: Path, formats: list[str], figures: set[str]
+) -> None:
+    change(folder, 'formats = ["json", "csv"]', f"formats = {json.dumps(formats)}\n[screen]\nrun = false")
+    run(folder / "study.toml")
+    written = [path for path in (folder / "out" / "figures").glob("*") if path.name != "layout.json"]
+    assert {path.suffix[1:] for path in written} == figures
+    names = {path.relative_to(folder / "out").as_posix() for path in written}
+    for page in (folder / "out").glob("chapter.*"):
+        shown = set(re.findall(r"figures/[\w-]+\.\w+", page.read_text(encoding="utf-8")))
+        assert shown
+        assert shown <= names
+    if "docx" in formats:
+        assert docx.Document(str(folder / "out" / "results.docx")).inline_shapes

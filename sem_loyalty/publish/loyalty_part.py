@@ -144,9 +144,8 @@ def _causes(fitted: Fit, outcome: str) -> int:
 
 
 def _files(study: Study, plots: list[tuple[str, Any, str]], edition: Edition) -> Iterator[tuple[str, bytes]]:
-    """Yield the plots in every format that the study asks for; the report needs SVG."""
-    formats = set(study.output.formats)
-    kinds = sorted(formats & {"svg", "pdf", "png"} | ({"svg"} if "html" in formats else set()))
+    """Yield the plots in every format that the study asks for, or its documents need."""
+    kinds = sorted(study.output.drawn() - {"tikz", "dot"})
     labels: Mapping[str, str] = edition.labels
     for name, result, note in plots if kinds else []:
         lead = edition.word("note_lead") + note

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sem_loyalty.publish.chapter.compose import chapter
 from sem_loyalty.publish.files import MANIFEST, results_folder, write_bytes, write_text
 from sem_loyalty.publish.manifest import digests, manifest, to_json
+from sem_loyalty.publish.manuscript import Figure
 from sem_loyalty.publish.manuscripts.latex import latex
 from sem_loyalty.publish.manuscripts.markdown import markdown
 from sem_loyalty.publish.manuscripts.typst import typst
@@ -40,6 +43,7 @@ def write_results(results: Results, out: str | Path) -> Path:
         If the disk refuses; older results are then as they were.
     """
     formats = results.study.output.formats
+    figures = results.study.output.figures()
     with results_folder(out) as folder:
         if "html" in formats:
             write_text(folder / "report.html", report(results))
@@ -63,7 +67,7 @@ def write_results(results: Results, out: str | Path) -> Path:
             if "typ" in formats:
                 write_text(folder / "tables" / f"{name}.typ", table.to_typst())
         for name, data in results.figures.items():
-            if name.rpartition(".")[2] in formats:
+            if name.rpartition(".")[2] in figures:
                 write_bytes(folder / "figures" / name, data)
         for name, text in results.exports.items():
             write_text(folder / "export" / name, text)
@@ -86,6 +90,10 @@ def chapter_texts(results: Results) -> Iterator[tuple[str, str]]:
     if not wanted:
         return
     manuscript = chapter(results)
+    # The texts point to files: a drawing that only report or Word hold is none.
+    absent: dict[str, Any] = dict.fromkeys({"svg", "pdf", "png"} - results.study.output.figures(), b"")
+    blocks = (replace(block, **absent) if isinstance(block, Figure) else block for block in manuscript.blocks)
+    manuscript = replace(manuscript, blocks=tuple(blocks))
     for kind in wanted:
         yield f"chapter.{kind}", writers[kind](manuscript)
 

@@ -188,6 +188,20 @@ class Output:
     )
     export: tuple[str, ...] = field(default=(), metadata={"choices": PROGRAMS})
 
+    def figures(self) -> frozenset[str]:
+        """Return the formats in which figures are written: those asked for, and what a chapter asked for must show."""
+        asked = {"svg", "pdf", "png", "tikz", "dot"} & set(self.formats)
+        if "tex" in self.formats and not asked & {"pdf", "png"}:
+            asked.add("pdf")
+        if {"typ", "md"} & set(self.formats) and not asked & {"svg", "pdf", "png"}:
+            asked.add("svg")
+        return frozenset(asked)
+
+    def drawn(self) -> frozenset[str]:
+        """Return the formats in which figures are drawn: report and Word hold theirs within."""
+        within = {kind for document, kind in (("html", "svg"), ("docx", "png")) if document in self.formats}
+        return self.figures() | within
+
 
 @dataclass(frozen=True, slots=True)
 class About:

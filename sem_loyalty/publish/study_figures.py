@@ -24,8 +24,6 @@ ORDER = ("correlations", "scree", "loadings", "residuals", "bootstrap")
 # The cells of more items are too small to be read.
 MOST_ITEMS = 50
 
-DRAWN = ("svg", "pdf", "png", "tikz", "dot")
-
 
 def path_diagrams(
     study: Study, fitted: Fit, found: pd.DataFrame, edition: Edition, cache: LayoutCache
@@ -44,7 +42,7 @@ def path_diagrams(
     dict of str to bytes
         By name of the file.
     """
-    wanted = sorted(set(study.output.formats) & set(DRAWN) | _needed(study))
+    wanted = sorted(study.output.drawn())
     if not wanted:
         return {}
     from sem_loyalty.publish.path_diagram import path_diagram  # draws with matplotlib, which is slow to import
@@ -79,7 +77,7 @@ def measurement_plots(
     study: Study, fitted: Fit, factors: EFA | None, draws: Bootstrap | None, edition: Edition
 ) -> dict[str, bytes]:
     """Draw correlations, scree, loadings, residuals and bootstrap distributions, as far as there are any."""
-    kinds = sorted(set(study.output.formats) & {"svg", "pdf", "png"} | _needed(study))
+    kinds = sorted(study.output.drawn() - {"tikz", "dot"})
     specification = fitted.specification
     if not kinds:
         return {}
@@ -105,7 +103,7 @@ def measurement_plots(
 
 def evidence_plots(study: Study, evidence: HypothesisPart, edition: Edition) -> dict[str, bytes]:
     """Draw the paths by group, and the specification curve of the hypothesis that survives least."""
-    kinds = sorted(set(study.output.formats) & {"svg", "pdf", "png"} | _needed(study))
+    kinds = sorted(study.output.drawn() - {"tikz", "dot"})
     options: dict[str, Any] = {"labels": edition.labels, "lang": edition.lang}
     lead, simulated = edition.word("note_lead"), edition.word("simulated_short") if edition.simulated else ""
     blank = " " if simulated and edition.lang == "en" else ""
@@ -117,8 +115,3 @@ def evidence_plots(study: Study, evidence: HypothesisPart, edition: Edition) -> 
         note = f"{lead}{simulated}{blank}{edition.word('curve_note')}"
         pictures["curve"] = specification_curve(evidence.robustness, evidence.weakest, note=note, **options)
     return {f"{name}.{kind}": picture.bytes(kind) for name, picture in pictures.items() for kind in kinds}
-
-
-def _needed(study: Study) -> set[str]:
-    """Return the formats that the report needs."""
-    return {"svg"} if "html" in study.output.formats else set()

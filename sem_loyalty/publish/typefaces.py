@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from sem_loyalty.display.escaping import one_line
 from sem_loyalty.errors import ConfigurationError, DataWarning
 
 #: Faces in order of preference for each style; the first that has a character draws it.
@@ -146,7 +147,7 @@ def split_runs(text: str, style: str = "regular", *, lang: str = "en") -> tuple[
     Parameters
     ----------
     text : str
-        One line of text.
+        One line of text; control characters, line ends among them, become blanks.
     style : {"regular", "bold", "italic"}, default "regular"
         The style wanted.
     lang : {"en", "zh"}, default "en"
@@ -158,7 +159,7 @@ def split_runs(text: str, style: str = "regular", *, lang: str = "en") -> tuple[
         In reading order; an empty text gives an empty tuple.
     """
     found: list[tuple[str, str, float]] = []
-    for character in text:
+    for character in one_line(text):
         face, width = _glyph(character, style, lang == "zh" and character in _FULL_WIDTH_IN_CHINESE)
         if found and found[-1][1] == face:
             found[-1] = (found[-1][0] + character, face, found[-1][2] + width)
@@ -189,7 +190,7 @@ def text_width(text: str, size: float, style: str = "regular", *, lang: str = "e
 
 def missing_characters(texts: Iterable[str]) -> str:
     """Return the characters, in order of appearance, that no face can draw."""
-    seen = dict.fromkeys(character for text in texts for character in text)
+    seen = dict.fromkeys(character for text in texts for character in one_line(text))
     return "".join(character for character in seen if _glyph(character, "regular", False)[0] == NO_FACE)
 
 

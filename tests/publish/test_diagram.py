@@ -376,6 +376,61 @@ def test_without_a_chinese_face_only_chinese_fails_and_says_what_to_install() ->
     assert english.returncode == 0, english.stderr
 
 
+HIDDEN = """
+import importlib.util as u, sys
+find = u.find_spec
+u.find_spec = lambda name, package=None: None if name == "zhplot" else find(name, package)
+from pathlib import Path
+import sem_loyalty as sl
+from sem_loyalty.errors import ConfigurationError
+from sem_loyalty.publish.tables import Edition
+from sem_loyalty.publish.fit_table import fit_table
+
+def refused(make):
+    try:
+        make()
+    except ConfigurationError as error:
+        assert "pip install zhplot" in str(error), error
+        assert "SEM_LOYALTY_CHINESE_FONT" in str(error), error
+    else:
+        raise AssertionError("Chinese without a Chinese typeface")
+"""
+WITHOUT_A_FACE = """
+matrix = sl.load_published("iacobucci2009")
+fitted = sl.fit(matrix.model_text, sample_cov=matrix.frame(), sample_nobs=matrix.n)
+sl.path_diagram(fitted, "en.pdf")
+refused(lambda: sl.path_diagram(fitted, "zh.pdf", lang="zh"))
+refused(lambda: sl.residual_map(fitted, "zh.svg", lang="zh"))
+for lang in ("en", "zh"):  # Word and Typst set the text themselves, in the faces of the reader's machine
+    table = fit_table(sl.fit_measures(fitted), Edition(lang))
+    assert ("模型" in table.to_typst()) == (lang == "zh")
+    sl.tables_docx([table], f"{lang}.docx")
+    study = f'[study]\\nlang = "{lang}"\\n[data]\\nmatrix = "iacobucci2009"\\n[model]\\nid = "iacobucci2009"\\n'
+    Path(f"{lang}.toml").write_text(study + f'[output]\\ndir = "{lang}"\\nformats = ["html", "docx", "typ", "svg"]\\n')
+sl.run("en.toml")
+refused(lambda: sl.run("zh.toml"))
+for lang, text in (("en", "Loyalty."), ("zh", "顾客忠诚。")):
+    Path(f"{lang}-paper").mkdir()
+    Path(f"{lang}-paper/paper.typ").write_text(text, encoding="utf-8")
+    Path(f"{lang}-paper/results.json").write_text("{}")
+sl.build_paper("en-paper")
+refused(lambda: sl.build_paper("zh-paper"))
+print(sorted(path.as_posix() for path in Path().glob("[a-z]*") if path.suffix != ".toml"))
+"""
+
+
+def test_without_a_chinese_face_english_is_whole_and_chinese_says_what_to_install(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "SEM_LOYALTY_CHINESE_FONT"}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", HIDDEN + WITHOUT_A_FACE],
+        cwd=tmp_path, capture_output=True, text=True, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    # Nothing half made: neither pictures nor a folder of results in Chinese.
+    assert done.stdout.strip() == "['en', 'en-paper', 'en.docx', 'en.pdf', 'zh-paper', 'zh.docx']"
+
+
 def in_new_process(before: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Print the name of the Chinese face, and whether its distribution was imported."""
     code = (

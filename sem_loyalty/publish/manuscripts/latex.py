@@ -7,10 +7,6 @@ from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragrap
 from sem_loyalty.publish.manuscripts.text import STUDY_MARK, plain_line
 
 _SECTIONS = {1: "section", 2: "subsection", 3: "subsubsection"}
-# Signs of our own texts that pdflatex cannot typeset as they stand, beyond those of display.escaping.
-_SIGNS = {
-    "√": r"$\surd$", "⁻": r"\textsuperscript{$-$}", "¹": r"\textsuperscript{1}", "′": r"$'$", "≈": r"$\approx$",
-}  # fmt: skip
 _HEAD = {
     # pdflatex, or any other engine
     "en": [r"\documentclass[11pt,a4paper]{article}", r"\usepackage[T1]{fontenc}", r"\usepackage[utf8]{inputenc}"],
@@ -54,7 +50,7 @@ def latex(manuscript: Manuscript, *, figures: str = "figures", whole: bool = Tru
                 body = rf"\begin{{center}}\fbox{{\parbox{{0.94\linewidth}}{{{body}}}}}\end{{center}}"
             lines.append(body)
         elif isinstance(block, Table):
-            lines.append(_fitted(_typeset(block.to_latex()).rstrip("\n")))
+            lines.append(_fitted(block.to_latex().rstrip("\n")))
         else:
             lines += _figure(block, figures)
         lines.append("")
@@ -69,12 +65,7 @@ def latex_text(text: str) -> str:
     text : str
         Any text; line ends become blanks.
     """
-    return _typeset(escaping.latex(plain_line(text)))
-
-
-def _typeset(text: str) -> str:
-    """Return LaTeX in which pdflatex knows every sign that this package writes."""
-    return "".join(_SIGNS.get(character, character) for character in text)
+    return escaping.latex(plain_line(text))
 
 
 def _part(part: Part, lang: str) -> str:
