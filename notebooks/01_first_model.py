@@ -68,5 +68,12 @@ sl.validity(fitted).htmt
 # %%
 sl.path_diagram(fitted, labels=core.labels("en"))
 
+# %% [markdown]
+# What is shown can be chosen: here the constructs alone, with intervals; below, everything in Chinese. A second
+# argument such as `"figure1.pdf"` (or `.svg`, `.png`, `.tikz`) writes a file.
+
+# %%
+sl.path_diagram(fitted, labels=core.labels("en"), items=False, show=("std", "ci"))
+
 # %%
 sl.path_diagram(fitted, labels=core.labels("zh"), lang="zh")

@@ -51,18 +51,21 @@ sl.item_analysis(answers, {construct.code: list(construct.items) for construct i
 #
 # ## 2. How many factors
 #
+# Items of one construct should form a block of high correlations.
+
+# %%
+sl.correlation_map(answers[items].corr(), width_mm=183)
+
+# %% [markdown]
 # Parallel analysis keeps a factor as long as its eigenvalue is larger than that of answers without any structure. The
-# old rule, eigenvalues above 1, is printed beside it because supervisors ask for it, not because it is good.
+# old rule, eigenvalues above 1, is listed below because supervisors ask for it, not because it is good.
 
 # %%
 explored = sl.efa(answers, items=items, rotation="oblimin")
-found = explored.retention
-pd.DataFrame(
-    {"answers": found.components.observed, "random, 95th percentile": found.components.reference},
-    index=pd.RangeIndex(1, len(items) + 1, name="factor"),
-).head(6).round(3)
+sl.scree_plot(explored)
 
 # %%
+found = explored.retention
 assert found.components.n_factors == found.factors.n_factors == 4
 explored
 
@@ -74,6 +77,7 @@ explored
 print(f"KMO {explored.kmo.overall:.3f}; Bartlett chi-square {explored.bartlett.chi2:.0f}, df {explored.bartlett.df}")
 largest = explored.loadings.abs().idxmax(axis=1)
 assert all(largest[list(construct.items)].nunique() == 1 for construct in core.constructs)
+sl.loadings_plot(explored)
 
 # %% [markdown]
 # ## 3. Do the four stated factors fit
@@ -91,9 +95,19 @@ assert cfa.certificate.certified
 measures = sl.fit_measures(cfa)
 pd.Series({name: measures[name] for name in ("chisq", "df", "pvalue", "cfi", "tli", "rmsea", "srmr")}).round(3)
 
+# %%
+sl.loadings_plot(cfa, labels=core.labels("en"))
+
 # %% [markdown]
-# Where the fit is poor, modification indices point to the place. Each is one equation that could be freed; a change
-# that theory would not have allowed beforehand is not made because a number suggests it.
+# Good overall fit may hide a bad spot. The map of residual correlations shows what the model leaves unexplained between
+# every two items; those of .10 and more would be framed.
+
+# %%
+sl.residual_map(cfa)
+
+# %% [markdown]
+# Modification indices point to the same places. Each is one parameter that could be freed; a change that theory would
+# not have allowed beforehand is not made because a number suggests it.
 
 # %%
 sl.modification_indices(cfa).head(3)

@@ -42,6 +42,12 @@ effects
 effects.mediation()
 
 # %% [markdown]
+# The same draws, as a figure with their intervals.
+
+# %%
+sl.bootstrap_plot(draws, labels=core.labels("en"))
+
+# %% [markdown]
 # ## Rival models
 
 # %%

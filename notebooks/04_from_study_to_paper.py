@@ -51,7 +51,7 @@ print(study.read_text(encoding="utf-8").partition("# Screening")[0])
 # %%
 text = study.read_text(encoding="utf-8")
 text = text.replace("draws = 1000", "draws = 200").replace("most = 100", "most = 20")
-text = text.replace('"md", "tex", "svg", "pdf", "png"', '"md", "svg"')
+text = text.replace('"docx", "md", "tex", "svg", "pdf", "png"', '"md", "svg"')
 _ = study.write_text(text, encoding="utf-8")
 results = sl.run(study)
 results
@@ -76,17 +76,46 @@ numbers = json.loads((thesis / "results" / "results.json").read_text(encoding="u
 pd.DataFrame(numbers["hypotheses"])[["id", "verdict", "est", "ci_lower", "ci_upper", "std_all"]].round(3)
 
 # %% [markdown]
-# A number is never typed into a text: it is taken from there, with the digits that the text needs.
-
-# %%
-strongest = max(numbers["hypotheses"], key=lambda row: abs(row["std_all"] or 0))
-print(f"The strongest effect is that of {strongest['id']} (β = {strongest['std_all']:.2f}).")
-
-# %% [markdown]
 # ## 4. Write
 #
-# On the command line: `sem-loyalty paper`. The folder `paper/` holds a short text in Typst, to be made your own. Where
-# a number belongs it says which one, so a number in the text cannot be out of date.
+# The run has written the empirical chapter as well: text, tables and figures, for Word (`results.docx`), LaTeX, Typst
+# or Markdown. Every sentence follows from the results, so a hypothesis that is not supported is called that.
+
+# %%
+chapter = thesis / "results" / "chapter.md"
+said = chapter.read_text(encoding="utf-8")
+print("\n\n".join(part for part in said.split("\n\n") if part.startswith(("H1 is", "In sum"))))
+
+# %% [markdown]
+# Each number carries the address of its result. The same addresses serve for a sentence of your own:
+
+# %%
+print(f"The effect of satisfaction on trust is β = {sl.claim_text(numbers, 'estimates/TRU~SAT/std_all:.2')}.")
+
+# %% [markdown]
+# So a finished text can be checked against the results. On the command line: `sem-loyalty verify chapter.md`.
+
+# %%
+stored = thesis / "results" / "results.json"
+proof = sl.verify(chapter, results=stored)
+assert proof.holds
+proof
+
+# %% [markdown]
+# Somebody makes the fit of the model look better:
+
+# %%
+changed = chapter.with_name("changed.md")
+cfi = sl.claim_text(numbers, "measures/cfi:.3")
+_ = changed.write_text(said.replace(f'"measures/cfi:.3">{cfi}', '"measures/cfi:.3">.999', 1), encoding="utf-8")
+proof = sl.verify(changed, results=stored)
+assert [found.key for found in proof.mismatches] == ["measures/cfi:.3"]
+changed.unlink()
+proof
+
+# %% [markdown]
+# Who would rather write the text alone begins with `paper/`: a short text in Typst, to be made your own. Where a number
+# belongs it says which one. On the command line: `sem-loyalty paper`.
 
 # %%
 print((thesis / "paper" / "paper.typ").read_text(encoding="utf-8").partition("= Fit\n")[2].partition("= Structural")[0])
@@ -118,7 +147,7 @@ print((thesis / "results" / "tables" / "hypotheses.md").read_text(encoding="utf-
 # %%
 again = sl.check_results(thesis)
 assert again.same
-print(again)
+again
 
 # %% [markdown]
 # Somebody improves a number by hand:
@@ -128,7 +157,16 @@ table = thesis / "results" / "tables" / "hypotheses.csv"
 _ = table.write_text(table.read_text(encoding="utf-8-sig").replace("0.", "0.9", 1), encoding="utf-8")
 again = sl.check_results(thesis)
 assert again.edited == ("tables/hypotheses.csv",)
-print(again)
+again
+
+# %% [markdown]
+# ## 7. Let others check
+#
+# A reviewer who trusts lavaan only gets its script, with the answers that were used. On the command line: `sem-loyalty
+# export`; in a study: `[output] export`. Mplus and semopy are possible too.
+
+# %%
+print(sl.export_model(results.fit, "lavaan").text)
 
 # %%
 place.cleanup()

@@ -44,7 +44,7 @@ sl.diagnose(fitted, remedies=False)
 # ## Composites have one
 
 # %%
-composites = sl.pls("ecsi_mobile", **data, scheme="centroid")
+composites = sl.fit("ecsi_mobile", **data, method="pls", scheme="centroid")  # the same as sl.pls(...)
 composites
 
 # %%

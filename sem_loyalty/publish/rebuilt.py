@@ -68,6 +68,9 @@ class Rebuilt:
             return False
         return not self.differing or bool(self.versions and self.numbers)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         lists = {
             "Inputs changed since the run": self.inputs,

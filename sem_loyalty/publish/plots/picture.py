@@ -178,6 +178,11 @@ class Picture:
         """Return the file of a kind: "svg", "pdf" or "png"."""
         return self.pdf() if kind == "pdf" else self.png(dpi) if kind == "png" else self.svg().encode("utf-8")
 
+    def __repr__(self) -> str:
+        """Return one line for the console."""
+        width, height = (value / POINTS_PER_INCH * 25.4 for value in (self.width, self.height))
+        return f"<plot, {width:.0f} x {height:.0f} mm; .save('plot.svg'), .pdf or .png>"
+
     def _repr_html_(self) -> str:
         return self.svg()
 
