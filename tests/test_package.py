@@ -1,22 +1,31 @@
 """The package as a whole: quick to import, public names that exist, a README that matches the code."""
 
+import ast
+import builtins
 import doctest
 import importlib
+import inspect
 import os
 import re
 import resource
+import shlex
 import subprocess
 import sys
 import tomllib
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 import sem_loyalty as sl
+from sem_loyalty.cli import _parser
 from sem_loyalty.errors import ImproperSolutionWarning
+from sem_loyalty.survey.published import demo_codebook_path, demo_path
 
 ROOT = Path(__file__).resolve().parents[1]
+# Calls of lavaan, and modifiers of the model language.
+ELSEWHERE = {"sem", "cfa", "growth", "c", "equal", "start", "lower", "upper"}
 
 
 def quickest(command: list[str], runs: int = 5) -> float:
@@ -84,6 +93,50 @@ def test_every_link_of_the_readme_and_the_docs_leads_somewhere():
             assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_name_on_a_page_is_public(page):
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"\bsl\.([a-z]\w*)", text))
+    called = set(re.findall(r"`([a-z]\w*)\(", text)) - set(dir(builtins)) - ELSEWHERE
+    if page.name == "coming_from.md":  # its first columns name other programs' functions
+        called = set()
+    assert named | called <= {*sl.__all__, "errors"}, page.name
+    if page.name in ("README.md", "chapter_steps.md"):
+        tables = "\n".join(line for line in text.splitlines() if re.match(r"\|.*\| \[\w+\]\(", line))
+        cells = [line.split("|")[-3] for line in tables.splitlines()]
+        listed = {name for cell in cells for name in re.findall(r"`([a-z]\w*)`", cell)}
+        assert listed <= set(sl.__all__), page.name
+        assert len(listed) > 20
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_on_a_page_is_understood(page):
+    text = page.read_text(encoding="utf-8")
+    lines = [line.split("#")[0] for line in re.findall(r"^\s*(sem-loyalty .*)$", text, re.MULTILINE)]
+    lines += re.findall(r"`(sem-loyalty [^`:]+)`", text)
+    for line in lines:
+        words = shlex.split(line.split("|")[0])[1:]
+        # A verb alone may want more words.
+        with pytest.raises(SystemExit, match="0") if len(words) == 1 else nullcontext():
+            _parser().parse_args(words if len(words) > 1 else [*words, "--help"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_argument_of_a_call_on_a_page_exists(page):
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for call in ast.walk(ast.parse(code)):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+                continue
+            if isinstance(call.func.value, ast.Name) and call.func.value.id == "sl":
+                arguments = {keyword.arg: None for keyword in call.keywords if keyword.arg}
+                known = inspect.signature(getattr(sl, call.func.attr)).parameters
+                loose = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
+                assert loose or set(arguments) <= set(known), f"{page.name}: {ast.unparse(call)}"
+
+
 def blocks() -> list[tuple[str, str]]:
     found = []
     for page in sorted((ROOT / "docs").glob("*.md")):
@@ -101,6 +154,19 @@ def test_the_snippets_of_the_documentation_run(page, code, tmp_path, monkeypatch
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImproperSolutionWarning)  # one snippet shows what an improper fit looks like
         exec(compile(code, page, "exec"), {})
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_first_snippets_run_on_a_survey(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    codes = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.S)
+    own = f"{str(demo_path())!r}, codebook={str(demo_codebook_path())!r}"
+    code = "\n".join(codes).replace('"answers.sav", codebook="codebook.csv"', own)
+    assert own in code
+    names = {}
+    exec(compile(code, page, "exec"), names)
+    assert names["fitted"].certificate.certified
+    assert list(tmp_path.glob("figure*"))
 
 
 def test_docstring_examples():

@@ -41,7 +41,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     change(study, 'group = "channel"', 'group = ""')
     change(study, "[method_bias]\nrun = true", "[method_bias]\nrun = false")
     change(study, "[efa]\nrun = true", "[efa]\nrun = false")
-    change(study, '["html", "json", "csv", "md", "tex", "svg", "pdf", "png"]', '["json", "csv"]')
+    change(study, '["html", "json", "csv", "docx", "md", "tex", "svg", "pdf", "png"]', '["json", "csv"]')
     change(study, 'recommend = "recommend"', 'recommend = "recommend"\ndraws = 200')
     return study.parent, update(study)
 
