@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from sem_loyalty.publish.questionnaire import write_questionnaire
     from sem_loyalty.publish.replication import Replication, replicate
     from sem_loyalty.publish.verify import Verification
+    from sem_loyalty.publish.word.document import tables_docx
     from sem_loyalty.study import run
     from sem_loyalty.survey.codebook import apply_codebook
     from sem_loyalty.survey.codebook_table import read_codebook
