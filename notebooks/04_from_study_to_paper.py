@@ -45,12 +45,13 @@ print(study.read_text(encoding="utf-8").partition("# Screening")[0])
 # %% [markdown]
 # ## 2. Run
 #
-# On the command line: `sem-loyalty run study.toml`. To be quick, this notebook asks for few draws, few specifications
-# and no pictures; leave that out for a thesis.
+# On the command line: `sem-loyalty run study.toml`. To be quick, this notebook asks for few draws, few specifications,
+# no measured loyalty and few pictures; leave that out for a thesis.
 
 # %%
 text = study.read_text(encoding="utf-8")
 text = text.replace("draws = 1000", "draws = 200").replace("most = 100", "most = 20")
+text = text.replace('outcome = "LOY"', 'outcome = ""')
 text = text.replace('"docx", "md", "tex", "svg", "pdf", "png"', '"md", "svg"')
 _ = study.write_text(text, encoding="utf-8")
 results = sl.run(study)
@@ -127,9 +128,9 @@ print(f"{paper.name}, {paper.stat().st_size // 1024} kB")
 # %% [markdown]
 # ## 5. Change
 #
-# A reviewer asks for percentile intervals. Only what depends on that is done again: bootstrap draws, the robustness
-# analysis and segments are kept beside the study file, and taken from there as long as nothing that they depend on has
-# changed. Taken or done again, the numbers are the same to the last bit.
+# A reviewer asks for percentile intervals. Only what depends on that is done again: bootstrap draws, for instance, are
+# kept beside the study file, and taken from there as long as nothing that they depend on has changed. Taken or done
+# again, the numbers are the same to the last bit.
 
 # %%
 _ = study.write_text(text.replace("draws = 200", 'draws = 200\ninterval = "percentile"', 1), encoding="utf-8")
