@@ -246,14 +246,33 @@ def test_the_paper_builds_from_committed_results(tmp_path: Path) -> None:
     assert (copy / "template.typ").read_bytes() == (TEMPLATES / "template.typ").read_bytes()
 
 
+def test_the_paper_is_verified_against_results(tmp_path: Path) -> None:
+    found = sl.verify(PAPER / "paper.typ", results=PAPER / "results.json")
+    assert found.holds
+    assert found.claims > 70  # the shorthands of the text count as well as #val
+    planted = json.loads((PAPER / "results.json").read_text(encoding="utf-8"))
+    planted["simulation"]["total"]["semopy"]["silent_n"] += 1
+    other = tmp_path / "results.json"
+    other.write_text(json.dumps(planted), encoding="utf-8")
+    changed = sl.verify(PAPER / "paper.typ", results=other)
+    assert [one.key for one in changed.mismatches] == ["simulation/total/semopy/silent_n"]
+    copy = tmp_path / "paper"
+    shutil.copytree(PAPER, copy, ignore=shutil.ignore_patterns("*.pdf", "__pycache__"))
+    text = (copy / "paper.typ").read_text(encoding="utf-8")
+    (copy / "paper.typ").write_text(text + '\n#share("design/levle") #val("design/truth")', encoding="utf-8")
+    unknown = sl.verify(copy / "paper.typ", results=copy / "results.json")
+    assert [one.key for one in unknown.mismatches] == ["design/levle", "design/truth"]
+
+
 @pytest.mark.slow
 def test_the_paper_computed_afresh_is_the_same_elsewhere(tmp_path: Path) -> None:
     copy = tmp_path / "paper"
     shutil.copytree(PAPER, copy, ignore=shutil.ignore_patterns("*.pdf", "__pycache__"))
+    stored = built_elsewhere(copy, tmp_path / "0.pdf", tmp_path / "h0", "UTC", "C.UTF-8", "3")
     (copy / "results.json").unlink()
     one = built_elsewhere(copy, tmp_path / "1.pdf", tmp_path / "h1", "UTC", "C.UTF-8", "1")
     two = built_elsewhere(copy, tmp_path / "2.pdf", tmp_path / "h2", "Asia/Tokyo", "C", "0")
-    assert one == two
+    assert stored == one == two
 
 
 def test_cells_of_the_simulation_are_what_the_programs_say_now(monkeypatch: pytest.MonkeyPatch) -> None:

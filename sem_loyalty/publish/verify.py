@@ -25,9 +25,14 @@ from sem_loyalty.publish.manuscripts.text import STUDY_MARK
 KINDS = (".typ", ".tex", ".md", ".docx")
 TOLERANCE = 1e-6
 _INJECTED = re.compile(r'#(?:val|value)\(\s*"((?:[^"\\]|\\.)*)"')
+# "#let share(key) = [#val(key, form: ...)]": a paper's own name for a way to print a value.
+_SHORTHAND = re.compile(r"#let (\w+)\((\w+)\) = \[?#?val\(\2\b")
 _CALL = re.compile(r'#claim\(\s*"((?:[^"\\]|\\.)*)"\s*(?:\)\s*\[|,\s*\[)')
 _SPAN = re.compile(r'<span data-claim="([^"]*)">(.*?)</span>', re.DOTALL)
 _MACRO = re.compile(r"(?<!\\newcommand)(?<!\\providecommand)\\semclaim\s*\{")
+_IMPORT = re.compile(r'#import "([^"@]+\.typ)"')
+# A comment begins with // that no backslash and no colon (https://) stands before; strings hold neither here.
+_COMMENT = re.compile(r"(?m)(?<![:\\/])//[^\n]*|(?<!\\)/\*.*?\*/", re.DOTALL)
 _STORED = re.compile(r'json\(\s*"([^"]+\.json)"')
 
 
@@ -143,6 +148,8 @@ def verify_text(
     """
     path = Path(path)
     found = list(_claims(path))
+    if "estimates" not in results:
+        return _own_results(path, found, results, against, stored=stored)
     book = ClaimBook(results)
     wrong: list[Mismatch] = []
     for claim in found:
@@ -161,6 +168,34 @@ def verify_text(
     if not results.get("certified", True):
         warned.append("the fit is not certified; agreement does not make its numbers reportable.")
     return Verification(path.name, len(found), tuple(wrong), tuple(warned), against)
+
+
+def _own_results(
+    path: Path, found: list[_Found], results: Mapping[str, Any], against: str, *, stored: bool
+) -> Verification:
+    """Hold a Typst paper against results of its own form, whose addresses are places in results.json."""
+    if path.suffix.lower() != ".typ":
+        raise ConfigurationError(f"{path}: these results are not those of a study; only a Typst text can name them.")
+    wrong = [
+        Mismatch(claim.place, claim.key, claim.text or "", "", "the results have no one value at this address.")
+        for claim in found
+        if claim.text is not None or not _has(results, claim.key)
+    ]
+    wrong += _stored(path, results) if stored else []
+    warned = () if found else ("the document holds no claim; nothing in it was verified.",)
+    return Verification(path.name, len(found), tuple(wrong), warned, against)
+
+
+def _has(results: Any, key: str) -> bool:
+    """Return whether one value stands under "a/b/c"; numbers index lists from 0, as in the paper's template."""
+    for part in key.split("/"):
+        if isinstance(results, Mapping) and part in results:
+            results = results[part]
+        elif isinstance(results, list) and part.isdecimal() and int(part) < len(results):
+            results = results[int(part)]
+        else:
+            return False
+    return results is not None and not isinstance(results, (Mapping, list))
 
 
 def study_of(path: str | Path) -> str:
@@ -195,7 +230,8 @@ def read_results(path: str | Path) -> dict[str, Any]:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigurationError(f"{path} is no results.json: {error}") from error
-    if not isinstance(found, dict) or "estimates" not in found:
+    # A study's results have estimates; those of a paper's own compute.py name their inputs.
+    if not isinstance(found, dict) or not found.keys() & {"estimates", "inputs"}:
         raise ConfigurationError(f"{path} is no results.json of a study: it has no estimates.")
     return found
 
@@ -226,15 +262,16 @@ def _blanked(text: str, comment: re.Pattern[str]) -> str:
 
 
 def _in_typst(text: str) -> Iterator[tuple[int, str, str | None]]:
-    # A comment begins with // that no backslash and no colon (https://) stands before; strings hold neither here.
-    text = _blanked(text, re.compile(r"(?m)(?<![:\\/])//[^\n]*|(?<!\\)/\*.*?\*/", re.DOTALL))
+    text = _blanked(text, _COMMENT)
     found: list[tuple[int, str, str | None]] = []
     for match in _CALL.finditer(text):
         body = _balanced(text, match.end(), "[", "]")
         plain = re.sub(r"#\w+\[|\]|(?<!\\)[*_]", "", body) if "#" in body else re.sub(r"(?<!\\)[*_]", "", body)
         plain = plain.replace("~", "\u00a0").replace("---", "—").replace("--", "–")
         found.append((match.start(), _unescaped(match[1]), re.sub(r"\\(.)", r"\1", plain)))
-    found += [(match.start(), _unescaped(match[1]), None) for match in _INJECTED.finditer(text)]
+    names = ["val", "value", *(match[1] for match in _SHORTHAND.finditer(text))]
+    injected = re.compile(rf'#(?:{"|".join(names)})\(\s*"((?:[^"\\]|\\.)*)"')
+    found += [(match.start(), _unescaped(match[1]), None) for match in injected.finditer(text)]
     yield from sorted(found, key=lambda entry: entry[0])
 
 
@@ -306,7 +343,8 @@ def _stored(path: Path, results: Mapping[str, Any]) -> list[Mismatch]:
     if not _INJECTED.search(text):
         return []
     wrong: list[Mismatch] = []
-    for name in dict.fromkeys(_STORED.findall(text)):
+    parts = [text, *(_text(file) for name in _IMPORT.findall(text) if (file := path.parent / name).is_file())]
+    for name in dict.fromkeys(name for part in parts for name in _STORED.findall(_blanked(part, _COMMENT))):
         file = path.parent / name
         if not file.is_file():
             wrong.append(Mismatch(name, name, "", "", "the document reads this file, which does not exist."))
