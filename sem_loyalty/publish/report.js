@@ -136,16 +136,20 @@
     const edges = all(".edge[data-from]", svg);
     if (!edges.length) return;
     const ends = (edge) => [edge.dataset.from, edge.dataset.to];
-    const key = (edge) => JSON.stringify([edge.dataset.kind, ...ends(edge)]);
+    const key = (edge) => JSON.stringify([edge.dataset.kind, ...ends(edge), edge.dataset.moderates ?? ""]);
     const known = new Map();
     for (const line of lines[figure.dataset.diagram] ?? []) {
-      const also = { path: ["moderation", line.from, line.to], covariance: ["covariance", line.to, line.from] }[line.kind];
-      for (const place of [[line.kind, line.from, line.to], also]) known.set(JSON.stringify(place), line);
+      const places = [[line.kind, line.from, line.to, ""]];
+      if (line.kind === "covariance") places.push([line.kind, line.to, line.from, ""]);
+      // The path of a product is drawn from either factor to the path of the other.
+      const [one, other] = line.factors ?? [];
+      if (one) places.push(["moderation", one, line.to, other], ["moderation", other, line.to, one]);
+      for (const place of places) known.set(JSON.stringify(place), line);
     }
     const items = new Set(edges.filter((edge) => edge.dataset.kind === "loading").map((edge) => edge.dataset.to));
     for (const edge of edges) {
       if (edge.dataset.kind === "loading") items.delete(edge.dataset.from);
-      else if (edge.dataset.kind !== "covariance") ends(edge).forEach((name) => items.delete(name));
+      else if (["path", "moderation"].includes(edge.dataset.kind)) ends(edge).forEach((name) => items.delete(name));
     }
     for (const node of nodes) node.classList.toggle("item", items.has(node.dataset.name));
     for (const edge of edges) {
