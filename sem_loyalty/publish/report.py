@@ -30,7 +30,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "loyalty": ("nps", "loyalty-scores", "drivers", "importance-performance", "segments", "segment-criteria"),
     "model": ("questions",),
 }
-# Tables whose numbers another one shows with more beside them: left out where that one is. All have a file of their own.
+# Tables whose numbers another one shows with more beside them: left out where that one is; each has its own file.
 _CONTAINED = {"loadings": "cfa", "fornell-larcker": "constructs"}
 # Section: the kinds of plots that stand in it.
 _PLOTS = {
