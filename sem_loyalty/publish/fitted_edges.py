@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -86,22 +86,41 @@ def folded(edges: Sequence[Edge]) -> tuple[tuple[Edge, ...], frozenset[str]]:
     for edge in edges:
         if edge.kind == "loading":
             items.setdefault(edge.source, []).append(edge.target)
-    owner = {item: construct for construct, own in items.items() for item in own}
     paths = {(edge.source, edge.target) for edge in edges if edge.kind == "path"}
     left_out: set[str] = set()
     moderations: dict[Edge, Edge] = {}
-    for product, own in items.items():
-        pairs = {tuple(owner.get(part, "") for part in item.split(".")) for item in own}
-        factors = next(iter(pairs))
-        if len(pairs) != 1 or len(factors) != 2 or "" in factors or factors[0] == factors[1] or product in factors:
-            continue
+    for product, factors in products(items).items():
         acting = [edge for edge in edges if edge.kind == "path" and product in (edge.source, edge.target)]
-        made = dict(_moderation(edge, (factors[0], factors[1]), paths) for edge in acting if edge.source == product)
+        made = dict(_moderation(edge, factors, paths) for edge in acting if edge.source == product)
         if acting and len(made) == len(acting) and None not in made.values():
             moderations |= {edge: arrow for edge, arrow in made.items() if arrow is not None}
-            left_out |= {product, *own}
+            left_out |= {product, *items[product]}
     kept = [edge for edge in edges if edge in moderations or not {edge.source, edge.target} & left_out]
     return tuple(moderations.get(edge, edge) for edge in kept), frozenset(left_out)
+
+
+def products(items: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
+    """Return the two different factors of every product of constructs.
+
+    Parameters
+    ----------
+    items : mapping of str to sequence of str
+        Items by construct.
+
+    Returns
+    -------
+    dict of str to (str, str)
+        By construct whose items are all products ("a.b") of items of the same two others.
+    """
+    owner = {item: construct for construct, own in items.items() for item in own}
+    made: dict[str, tuple[str, str]] = {}
+    for product, own in items.items():
+        pairs = {tuple(owner.get(part, "") for part in item.split(".")) for item in own}
+        factors = next(iter(pairs), ())
+        if len(pairs) != 1 or len(factors) != 2 or "" in factors or factors[0] == factors[1] or product in factors:
+            continue
+        made[product] = (factors[0], factors[1])
+    return made
 
 
 def _drawn(found: pd.DataFrame, group: int) -> dict[tuple[str, str, str], Any]:

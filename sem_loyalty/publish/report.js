@@ -74,8 +74,13 @@
       else if (label) carried.set(row.cells[0], label);
     }
     const heads = columns(table);
+    // What only the first row of every part says holds for the part: it stays in the first row, whichever that is.
+    const said = (row, column) => row.cells[column]?.textContent.trim() ?? "";
+    const ofPart = heads.map((_, column) => column > 0 && parts.length > 1 && parts.some((part) => part.rows.length > 1)
+      && parts.every((part) => part.rows.slice(1).every((row) => !said(row, column))));
+    for (const part of parts) part.says = heads.map((_, column) => part.rows.length ? said(part.rows[0], column) : "");
     heads.forEach((head, column) => {
-      if (head.colSpan > 1 || !head.textContent.trim()) return;
+      if (ofPart[column] || head.colSpan > 1 || !head.textContent.trim()) return;
       const numeric = head.classList.contains("sl-number");
       const sort = button("", () => {
         const next = { ascending: "descending", descending: "" }[head.getAttribute("aria-sort")] ?? "ascending";
@@ -85,7 +90,11 @@
         for (const [cell, text] of carried) cell.textContent = next ? text : "";
         for (const part of parts) {
           if (part.head) table.tBodies[0].append(part.head);
-          table.tBodies[0].append(...(next ? [...part.rows].sort(order) : part.rows));
+          const rows = next ? [...part.rows].sort(order) : part.rows;
+          rows.forEach((row, k) => ofPart.forEach((is, at) => {
+            if (is && row.cells[at]) row.cells[at].textContent = k ? "" : part.says[at];
+          }));
+          table.tBodies[0].append(...rows);
         }
       }, "sort");
       sort.append(...head.childNodes);
@@ -136,16 +145,20 @@
     const edges = all(".edge[data-from]", svg);
     if (!edges.length) return;
     const ends = (edge) => [edge.dataset.from, edge.dataset.to];
-    const key = (edge) => JSON.stringify([edge.dataset.kind, ...ends(edge)]);
+    const key = (edge) => JSON.stringify([edge.dataset.kind, ...ends(edge), edge.dataset.moderates ?? ""]);
     const known = new Map();
     for (const line of lines[figure.dataset.diagram] ?? []) {
-      const also = { path: ["moderation", line.from, line.to], covariance: ["covariance", line.to, line.from] }[line.kind];
-      for (const place of [[line.kind, line.from, line.to], also]) known.set(JSON.stringify(place), line);
+      const places = [[line.kind, line.from, line.to, ""]];
+      if (line.kind === "covariance") places.push([line.kind, line.to, line.from, ""]);
+      // The path of a product is drawn from either factor to the path of the other.
+      const [one, other] = line.factors ?? [];
+      if (one) places.push(["moderation", one, line.to, other], ["moderation", other, line.to, one]);
+      for (const place of places) known.set(JSON.stringify(place), line);
     }
     const items = new Set(edges.filter((edge) => edge.dataset.kind === "loading").map((edge) => edge.dataset.to));
     for (const edge of edges) {
       if (edge.dataset.kind === "loading") items.delete(edge.dataset.from);
-      else if (edge.dataset.kind !== "covariance") ends(edge).forEach((name) => items.delete(name));
+      else if (["path", "moderation"].includes(edge.dataset.kind)) ends(edge).forEach((name) => items.delete(name));
     }
     for (const node of nodes) node.classList.toggle("item", items.has(node.dataset.name));
     for (const edge of edges) {

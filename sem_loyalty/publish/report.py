@@ -30,6 +30,8 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "loyalty": ("nps", "loyalty-scores", "drivers", "importance-performance", "segments", "segment-criteria"),
     "model": ("questions",),
 }
+# Tables whose numbers another one shows with more beside them: left out where that one is; each has its own file.
+_CONTAINED = {"loadings": "cfa", "fornell-larcker": "constructs"}
 # Section: the kinds of plots that stand in it.
 _PLOTS = {
     "description": ("correlations",),
@@ -90,6 +92,8 @@ def report(results: Results) -> str:
 def _tables(id: str, results: Results) -> Iterator[Table]:
     wanted = _TABLES.get(id, ())
     for start in wanted:
+        if _CONTAINED.get(start) in results.tables:
+            continue
         for name, table in results.tables.items():
             if name == start or name.startswith(f"{start}-"):
                 yield table
@@ -101,7 +105,7 @@ def _before(id: str, results: Results) -> Sequence[str | Drawing]:
 
 
 def _diagrams(results: Results) -> Iterator[Drawing]:
-    """Yield the path diagrams, one a group."""
+    """Yield the path diagrams, one a group, and all groups side by side where the study asks for it."""
     lang = results.lang
     for number, label in enumerate(results.fit.specification.groups, start=1):
         name = FIGURE if number == 1 else f"{FIGURE}-{number}"
@@ -113,6 +117,10 @@ def _diagrams(results: Results) -> Iterator[Drawing]:
         description = word("figure_description", lang, paths="; ".join(paths))
         caption = word("figure_caption", lang) + (f" {label}" if label else "")
         yield Drawing(_anchor(name), drawing.decode("utf-8"), caption, description, number)
+    panels = results.figures.get(f"{FIGURE}-groups.svg")
+    if panels is not None:
+        caption = word("figure_groups", lang)
+        yield Drawing(_anchor(f"{FIGURE}-groups"), panels.decode("utf-8"), caption, caption)
 
 
 def _plots(results: Results, kinds: Sequence[str]) -> Iterator[Drawing]:

@@ -7,6 +7,7 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "table_number": ("Table {n}", "表 {n}"),
     "figure_number": ("Figure {n}", "图 {n}"),
     "listed": ("Tables and figures", "表与图"),
+    "figure_groups": ("Path diagrams of the groups side by side.", "各组路径图对照。"),
     # At a glance
     "glance_result": ("Result", "结果"),
     "glance_certified": ("certified", "通过检验"),
@@ -67,7 +68,9 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     ),
     # Lines on a path
     "line_title": ("{source} → {target}", "{source} → {target}"),
+    "line_residual": ("Residual variance of {name}", "{name}的残差方差"),
     "line_pair": ("{source} ↔ {target}", "{source} ↔ {target}"),
+    "line_share": ("share of the variance {value}", "占总方差 {value}"),
     "line_interval": ("95 % CI of B {interval}", "B 的 95 % 置信区间 {interval}"),
     "line_fixed": ("fixed, not tested", "固定参数，不检验"),
     "line_verdict": ("{id} ({sign}): {verdict}", "{id}（{sign}）：{verdict}"),

@@ -58,17 +58,17 @@ def path_diagrams(
         "cache": cache,
     }
     made: dict[str, bytes] = {}
+    said = None
+    if edition.simulated or edition.drawn:  # a figure travels alone, so it must say so itself
+        stars = (edition.drawn, edition.word("figure_note")) if edition.certified else ()
+        said = edition.word("note_lead") + edition.note(*stars, fit=False)
     for number, label in enumerate(edition.groups, start=1):
-        note = None
-        if edition.simulated or edition.drawn:  # a figure travels alone, so it must say so itself
-            stars = (edition.drawn, edition.word("figure_note")) if edition.certified else ()
-            note = edition.word("note_lead") + edition.note(*stars, fit=False)
-            note = f"{label}: {note}" if label else note
+        note = f"{label}: {said}" if label and said is not None else said
         drawing = path_diagram(fitted, group=number, note=note, **options)
         name = FIGURE if number == 1 else f"{FIGURE}-{number}"
         made |= {f"{name}.{kind}": drawing.data(kind) for kind in wanted}
     if study.diagram.panels and len(edition.groups) > 1:
-        drawing = path_diagram(fitted, group="all", **options)
+        drawing = path_diagram(fitted, group="all", note=said, **options)
         made |= {f"{FIGURE}-groups.{kind}": drawing.data(kind) for kind in wanted}
     return made
 

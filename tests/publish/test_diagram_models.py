@@ -8,6 +8,9 @@ from sem_loyalty.publish.diagram.drawing import draw
 from sem_loyalty.publish.diagram.graph import Diagram, Edge, Node
 
 SMALLEST_TYPE = 6.5
+# Models of which each takes seconds to lay out; they are drawn with the slow tests.
+LARGE = (6, 20, 37, 39, 42, 50)
+SEEDS = tuple(seed for seed in range(58) if seed not in LARGE)
 ENGLISH = (
     "Service quality", "Perceived value", "Trust", "Customer satisfaction", "Brand image", "Switching costs",
     "Commitment", "Word of mouth", "Loyalty", "Corporate social responsibility", "Customer relationship management",
@@ -104,20 +107,20 @@ def check(seed: int) -> None:
 
 # A few models of nine constructs with long names are wider than a page with type of 6.5 points: a warning says so.
 @pytest.mark.filterwarnings("ignore:The diagram is .* mm wide:sem_loyalty.errors.DataWarning")
-@pytest.mark.parametrize("seed", range(52))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_touches_in_random_models(seed: int) -> None:
     check(seed)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The diagram is .* mm wide:sem_loyalty.errors.DataWarning")
-@pytest.mark.parametrize("seed", range(52, 200))
+@pytest.mark.parametrize("seed", [*LARGE, *range(58, 200)])
 def test_nothing_touches_in_more_random_models(seed: int) -> None:
     check(seed)
 
 
 def test_random_models_hold_what_they_promise() -> None:
-    diagrams = [random_diagram(seed) for seed in range(52)]
+    diagrams = [random_diagram(seed) for seed in SEEDS]
     kinds = [{edge.kind for edge in diagram.edges} for diagram in diagrams]
     assert sum("covariance" in kind for kind in kinds) >= 10
     assert sum("moderation" in kind for kind in kinds) >= 10

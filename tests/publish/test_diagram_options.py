@@ -18,6 +18,7 @@ from sem_loyalty.publish.diagram.conflicts import conflicts
 from sem_loyalty.publish.diagram.drawing import Drawing, draw
 from sem_loyalty.publish.diagram.graph import Diagram, Edge, Node
 from sem_loyalty.publish.diagram.layout_cache import LayoutCache
+from sem_loyalty.publish.diagram.lettering import wrap
 from sem_loyalty.publish.diagram.presets import presets
 from sem_loyalty.publish.diagram_settings import DiagramChoice
 from sem_loyalty.publish.study_file import study_from
@@ -262,6 +263,13 @@ def test_hostile_and_endless_names_are_text_and_stay_inside(name: str) -> None:
     quoted = re.findall(r'"(?:[^"\\]|\\.)*"', drawing.dot())
     assert "script>" not in re.sub(r'"(?:[^"\\]|\\.)*"', "", drawing.dot())
     assert quoted
+
+
+def test_brackets_of_chinese_names_stay_with_what_they_enclose() -> None:
+    lines = wrap("顾客满意（第一次调查）")
+    assert "".join(lines) == "顾客满意（第一次调查）"
+    assert len(lines) > 1
+    assert not any(line.endswith("（") or line.startswith("）") for line in lines)
 
 
 def test_every_format_is_saved_by_its_suffix(plain: Drawing, tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from sem_loyalty.design.simulate import simulate
 from sem_loyalty.display import Column, Table
 from sem_loyalty.model.model_file import Wording
+from sem_loyalty.publish.diagram_settings import DiagramChoice
 from sem_loyalty.publish.html import Drawing, Section, page
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.report import report
@@ -32,7 +34,7 @@ NASTY = "<script>alert(1)</script> ]]> </script> <!-- \"it's\" & =cmd|' /C calc'
 Open = Callable[..., Any]
 
 
-def study(model: str, source: DataSource, lang: str) -> Results:
+def study(model: str, source: DataSource, lang: str, *, residuals: bool = False) -> Results:
     return analyse(
         Study(
             study=About(lang=lang, simulated=not source.matrix),
@@ -40,6 +42,7 @@ def study(model: str, source: DataSource, lang: str) -> Results:
             screen=ScreenChoice(run=False),
             model=ModelChoice(id=model),
             efa=FactorChoice(run=False),
+            diagram=DiagramChoice(residuals=residuals),
             output=Output(formats=("html",)),
             folder=Path.cwd(),
             name="demo",
@@ -155,6 +158,35 @@ def test_a_path_says_the_numbers_of_its_group(sheet: Any, grouped: Results, grou
     entry = next(v for v in grouped.verdicts if v.hypothesis.path == ("VAL", "LOY") and v.group == group)
     assert f"{entry.hypothesis.id} (+): {word(entry.verdict, 'en')}" in said
     assert "simulated data" in said
+
+
+def test_moderations_and_residuals_say_their_own_numbers(opened: Open, tmp_path: Path) -> None:
+    simulate("satisfaction_trap", 300, seed=3).to_csv(tmp_path / "trap.csv", index=False)
+    asked = study("satisfaction_trap", DataSource(path=str(tmp_path / "trap.csv")), "en", residuals=True)
+    frame = asked.estimates.set_index(["lhs", "op", "rhs"])
+    figure = opened(report(asked)).locator('figure[data-diagram="1"]')
+    for line, row in (
+        ('.edge.moderation[data-from="SWC"][data-moderates="SAT"]', ("LOY", "~", "SATxSWC")),
+        ('.edge.path[data-from="SWC"]', ("LOY", "~", "SWC")),
+        ('.edge.residual[data-from="sat1"]', ("sat1", "~~", "sat1")),
+    ):
+        figure.locator(line).dispatch_event("click")
+        said = figure.locator(".path-line").inner_text().replace("−", "-")
+        assert float(re.findall(r"B = (-?[\d.]+\d)", said)[0]) == pytest.approx(frame.loc[row, "est"], abs=0.0006)
+    assert figure.locator(".tools", has_text=word("control_items", "en")).count() == 1
+
+
+def test_what_holds_for_a_part_of_a_table_stays_in_its_first_row(sheet: Any) -> None:
+    table = sheet.locator("#table-cfa")
+    alphas = """(table) => { const rows = [...table.tBodies[0].rows];
+        return rows.filter((row, k) => k && rows[k - 1].cells.length === 1).map((row) => row.cells[5].textContent) }"""
+    before = table.evaluate(alphas)
+    assert all(before)
+    table.locator("thead .sort", has_text="λ").click()
+    assert table.evaluate(alphas) == before
+    loadings = """(table) => [...table.tBodies[0].rows].slice(1, 5).map((row) => Number(row.cells[1].textContent))"""
+    assert table.evaluate(loadings) == sorted(table.evaluate(loadings))
+    assert sheet.locator("#table-loadings, #table-fornell-larcker").count() == 0
 
 
 def test_the_keyboard_reaches_every_line(sheet: Any, grouped: Results) -> None:

@@ -88,8 +88,10 @@ def _figures(results: Results) -> Iterator[Figure]:
     groups = results.fit.specification.groups
     for stem, files in drawn.items():
         kind, _, number = stem.partition("-")
-        label = groups[int(number or 1) - 1] if len(groups) > 1 and kind in (FIGURE, "drivers", "map") else ""
-        head = "figure_caption" if kind == FIGURE else f"plot_{kind}"
+        side_by_side = stem == f"{FIGURE}-groups"
+        one = len(groups) > 1 and kind in (FIGURE, "drivers", "map") and not side_by_side
+        label = groups[int(number or 1) - 1] if one else ""
+        head = "figure_groups" if side_by_side else "figure_caption" if kind == FIGURE else f"plot_{kind}"
         caption = word(head, lang, id=results.weakest).rstrip(".。")
         caption += (f": {label}" if lang == "en" else f"：{label}") if label else ""
         svg, png, pdf = (files.get(kind, b"") for kind in ("svg", "png", "pdf"))

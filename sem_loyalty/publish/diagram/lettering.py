@@ -200,9 +200,12 @@ def wrap(label: str, cells: int = WRAP_CELLS) -> tuple[str, ...]:
     """
     lines: list[str] = []
     for part in label.split("\n"):
-        # A piece is a word with the blank before it, a word part ending in a joint, or one Chinese character.
+        # A piece is a word with the blank before it, a word part ending in a joint, or one Chinese character with the
+        # brackets that open before it and the marks that end after it.
         pieces = re.findall(
-            r"[\u2e80-\u9fff\uff00-\uffef]|\s*[^\s\u2e80-\u9fff\uff00-\uffef_/\-]+[_/\-]*|\s*[_/\-]+", part
+            r"[（《「『]*[\u2e80-\u9fff\uff00-\uffef][）》」』，。、；：]*"
+            r"|\s*[^\s\u2e80-\u9fff\uff00-\uffef_/\-]+[_/\-]*|\s*[_/\-]+",
+            part,
         )
         longest = 2 * cells
         pieces = [piece[at : at + longest] for piece in pieces for at in range(0, len(piece), longest)]
