@@ -424,6 +424,7 @@ def test_a_published_matrix_needs_no_survey(tmp_path: Path) -> None:
 def test_the_demo_says_that_its_data_are_simulated(tmp_path: Path) -> None:
     results = run_demo(tmp_path / "demo", lang="zh")
     assert results.simulated
+    assert results.to_dict()["respondents"] == {"analysed": 422, "collected": 600}  # 22 screened out, 156 incomplete
     assert "模拟数据" in results.title
     assert all("模拟数据" in table.note for name, table in results.tables.items() if name != "questions")
     out = tmp_path / "demo"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 from sem_loyalty.errors import ConfigurationError
 
 MINUS = "\u2212"
 DASH = "\u2013"
+_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
 
 
 def format_number(value: object, digits: int = 3, bounded: bool = False, *, lang: str = "en") -> str:
@@ -95,3 +97,8 @@ def plain(value: object) -> object:
         return math.nan
     item = getattr(value, "item", None)
     return item() if callable(item) and getattr(value, "ndim", None) == 0 else value
+
+
+def true_minus(text: str) -> str:
+    """Return a text whose negative numbers have a minus sign, as a terminal's text with hyphens has not."""
+    return _HYPHEN.sub(MINUS, text)

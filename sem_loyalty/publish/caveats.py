@@ -105,7 +105,7 @@ def _of_sample(results: Results) -> Iterator[str]:
     lang, n, q = results.lang, results.fit.moments.n, int(results.measures["npar"])
     if n < _PER_PARAMETER * q:
         yield word("caveat_small", lang, n=n, q=q)
-    everyone = collected(results)
+    everyone = results.collected
     if n < (1 - _EXCLUDED) * everyone:
         share = f"{100 * (everyone - n) / everyone:.0f}"
         yield word("caveat_excluded", lang, n=everyone - n, all=everyone, share=share)
@@ -113,13 +113,6 @@ def _of_sample(results: Results) -> Iterator[str]:
         yield word("caveat_matrix", lang)
     if results.drawn is not None and results.drawn.failed:
         yield word("caveat_failed", lang, n=f"{results.drawn.failed:,}", all=f"{results.drawn.draws:,}")
-
-
-def collected(results: Results) -> int:
-    """Return the respondents collected, before screening."""
-    flow = results.tables.get("sample-flow")
-    first = flow.rows[0].get("remaining") if flow is not None else None
-    return first if isinstance(first, int) else results.fit.moments.n_collected
 
 
 def _listed(names: list[str], lang: str) -> str:

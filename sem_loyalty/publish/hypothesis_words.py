@@ -199,7 +199,7 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
         "判断标准（Cheung 与 Rensvold, 2002）：CFI 下降不超过 0.010。",
     ),
     "rule_test": (
-        "A step holds where the test of its equalities has p of 0.05 or more.",
+        "A step holds where the test of its equalities has p of .05 or more.",
         "判断标准：等值约束检验的 p 不小于 0.05。",
     ),
     "means_caption": ("Means of the constructs against the group {group}", "各构念的潜均值差异（参照组：{group}）"),
@@ -207,7 +207,7 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
         "From the model with equal loadings and intercepts. d: difference in pooled standard deviations.",
         "基于载荷与截距等值的模型。d 为以合并标准差为单位的差异。",
     ),
-    "means_differ": ("Means that differ (p < 0.05): {names}.", "均值有差异（p < 0.05）：{names}。"),
+    "means_differ": ("Means that differ (p < .05): {names}.", "均值有差异（p < 0.05）：{names}。"),
     "means_alike": (
         "No mean of a construct differs significantly between the groups.",
         "各构念均值的组间差异均不显著。",

@@ -180,12 +180,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "B 与 SE 由 delta 法得到；β 由标准化路径计算。",
     ),
     "verdict_note": (
-        "Supported: the expected sign and p < 0.05, two-sided; chains of mediation by the delta method.",
+        "Supported: the expected sign and p < .05, two-sided; chains of mediation by the delta method.",
         "支持：方向符合预期且双侧 p < 0.05；中介链采用 delta 法检验。",
     ),
     "effects_note_drawn": ("β: from standardised paths.", "β 由标准化路径计算。"),
     "verdict_note_drawn": (
-        "Supported: the expected sign and p < 0.05, two-sided: the 95 % interval of the draws leaves out zero.",
+        "Supported: the expected sign and p < .05, two-sided: the 95 % interval of the draws leaves out zero.",
         "支持：方向符合预期且双侧 p < 0.05，即抽样的 95 % 置信区间不含零。",
     ),
     "drawn_note": (
@@ -199,7 +199,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "interval_percentile": ("percentile", "百分位法"),
     "interval_basic": ("basic", "基本法"),
     "bootstrap": ("Bootstrap", "自助法（bootstrap）"),
-    "bootstrap_fact": ("{draws} draws, {interval} intervals{counts}", "{draws} 次抽样，{interval}区间{counts}"),
+    "bootstrap_fact": ("{draws} draws, {interval} intervals{counts}", "{draws} 次抽样，区间为{interval}{counts}"),
     "modification_note": (
         (
             "MI: expected fall of χ² when the parameter is freed; EPC: expected value, SEPC: standardised. A search of "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sem_loyalty.display import format_number
 from sem_loyalty.inference.verdicts import tally
 from sem_loyalty.publish import html
-from sem_loyalty.publish.caveats import caveats, collected
+from sem_loyalty.publish.caveats import caveats
 from sem_loyalty.publish.drawn import drawn_fact
 from sem_loyalty.publish.faults import problem_text
 from sem_loyalty.publish.html import Section
@@ -56,7 +56,7 @@ def _glance(results: Results) -> Iterator[tuple[str, str, str]]:
     """Yield name, value and remark of the few things that a reader looks for first; no fit without certificate."""
     lang, n = results.lang, results.fit.moments.n
     yield word("glance_result", lang), word(f"glance_{'' if results.certified else 'un'}certified", lang), ""
-    everyone = collected(results)
+    everyone = results.collected
     yield word("glance_n", lang), str(n), word("glance_of", lang, n=everyone) if everyone > n else ""
     if results.verdicts:
         yes, tested = tally(results.verdicts)

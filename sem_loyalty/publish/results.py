@@ -102,6 +102,13 @@ class Results:
         return self.fit.certificate.certified
 
     @property
+    def collected(self) -> int:
+        """Respondents collected, before screening."""
+        flow = self.tables.get("sample-flow")
+        first = flow.rows[0].get("remaining") if flow is not None else None
+        return first if isinstance(first, int) else self.fit.moments.n_collected
+
+    @property
     def lang(self) -> str:
         """Language of the report."""
         return self.study.study.lang
@@ -176,7 +183,7 @@ class Results:
             "simulated_data": self.simulated,
             "certified": self.certified,
             "certificate": asdict(certificate),
-            "respondents": {"analysed": self.fit.moments.n, "collected": self.fit.moments.n_collected},
+            "respondents": {"analysed": self.fit.moments.n, "collected": self.collected},
             "groups": {group.label: group.n for group in self.fit.moments.groups if group.label},
             "group_names": [group.label for group in self.fit.moments.groups if group.label],
             "estimator": self.fit.estimator,

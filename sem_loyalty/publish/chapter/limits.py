@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from sem_loyalty.diagnosis.diagnose import Diagnosis
+from sem_loyalty.display.numbers import true_minus
 from sem_loyalty.fitting.certificate import Problem
 from sem_loyalty.publish.chapter.fit import fit_indices, fit_verdict
 from sem_loyalty.publish.chapter.measurement import CONVERGENT, LIBERAL_HTMT, below, significant
@@ -12,8 +13,6 @@ from sem_loyalty.publish.chapter.writer import Said, Writer
 from sem_loyalty.publish.faults import problem_text
 from sem_loyalty.publish.lang import word
 from sem_loyalty.publish.records import OWN_MODEL
-
-_MINUS = re.compile(r"(?<![\w.])-(?=\d)")
 
 
 def write_warning(w: Writer) -> None:
@@ -92,7 +91,7 @@ def _bare(text: str) -> str:
 
 def _sentence(text: str, english: bool) -> str:
     """Return a text with a full stop at its end and with true minus signs."""
-    shown = _MINUS.sub("−", text)
+    shown = true_minus(text)
     return shown if shown.endswith((".", "。", "!", "?")) else shown + ("." if english else "。")
 
 
