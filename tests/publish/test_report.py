@@ -131,11 +131,11 @@ def test_an_uncertified_report_in_chinese_says_everything_in_chinese(improper: R
         ("singular information", (), "数据对 x ~~ x、y ~~ y 的某一组合不含信息，因此无法给出标准误。"),
         ("rescaling", (0.25,), "换算题项单位并改用其他初始值后，再次极小化的 F 相差 0.25。"),
         ("rescaling", (float("nan"),), "换算题项单位并改用其他初始值后，再次极小化未找到极小值。"),
-        ("negative variance", (-0.5, -2.0), "负方差（组 n）：x ~~ x = -0.5、y ~~ y = -2。"),
+        ("negative variance", (-0.5, -2.0), "负方差（组 n）：x ~~ x = −0.5、y ~~ y = −2。"),
         (
             "latent covariance",
             (-0.1,),
-            "潜变量协方差矩阵（组 n）非正定（相关矩阵最小特征值 -0.1），涉及 x ~~ x、y ~~ y。",
+            "潜变量协方差矩阵（组 n）非正定（相关矩阵最小特征值 −0.1），涉及 x ~~ x、y ~~ y。",
         ),
         ("residual covariance", (-0.1,), "残差协方差矩阵（组 n）非正定，涉及 x ~~ x、y ~~ y。"),
         ("standardised above one", (1.5, 2.0), "标准化值超过 1（组 n）：x ~~ x = 1.5、y ~~ y = 2。"),
