@@ -58,7 +58,7 @@ def verify(
         A document: .typ, .tex, .md or .docx, whose values carry addresses (see docs/chapter.md).
     study : Study, str or Path, optional
         The study whose results the document tells; it is run again, without writing anything. By default the study file
-        that the document names in its first lines.
+        that the document names in its first lines, or the study.toml of the project that it lies in.
     results : Results, str or Path, optional
         Instead of a study: results, or a stored results.json, with which the document is compared.
 
@@ -81,16 +81,25 @@ def verify(
     if results is not None:
         return verify_text(path, read_results(results), against=f"the stored {Path(results).name}")
     if study is None:
-        named = study_of(path)
-        if not named.endswith(".toml"):
-            raise ConfigurationError(
-                f"{path} names no study file in its first lines: give study= (--study study.toml), or results= "
-                "(--results results.json)."
-            )
-        study = Path(path).parent / named
-        if not study.is_file():  # a chapter lies in the folder of results, the study file above it
-            study = next(
-                (folder / named for folder in Path(path).resolve().parents if (folder / named).is_file()), study
-            )
+        study = _study_for(Path(path))
     asked = study if isinstance(study, Study) else read_study(study)
     return verify_text(path, analyse(asked).to_dict(), against=f"{asked.name}, run again")
+
+
+def _study_for(path: Path) -> Path:
+    """Return the study file that a document names, or the study.toml of the project that it lies in.
+
+    A chapter lies in the folder of results and a paper in a folder of its own, with the study file above them.
+    """
+    named = study_of(path)
+    wanted = named if named.endswith(".toml") else "study.toml"
+    beside = [path.parent / wanted, *(folder / wanted for folder in path.resolve().parents[:3])]
+    found = next((file for file in beside if file.is_file()), None)
+    if found is not None:
+        return found
+    if wanted == named:
+        return path.parent / named
+    raise ConfigurationError(
+        f"{path} names no study file in its first lines, and there is no study.toml beside or above it: give study= "
+        "(--study study.toml), or results= (--results results.json)."
+    )

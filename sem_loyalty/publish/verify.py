@@ -2,8 +2,9 @@ r"""Verification: every number in a finished text that claims to come from a res
 
 What counts as a claim: ``#claim("key")[text]`` and ``#claim("key", [text])`` in Typst, ``\semclaim{key}{text}`` in
 LaTeX, ``<span data-claim="key">text</span>`` in Markdown, and in Word the content controls that our writer makes. A
-Typst text that reads numbers from results.json when it is compiled, ``#val("key")`` or ``#value("key")``, has no text
-of its own: there the address must exist, and the stored results.json must be that of the study.
+Typst text that reads numbers from results.json when it is compiled, by ``#val("key")``, ``#value("key")`` or
+``#claim("key")`` alone, has no text of its own: there the address must exist, and the stored results.json must be that
+of the study.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _INJECTED = re.compile(r'#(?:val|value)\(\s*"((?:[^"\\]|\\.)*)"')
 # "#let share(key) = [#val(key, form: ...)]": a paper's own name for a way to print a value.
 _SHORTHAND = re.compile(r"#let (\w+)\((\w+)\) = \[?#?val\(\2\b")
 _CALL = re.compile(r'#claim\(\s*"((?:[^"\\]|\\.)*)"\s*(?:\)\s*\[|,\s*\[)')
+# Without a text of its own: the template prints what results.json says.
+_BARE = re.compile(r'#claim\(\s*"((?:[^"\\]|\\.)*)"\s*\)(?!\[)')
 _SPAN = re.compile(r'<span data-claim="([^"]*)">(.*?)</span>', re.DOTALL)
 _MACRO = re.compile(r"(?<!\\newcommand)(?<!\\providecommand)\\semclaim\s*\{")
 _IMPORT = re.compile(r'#import "([^"@]+\.typ)"')
@@ -271,7 +274,8 @@ def _in_typst(text: str) -> Iterator[tuple[int, str, str | None]]:
         found.append((match.start(), _unescaped(match[1]), re.sub(r"\\(.)", r"\1", plain)))
     names = ["val", "value", *(match[1] for match in _SHORTHAND.finditer(text))]
     injected = re.compile(rf'#(?:{"|".join(names)})\(\s*"((?:[^"\\]|\\.)*)"')
-    found += [(match.start(), _unescaped(match[1]), None) for match in injected.finditer(text)]
+    for pattern in (injected, _BARE):
+        found += [(match.start(), _unescaped(match[1]), None) for match in pattern.finditer(text)]
     yield from sorted(found, key=lambda entry: entry[0])
 
 
@@ -340,7 +344,7 @@ def _stored(path: Path, results: Mapping[str, Any]) -> list[Mismatch]:
     if path.suffix.lower() != ".typ":
         return []
     text = _text(path)
-    if not _INJECTED.search(text):
+    if not (_INJECTED.search(text) or _BARE.search(text)):
         return []
     wrong: list[Mismatch] = []
     parts = [text, *(_text(file) for name in _IMPORT.findall(text) if (file := path.parent / name).is_file())]

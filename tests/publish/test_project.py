@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 from sem_loyalty.cli import DIFFERENT, DONE, WRONG, main
 from sem_loyalty.errors import ConfigurationError, DataWarning, NotSupported, SemLoyaltyError
 from sem_loyalty.model.library import load_model, models
-from sem_loyalty.proof import check_results
+from sem_loyalty.proof import check_results, verify
 from sem_loyalty.publish.installed import dependencies, lock
 from sem_loyalty.publish.outcome import Outcome, present
 from sem_loyalty.publish.project import init_project, project_files
@@ -186,6 +187,13 @@ def test_the_paper_of_a_new_study_can_be_built_and_checked(quick: Path, lang: st
     built = build_study_paper(quick.parent / "paper")
     assert built.read_bytes().startswith(b"%PDF")
     assert check_results(quick).same
+    text = quick.parent / "paper" / "paper.typ"
+    proof = verify(text)  # the study.toml above it is found
+    assert proof.holds
+    assert re.search(r"\b1\d claims", str(proof))
+    change(text, "respondents/analysed", "respondents/analysd")
+    assert "Did you mean 'analysed'?" in str(verify(text))
+    change(text, "respondents/analysd", "respondents/analysed")
     built.write_bytes(built.read_bytes() + b"%")
     found = check_results(quick)
     assert not found.same
