@@ -28,10 +28,10 @@ def hypotheses_table(
     Table
     """
     several = len(edition.groups) > 1
-    columns = [Column("id", edition.word("hypothesis")), Column("path", edition.word("path"))]
+    columns = [Column("id", edition.word("hypothesis_head")), Column("path", edition.word("path"))]
     columns += [Column("group", edition.word("group"))] if several else []
     columns += [
-        Column("sign", edition.word("expected")),
+        Column("sign", edition.word("sign_head")),
         Column("est", "B", "number"),
         Column("se", "SE", "number"),
         Column("p", "p", "p"),

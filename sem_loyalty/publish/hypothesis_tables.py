@@ -200,7 +200,7 @@ def robustness_table(found: Robustness, edition: Edition) -> tuple[Table, tuple[
         if row["main_verdict"] != "untested"
     )
     columns = (
-        Column("id", edition.word("hypothesis")),
+        Column("id", edition.word("hypothesis_head")),
         Column("path", edition.word("path")),
         Column("main", edition.word("main_estimate"), "number", 3, bounded=True),
         Column("median", edition.word("median_estimate"), "number", 3, bounded=True),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 TABLE_WORDS: dict[str, tuple[str, str]] = {
+    # A head over "H1" and one over "+" leave the room to the path.
+    "hypothesis_head": ("H", "假设"),
+    "sign_head": ("Sign", "预期"),
     "characteristics_caption": ("Characteristics of the respondents", "样本特征"),
     "characteristic": ("Characteristic", "特征"),
     "frequency": ("n", "人数"),
@@ -31,11 +34,12 @@ TABLE_WORDS: dict[str, tuple[str, str]] = {
     "cfa_note": (
         (
             "λ: standardised loading; SE and z: of the unstandardised loading B, blank where B is fixed to set the "
-            "scale; α: Cronbach's alpha; CR: composite reliability; AVE: average variance extracted. Customary: λ, α "
-            "and CR from 0.70, AVE from 0.50."
+            "scale; α: Cronbach's alpha; ω: McDonald's omega; CR: composite reliability; AVE: average variance "
+            "extracted. Customary: λ, α and CR from 0.70, AVE from 0.50."
         ),
         (
-            "λ 为标准化载荷；SE 与 z 对应非标准化载荷 B，为设定量尺而固定者留空；α 为 Cronbach 系数；CR 为组合信度；"
+            "λ 为标准化载荷；SE 与 z 对应非标准化载荷 B，为设定量尺而固定者留空；α 为 Cronbach 系数；"
+            "ω 为 McDonald 系数；CR 为组合信度；"
             "AVE 为平均方差提取量。惯例：λ、α 与 CR 不低于 0.70，AVE 不低于 0.50。"
         ),
     ),

@@ -115,6 +115,12 @@ def test_tables_and_figures_stand_behind_their_first_reference(full):
     assert set(referred) == set(placed)
 
 
+def test_the_measurement_stands_in_the_chapter_once(full):
+    shown = {block.id for block in chapter(full).blocks if isinstance(block, Table)}
+    assert {"cfa", "constructs", "htmt"} <= shown
+    assert not shown & {"loadings", "reliability", "fornell-larcker", "paths"}
+
+
 def test_simulated_data_are_the_first_thing_said(full):
     first = chapter(full).blocks[0]
     assert isinstance(first, Paragraph)
