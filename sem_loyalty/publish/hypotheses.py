@@ -61,7 +61,7 @@ def hypotheses_table(
             row["survives"] = edition.word("survives", share=percent(share), n=count) if count else None
         rows.append(row)
     note = edition.note(
-        edition.drawn,
+        edition.intervals(),
         edition.word("verdict_note_drawn" if edition.drawn else "verdict_note"),
         edition.word("survives_note") if survival else "",
     )

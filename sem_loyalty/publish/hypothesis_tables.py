@@ -209,7 +209,7 @@ def robustness_table(found: Robustness, edition: Edition) -> tuple[Table, tuple[
         Column("opposite", edition.word("opposite_share")),
         Column("robust", edition.word("robust")),
     )
-    note = edition.note(_what_varied(found, edition), basis="")
+    note = edition.note(edition.word("main_specification"), _what_varied(found, edition))
     table = Table("robustness", edition.word("robustness_caption"), columns, rows, note, edition.lang)
     held = [row for row in summary if row["main_verdict"] == "supported"]
     frail = [str(row["hypothesis"]) for row in held if not row["robust"]]

@@ -13,18 +13,18 @@ TABLE_WORDS: dict[str, tuple[str, str]] = {
     "no_answer": ("no answer", "未作答"),
     "mean_and_sd": ("M = {mean}, SD = {sd}", "M = {mean}，SD = {sd}"),
     "characteristics_note": (
-        "Shares of all respondents analysed; of a quantity, its mean and standard deviation.",
+        "Shares of all respondents analysed; of a quantity, its mean (M) and standard deviation (SD).",
         "百分比以全部分析样本为分母；数量变量报告均值 M 与标准差 SD。",
     ),
     "constructs_caption": ("Means, standard deviations and correlations of the constructs", "构念的均值、标准差与相关"),
     "constructs_note": (
         (
-            "M and SD: of the mean of a construct's items (SD with n − 1); diagonal: √AVE, the root of the average "
-            "variance extracted; below it: correlations of the constructs in the model."
+            "M: mean, and SD: standard deviation (with n − 1), of the average of a construct's items; diagonal: √AVE; "
+            "below it: correlations of the constructs in the model, which should be smaller."
         ),
         (
             "M 与 SD 为各构念题项均分的均值与标准差（除以 n − 1）；"
-            "对角线为平均方差提取量的平方根 √AVE，其下为模型隐含的构念相关。"
+            "对角线为 √AVE，其下为模型隐含的构念相关，应小于相应的 √AVE。"
         ),
     ),
     "cfa_caption": (
