@@ -38,6 +38,7 @@ from sem_loyalty.publish.study_file import check_study, read_study
 from sem_loyalty.publish.study_inputs import study_inputs, study_model
 from sem_loyalty.publish.study_sample import read_sample
 from sem_loyalty.publish.study_tables import excluded_by_rule, fit_part, sample_part, study_edition, study_title
+from sem_loyalty.publish.table_notes import explained
 
 
 def run(
@@ -298,7 +299,7 @@ def analyse(study: Study, steps: Steps | None = None, *, layouts: str = "") -> R
         composites = pls_part(study, sample, fitted, text, edition)
         loyalty = loyalty_part(study, sample.data, fitted, model, edition, steps)
         content = {
-            table.id: table
+            table.id: explained(table)
             for table in (
                 *sample_part(study, sample, fitted, edition),
                 *(measurement_tables.efa_tables(factors, edition) if factors is not None else ()),

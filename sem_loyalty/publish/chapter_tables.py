@@ -137,7 +137,7 @@ def _of_the_score(fitted: Fit, construct: str, group: int) -> dict[str, object]:
 
 
 def cfa_table(frame: pd.DataFrame, fitted: Fit, edition: Edition) -> Table:
-    """Return the loadings of every construct with its α, CR and AVE, in one table.
+    """Return the loadings of every construct with its α, ω, CR and AVE, in one table.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def cfa_table(frame: pd.DataFrame, fitted: Fit, edition: Edition) -> Table:
             cells: dict[str, object] = {"item": edition.label(row["rhs"]), "std": row["std_all"], "est": row["est"]}
             cells |= {} if fixed else {"se": row["se"], "z": row["z"]}
             if position == 0:
-                cells |= {key: coefficients[key] for key in ("alpha", "cr", "ave") if key in coefficients}
+                cells |= {key: coefficients[key] for key in ("alpha", "omega", "cr", "ave") if key in coefficients}
             rows.append(cells)
     columns = (
         Column("item", edition.word("item")),
@@ -176,6 +176,7 @@ def cfa_table(frame: pd.DataFrame, fitted: Fit, edition: Edition) -> Table:
         Column("se", "SE", "number"),
         Column("z", "z", "number", 2),
         Column("alpha", "α", "number", 3, bounded=True),
+        Column("omega", "ω", "number", 3, bounded=True),
         Column("cr", "CR", "number", 3, bounded=True),
         Column("ave", "AVE", "number", 3, bounded=True),
     )

@@ -157,7 +157,8 @@ def fit_table(measures: Mapping[str, Any], edition: Edition, fitted: Fit | None 
         Column("definition", edition.word("definition")),
     )
     kept = tuple({key: value for key, value in row.items() if key != "id"} for row in rows)
-    return Table("fit", edition.word("fit_caption"), columns, kept, edition.note(), edition.lang)
+    note = edition.note(edition.word("rmsea_interval_note") if any("interval" in row for row in rows) else "")
+    return Table("fit", edition.word("fit_caption"), columns, kept, note, edition.lang)
 
 
 _INCOMPLETE = ("Zhang and Savalei (2022)", "Zhang 与 Savalei（2022）")

@@ -103,7 +103,7 @@ def means_table(found: Invariance, edition: Edition) -> tuple[Table, tuple[str, 
     )
     said = edition.word("means_differ", names=listed(differing, edition)) if differing else edition.word("means_alike")
     caption = edition.word("means_caption", group=found.groups[0])
-    note = edition.note(edition.word("means_note"))
+    note = edition.note(edition.word("wald_note"), edition.word("means_note"))
     return Table("latent-means", caption, columns, tuple(rows), note, edition.lang), (said,)
 
 

@@ -28,10 +28,10 @@ def hypotheses_table(
     Table
     """
     several = len(edition.groups) > 1
-    columns = [Column("id", edition.word("hypothesis")), Column("path", edition.word("path"))]
+    columns = [Column("id", edition.word("hypothesis_head")), Column("path", edition.word("path"))]
     columns += [Column("group", edition.word("group"))] if several else []
     columns += [
-        Column("sign", edition.word("expected")),
+        Column("sign", edition.word("sign_head")),
         Column("est", "B", "number"),
         Column("se", "SE", "number"),
         Column("p", "p", "p"),
@@ -61,7 +61,7 @@ def hypotheses_table(
             row["survives"] = edition.word("survives", share=percent(share), n=count) if count else None
         rows.append(row)
     note = edition.note(
-        edition.drawn,
+        edition.intervals(),
         edition.word("verdict_note_drawn" if edition.drawn else "verdict_note"),
         edition.word("survives_note") if survival else "",
     )

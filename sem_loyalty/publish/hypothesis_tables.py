@@ -200,7 +200,7 @@ def robustness_table(found: Robustness, edition: Edition) -> tuple[Table, tuple[
         if row["main_verdict"] != "untested"
     )
     columns = (
-        Column("id", edition.word("hypothesis")),
+        Column("id", edition.word("hypothesis_head")),
         Column("path", edition.word("path")),
         Column("main", edition.word("main_estimate"), "number", 3, bounded=True),
         Column("median", edition.word("median_estimate"), "number", 3, bounded=True),
@@ -209,7 +209,7 @@ def robustness_table(found: Robustness, edition: Edition) -> tuple[Table, tuple[
         Column("opposite", edition.word("opposite_share")),
         Column("robust", edition.word("robust")),
     )
-    note = edition.note(_what_varied(found, edition), basis="")
+    note = edition.note(edition.word("main_specification"), _what_varied(found, edition))
     table = Table("robustness", edition.word("robustness_caption"), columns, rows, note, edition.lang)
     held = [row for row in summary if row["main_verdict"] == "supported"]
     frail = [str(row["hypothesis"]) for row in held if not row["robust"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sem_loyalty.errors import ConfigurationError, check_choice, nearest
 from sem_loyalty.publish.hypothesis_words import HYPOTHESIS_WORDS
 from sem_loyalty.publish.loyalty_words import LOYALTY_WORDS
+from sem_loyalty.publish.note_words import NOTE_WORDS
 from sem_loyalty.publish.plot_words import PLOT_WORDS
 from sem_loyalty.publish.pls_words import PLS_WORDS
 from sem_loyalty.publish.report_words import REPORT_WORDS
@@ -357,6 +358,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **PLOT_WORDS,
     **REPORT_WORDS,
     **TABLE_WORDS,
+    **NOTE_WORDS,
 }
 
 

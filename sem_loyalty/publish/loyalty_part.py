@@ -82,7 +82,7 @@ def loyalty_part(
     plots: list[tuple[str, Any, str]] = []
     if wanted.recommend:
         answered = nps(data, wanted.recommend, group=study.data.group or None)
-        who = basis(edition.lang, n={"": int(answered.scores["n"].iloc[0])})
+        who = basis(edition.lang, n={"": int(answered.scores["n"].iloc[0])}, missing=edition.word("missing_listwise"))
         made.append(loyalty_tables.nps_table(answered, edition, who))
         note = edition.note(edition.word("nps_note"), basis=who, fit=False)
         plots.append(("nps", answered, note))

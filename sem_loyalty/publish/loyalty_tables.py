@@ -75,7 +75,8 @@ def drivers_table(found: Drivers, edition: Edition, suffix: str, where: str) -> 
             kept |= {"interval": (row["share_lower"], row["share_upper"]), "p_strongest": row["p_strongest"]}
         rows.append(kept)
     r2 = format_number(found.r2, 3, True, lang=edition.lang)
-    note = edition.note(edition.word("drivers_note", r2=r2))
+    drawn = edition.word("drivers_interval", draws=f"{found.draws:,}") if found.draws else ""
+    note = edition.note(edition.word("drivers_note", r2=r2), drawn)
     title = edition.word("drivers_caption", outcome=edition.label(found.outcome)) + where
     return Table(f"drivers{suffix}", title, tuple(columns), tuple(rows), note, edition.lang)
 
@@ -100,7 +101,8 @@ def map_table(found: PerformanceMap, edition: Edition, suffix: str, where: str) 
             kept["importance_ci"] = (row["importance_lower"], row["importance_upper"])
         rows.append(kept)
     outcome = edition.label(found.outcome)
-    note = edition.note(edition.word("map_note", outcome=outcome))
+    drawn = edition.word("map_interval", draws=f"{found.draws:,}") if found.draws else edition.word("wald_note")
+    note = edition.note(edition.word("map_note", outcome=outcome), drawn)
     title = edition.word("map_caption", outcome=outcome) + where
     return Table(f"importance-performance{suffix}", title, tuple(columns), tuple(rows), note, edition.lang)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sem_loyalty.display import Cell, Column, Table
-from sem_loyalty.publish.tables import Edition
+from sem_loyalty.publish.tables import Edition, basis
 from sem_loyalty.survey.missingness import McarTest
 from sem_loyalty.survey.moments import Moments
 from sem_loyalty.survey.normality import Mardia
@@ -69,7 +69,10 @@ def flow_table(
         Column("excluded", edition.word("excluded"), "int"),
         Column("remaining", edition.word("remaining"), "int"),
     )
-    note = edition.note(edition.word("flow_note") if excluded else edition.word("flow_none"), basis="", fit=False)
+    analysed = {group.label: group.n for group in moments.groups}
+    who = basis(edition.lang, n=analysed, missing=edition.word(f"missing_{moments.missing}"))
+    said = edition.word("flow_note") if excluded else edition.word("flow_none")
+    note = edition.note(said, basis=who, fit=False)
     return Table("sample-flow", edition.word("flow_caption"), columns, tuple(rows), note, edition.lang)
 
 

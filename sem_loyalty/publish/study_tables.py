@@ -68,7 +68,7 @@ def _characteristics(study: Study, sample: StudySample, fitted: Fit, edition: Ed
     assert sample.data is not None
     asked = {*fitted.specification.observed, *study.screen.attention, study.screen.duration, study.screen.id}
     asked |= {study.loyalty.recommend}
-    basis = tables.basis(edition.lang, n={"": len(sample.data)})
+    basis = tables.basis(edition.lang, n={"": len(sample.data)}, missing=word("missing_kept", edition.lang))
     return characteristics_table(sample.data, sample.codebook, edition, basis, leave_out=asked)
 
 

@@ -50,6 +50,10 @@ class Edition:
         """Return a word in the language of the edition."""
         return word(key, self.lang, **values)
 
+    def intervals(self) -> str:
+        """Return the sentence on the intervals of estimates: those of the draws, or Wald's."""
+        return self.drawn or self.word("wald_note")
+
     def note(self, *sentences: str, basis: str | None = None, fit: bool = True) -> str:
         """Return the note of a table.
 
@@ -134,7 +138,7 @@ def _estimate_table(
     ]
     kept = [column.key for column in columns]
     clean = tuple({key: value for key, value in row.items() if key in kept} for row in rows)
-    return Table(id, caption, tuple(columns), clean, edition.note(edition.drawn, note), edition.lang)
+    return Table(id, caption, tuple(columns), clean, edition.note(edition.intervals(), note), edition.lang)
 
 
 def loadings_table(frame: pd.DataFrame, edition: Edition) -> Table:

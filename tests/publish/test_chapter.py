@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sem_loyalty.display import Table
+from sem_loyalty.display import Column, Table
 from sem_loyalty.inference.verdicts import Verdict
 from sem_loyalty.publish.chapter.compose import chapter
 from sem_loyalty.publish.chapter.fit import fit_verdict
 from sem_loyalty.publish.claims import claim_text
 from sem_loyalty.publish.evidence_settings import InvarianceChoice, MethodBiasChoice, RivalChoice, RobustnessChoice
 from sem_loyalty.publish.manuscript import Figure, Heading, Paragraph, Reference, Symbol, Value
+from sem_loyalty.publish.note_words import ABBREVIATIONS
 from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
@@ -23,6 +24,7 @@ from sem_loyalty.publish.settings import (
     ScreenChoice,
     Study,
 )
+from sem_loyalty.publish.table_notes import explained, undefined
 from sem_loyalty.study import analyse, fit_once
 from sem_loyalty.survey.published import demo_codebook_path, demo_path
 
@@ -113,6 +115,46 @@ def test_tables_and_figures_stand_behind_their_first_reference(full):
     placed = [(type(b).__name__.lower(), b.id) for b in chapter(full).blocks if isinstance(b, Table | Figure)]
     assert len(placed) == len(set(placed))
     assert set(referred) == set(placed)
+
+
+def test_the_measurement_stands_in_the_chapter_once(full):
+    shown = {block.id for block in chapter(full).blocks if isinstance(block, Table)}
+    assert {"cfa", "constructs", "htmt"} <= shown
+    assert not shown & {"loadings", "reliability", "fornell-larcker", "paths"}
+
+
+def test_every_note_says_whose_numbers_these_are_and_what_stands_for_what(full, plain):
+    lang = full.lang
+    for table in (*full.tables.values(), *(plain.tables.values() if lang == "en" else ())):
+        if all(column.kind == "text" for column in table.columns):
+            continue
+        where = f"{lang} {table.id}: {table.note}"
+        assert re.search(r"\bN = \d", table.note), where
+        assert ("missing answers: " if lang == "en" else "缺失值：") in table.note, where
+        assert undefined(table) == (), where
+        heads = " ".join(column.head for column in table.columns if column.key not in full.model.labels(lang))
+        strange = set(re.findall(r"(?<![A-Za-z])[A-Z]{2,}[a-z]?(?![A-Za-z])", heads)) - set(ABBREVIATIONS)
+        assert not strange - {"SEM"}, where
+        sound = r"bootstrap|Wald|Feldt|Tango|noncentral|delta|非中心"
+        if any(column.kind == "interval" and column.key != "range" for column in table.columns):
+            assert re.search(sound, table.note), where
+
+
+@pytest.mark.parametrize(
+    ("note", "heads", "expected"),
+    [
+        ("N = 3.", ("CFI", "ΔRMSEA"), ("CFI", "RMSEA")),
+        ("CFI: comparative fit index.", ("CFI",), ()),
+        ("Composite reliability (CR) and AVE.", ("CR",), ("AVE",)),
+        ("SE and CI of B.", ("B online", "SE"), ("B", "SE", "CI")),
+        ("A: 3, B: 4.", ("ECSI", "PLSc"), ("PLSc",)),
+    ],
+)
+def test_what_a_note_leaves_undefined(note, heads, expected):
+    table = Table("t", "Caption", tuple(Column(head, head, "number") for head in heads), (), note)
+    assert undefined(table) == expected
+    assert undefined(explained(table)) == ()
+    assert explained(explained(table)) == explained(table)
 
 
 def test_simulated_data_are_the_first_thing_said(full):

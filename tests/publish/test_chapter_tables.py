@@ -78,9 +78,8 @@ def test_the_measurement_in_one_table(fitted) -> None:
     assert [row["std"] for row in table.rows] == frame.loc[frame["op"] == "=~", "std_all"].tolist()
     assert table.cells()[0][3] == ""  # the loading that sets the scale has no standard error
     found = reliability(fitted)
-    assert (table.rows[3]["alpha"], table.rows[3]["cr"], table.rows[3]["ave"]) == tuple(
-        found.loc["G", ["alpha", "cr", "ave"]]
-    )
+    shown = ["alpha", "omega", "cr", "ave"]
+    assert [table.rows[3][key] for key in shown] == found.loc["G", shown].tolist()
     assert "ave" not in table.rows[1]
 
 

@@ -164,7 +164,7 @@ def _on_loadings(w: Writer, loadings: Sequence[Mapping[str, Any]]) -> list[Said]
             "标准化因子载荷介于 {low} 与 {high} 之间（{t}）。",
             low=w.index(f"{_key(w, low)}/std_all"),
             high=w.index(f"{_key(w, high)}/std_all"),
-            t=w.tables("loadings"),
+            t=_one_of(w, "cfa", "loadings"),
         )
     ]
     free = [row for row in loadings if (row["se"] or 0) > 0]
@@ -214,6 +214,11 @@ def _on_loadings(w: Writer, loadings: Sequence[Mapping[str, Any]]) -> list[Said]
     return said
 
 
+def _one_of(w: Writer, *ids: str) -> Said:
+    """Return a reference to the first of some tables that exists: they show the same numbers."""
+    return w.tables(*[id for id in ids if w.has("table", id)][:1])
+
+
 def _named(w: Writer, row: Mapping[str, Any], field: str, template: str) -> Said:
     """Return an item with a number in brackets, and its group where there are several."""
     group = _group(w, row)
@@ -241,7 +246,7 @@ def _row(section: str, record: Record) -> str:
 
 def _on_reliability(w: Writer) -> list[Said]:
     found = w.records("reliability")
-    table = w.tables("reliability")
+    table = _one_of(w, "cfa", "reliability")
     said: list[Said] = []
     clauses: list[Said] = []
     for field, name, phrase in (
@@ -372,7 +377,7 @@ def _fornell(w: Writer) -> Said:
     judged = [record for record in w.records("discriminant") if record["fornell_larcker"] is not None]
     if not judged:
         return ()
-    table = _square_tables(w, "fornell-larcker")
+    table = _square_tables(w, "constructs" if w.has("table", "constructs") else "fornell-larcker")
     failed = [record for record in judged if not record["fornell_larcker"]]
     if not failed:
         return w.say(

@@ -19,7 +19,7 @@ _SIZE = 10.0  # points, of the style "Table Text"
 #: Sizes of type that a table may take, in points; the largest at which it fits is taken.
 SIZES = (_SIZE, 9.0, 8.0, 7.0, 6.0)
 _MARGIN = 0.35  # em left and right of a cell
-_LONG = 14.0  # em: a column of texts that is wider may break its lines
+_LONG = 13.0  # em: a column of texts that is wider may break its lines
 _THICK, _MIDDLE, _THIN = 12, 6, 4  # eighths of a point
 
 
