@@ -45,6 +45,11 @@ class Factored:
         full /= self.scale
         return np.asarray(full)
 
+    def inverse_diagonal(self) -> Array:
+        """Return the diagonal of the inverse alone, at half the price, shape (r,)."""
+        lower = lapack.dtrtri(self.factor, lower=1)[0]
+        return np.asarray(np.einsum("ij,ij->j", lower, lower) / self.scale**2)
+
 
 def factored_information(matrix: Array, slope: Array) -> Factored | None:
     """Return the information with its condition and the Newton decrement; None where it has no Cholesky factor.

@@ -12,7 +12,7 @@ from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.kernel.quasi_newton import DECREMENT_TOLERANCE, refine
-from sem_loyalty.kernel.solver import Solution, Subspace
+from sem_loyalty.kernel.solver import Curvature, Solution, Subspace
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ NEAR_ENOUGH = 1e-5
 
 
 def minimise(
-    discrepancy: Discrepancy[Any], start: Array, space: Subspace, *, aside: bool = False, factor: Array | None = None
+    discrepancy: Discrepancy[Any], start: Array, space: Subspace, *, aside: bool = False, known: Curvature | None = None
 ) -> Solution[Any] | None:
     """Minimise a discrepancy from `start`.
 
@@ -40,7 +40,7 @@ def minimise(
     aside : bool, default False
         A separate descent, wanted for F only: end it where F is known to rounding. With missing answers, begin the
         second part away from the two-stage estimates, so that the way down is not the one taken otherwise.
-    factor : ndarray, optional
+    known : Curvature, optional
         As `kernel.solver.minimise`.
     """
     if isinstance(discrepancy, Incomplete) and space.restrictions is None:
@@ -57,7 +57,7 @@ def minimise(
     if isinstance(discrepancy, Incomplete) and space.restrictions is not None:
         near = solver.minimise(Likelihood(discrepancy.blocks, discrepancy.samples), start, space)
         start = near.point.theta if near is not None and near.converged else start
-    return solver.minimise(discrepancy, start, space, exact=not aside, factor=factor)
+    return solver.minimise(discrepancy, start, space, exact=not aside, known=known)
 
 
 def _alternating(size: int) -> Array:

@@ -53,8 +53,9 @@ def is_doubtful(
     if n >= SCARCE * specification.n_parameters:
         return False
     variances = _variances(specification)
-    factor = best.factor
-    if factor is None:
+    if best.curvature is not None:
+        factor = best.curvature.factor
+    else:
         factor, info = lapack.dpotrf(space.reduce_matrix(discrepancy.information(best.point)), lower=1)
         if info != 0:
             return True

@@ -171,10 +171,10 @@ def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[P
     moved_starts = [_perturbed(problem, start) for start in (problem.start, problem.plain_start)]
     doubtful = False
     # A search that leads to the same minimum finds the curvature there known; one that does not takes its own.
-    factor = first.factor if first is not None and not space.constrained else None
-    factor = factor / weight[:, None] if factor is not None else None
+    known = first.curvature if first is not None and not space.constrained else None
+    known = known.rescaled(weight) if known is not None else None
     for start in chain(moved_starts, (problem.plain_start,), problem.crude_starts):
-        found = minimise(discrepancy, start * weight, space, aside=True, factor=factor)
+        found = minimise(discrepancy, start * weight, space, aside=True, known=known)
         if found is None or not found.converged:
             if start is moved_starts[-1] and _all_tried(problem, best):
                 break

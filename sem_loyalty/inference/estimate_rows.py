@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.standardise import row_values, standardised_values
-from sem_loyalty.inference.uncertainty import parameter_covariance
+from sem_loyalty.inference.uncertainty import parameter_covariance, parameter_variances
 from sem_loyalty.model.derived import evaluate_with_slope
 from sem_loyalty.model.scatter import places
 from sem_loyalty.model.spec import Specification, kept
@@ -62,18 +62,19 @@ def row_numbers(fit: Fit, level: float) -> Array:
     if not 0.0 < level < 1.0:
         raise ConfigurationError(f"level={level!r} is not a coverage between 0 and 1.")
     specification = fit.specification
-    covariance = parameter_covariance(fit)
+    covariance = parameter_covariance(fit) if specification.defined else None
+    variances = covariance.diagonal() if covariance is not None else parameter_variances(fit)
     values = row_values(fit)
     std_lv = standardised_values(fit, values, observed=False)
     std_all = standardised_values(fit, values, observed=True)
-    free_se = np.append(np.sqrt(np.maximum(covariance.diagonal(), 0.0)), 0.0)
+    free_se = np.append(np.sqrt(np.maximum(variances, 0.0)), 0.0)
     cells = np.empty((len(values) + len(specification.defined), 8))
     est, se = cells[:, 0], cells[:, 1]
     # A fixed row has -1 for its position: the last entry, zero.
     by_row = (0, values), (1, free_se[places(specification).free]), (6, std_lv), (7, std_all)
     for column, of_rows in by_row:
         cells[: len(values), column] = of_rows
-    if specification.defined:
+    if covariance is not None:
         found = _defined(fit, covariance, std_lv, std_all)
         cells[len(values) :, [0, 1, 6, 7]] = [(item.est, item.se, item.std_lv, item.std_all) for item in found]
     z = np.divide(est, se, out=np.full(len(est), np.nan), where=se > 0)

@@ -63,6 +63,15 @@ def parameter_covariance(fit: Fit) -> Array:
     return np.asarray(0.5 * (covariance + covariance.T))
 
 
+@one_thread()
+def parameter_variances(fit: Fit) -> Array:
+    """Return the diagonal of `parameter_covariance`, shape (q,), without the rest where it can be had alone."""
+    expected = fit.estimator == "ML" and not isinstance(fit.discrepancy, Incomplete)
+    if expected and fit.factored is not None and not fit.space.constrained:
+        return fit.factored.inverse_diagonal() / fit.moments.n
+    return parameter_covariance(fit).diagonal()
+
+
 def score_products(discrepancy: Likelihood | Incomplete, point: Point, rows: tuple[Array, ...]) -> Array:
     """Return the mean cross-product of the scores of the respondents, weighted over groups, shape (q, q)."""
     if isinstance(discrepancy, Incomplete):

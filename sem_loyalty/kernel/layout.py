@@ -17,6 +17,8 @@ Index = NDArray[np.intp]
 
 # Up to so many entries, positions of all pairs in the matrix of products are kept: one gather instead of two.
 KEPT_PAIRS = 200
+# From so many columns of E on, it is worth while to leave columns of I out of products.
+MANY_COLUMNS = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +49,8 @@ class Layout:
         Columns of E = [G, C] and weights of the derivatives by the entries of A and S.
     u, w, c : ndarray
         The same over all entries, for E = [G, C[:, sources]]; intercepts have c = 0.
+    units : int
+        Leading columns of E that are those of I: items that affect nothing. 0 where E is small.
     own : ndarray of int
         Flat position of every entry's own pair (u, w) in a matrix over the columns of E.
     uu, ww, uw : ndarray of int, or None
@@ -73,6 +77,7 @@ class Layout:
     u: Index
     w: Index
     c: Array
+    units: int
     own: Index
     uu: Index | None
     ww: Index | None
@@ -91,6 +96,7 @@ def pairs(
 
 
 def layout_of(
+    n_observed: int,
     fixed: Array,
     directed: tuple[Index, Index, Index],
     symmetric: tuple[Index, Index, Index],
@@ -100,6 +106,8 @@ def layout_of(
 
     Parameters
     ----------
+    n_observed : int
+        p, the number of observed variables, which come first.
     fixed : ndarray, shape (v, v)
         Fixed part of A.
     directed, symmetric : tuple of ndarray of int
@@ -141,6 +149,7 @@ def layout_of(
         u=u,
         w=w,
         c=c,
+        units=min([n_observed, *sources.tolist()]) if width > MANY_COLUMNS else 0,
         own=u * width + w,
         uu=u[:, None] * width + u if few else None,
         ww=w[:, None] * width + w if few else None,

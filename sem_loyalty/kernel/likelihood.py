@@ -168,7 +168,7 @@ def _slopes(block: Block, sample: Sample, at: Implied, inverse: Array) -> Slopes
     p, layout = block.n_observed, block.layout
     E = np.concatenate([at.total_inverse[:p], at.total[:p, layout.span]], axis=1)
     W = weight_matrix(sample, at, inverse, block.means)
-    P = _sandwich(W, E)
+    P = _sandwich(W, E, layout.units)
     if not block.means:
         none = np.zeros(0)
         return Slopes(E, P, none, none)
@@ -178,10 +178,22 @@ def _slopes(block: Block, sample: Sample, at: Implied, inverse: Array) -> Slopes
     return Slopes(E, P, (sample.mean - at.mean) @ inverse @ E, level)
 
 
-def _sandwich(middle: Array, columns: Array) -> Array:
-    """Return E' X E, exactly symmetric, and so is what is made of its entries."""
-    product = columns.T @ (middle @ columns)
-    return np.asarray(0.5 * (product + product.T))
+def _sandwich(middle: Array, columns: Array, units: int) -> Array:
+    """Return E' X E, exactly symmetric, and so is what is made of its entries; E begins with `units` columns of I."""
+    if not units:
+        return _symmetric(columns.T @ (middle @ columns))
+    rest = columns[:, units:]
+    half = middle @ rest
+    out = np.empty((columns.shape[1], columns.shape[1]))
+    out[:units, :units] = _symmetric(middle[:units, :units])
+    out[units:, :units] = half[:units].T
+    out[:units, units:] = half[:units]
+    out[units:, units:] = _symmetric(rest.T @ half)
+    return out
+
+
+def _symmetric(matrix: Array) -> Array:
+    return np.asarray(0.5 * (matrix + matrix.T))
 
 
 def gradient(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: Point) -> Array:
@@ -209,17 +221,21 @@ def entry_products(matrix: Array, layout: Layout) -> Array:
         out += across * across.T
         out *= layout.cc
         return out
-    # By strips of rows that stay in the processor's cache.
+    # The lower triangle, by strips of rows that stay in the processor's cache.
     out = np.empty((len(u), len(u)))
     for first in range(0, len(u), STRIP):
-        rows = slice(first, first + STRIP)
-        by_u, by_w, strip = matrix.take(u[rows], axis=0), matrix.take(w[rows], axis=0), out[rows]
-        np.multiply(by_u.take(u, axis=1), by_w.take(w, axis=1), out=strip)
-        across = by_u.take(w, axis=1)
-        across *= by_w.take(u, axis=1)
+        last = min(first + STRIP, len(u))
+        before_u, before_w = u[:last], w[:last]
+        by_u, by_w = matrix.take(u[first:last], axis=0), matrix.take(w[first:last], axis=0)
+        strip = by_u.take(before_u, axis=1)
+        strip *= by_w.take(before_w, axis=1)
+        across = by_u.take(before_w, axis=1)
+        across *= by_w.take(before_u, axis=1)
         strip += across
-        strip *= c[rows, None]
-        strip *= c
+        strip *= c[first:last, None]
+        strip *= c[:last]
+        out[first:last, :last] = strip
+        out[:first, first:last] = strip[:, :first].T
     return out
 
 
@@ -233,7 +249,7 @@ def information(blocks: tuple[Block, ...], samples: tuple[Sample, ...], point: P
     found = slopes(blocks, samples, point)
     for block, sample, at, inverse in zip(blocks, samples, found, point.inverse, strict=True):
         layout = block.layout
-        Q = _sandwich(inverse, at.columns)
+        Q = _sandwich(inverse, at.columns, layout.units)
         entries = entry_products(Q, layout)
         if block.means:
             entries += gather(Q, layout.u, layout.u, layout.uu) * (at.level[:, None] * at.level)
@@ -273,7 +289,7 @@ def _half_second_derivative(block: Block, at: Implied, inverse: Array, found: Sl
     dC_j = G_k V_lj + C_l B_jk; along S[k, l], dC_j = c (G_k B_jl + G_l B_jk); along m[k], d(B m)_j = B_jk.
     """
     layout = block.layout
-    P, Q = found.weight, _sandwich(inverse, found.columns)
+    P, Q = found.weight, _sandwich(inverse, found.columns, layout.units)
     out = entry_products(Q - P, layout)
     out -= entry_products(P, layout)
     u, w = layout.u, layout.w

@@ -69,6 +69,7 @@ class Block:
         """Derive once what every evaluation needs of the positions."""
         if known is None:
             known = layout_of(
+                self.n_observed,
                 self.directed,
                 (self.directed_row, self.directed_col, self.directed_parameter),
                 (self.symmetric_row, self.symmetric_col, self.symmetric_parameter),

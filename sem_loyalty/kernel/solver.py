@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic
 
 import numpy as np
@@ -19,6 +19,7 @@ from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.restrictions import Restrictions
 
 Array = NDArray[np.float64]
+Rough = NDArray[np.float32]
 
 SCORING_STEPS = 60
 NEWTON_STEPS = 300
@@ -35,7 +36,8 @@ POLISHED = 1e-9
 RIDGE_STEPS = 40
 RIDGE_FALL = 1e-6
 # A curvature matrix is used again where its last step left this share of the decrement or less; from so many parameters
-# on, where making and factoring another costs many steps, a larger share.
+# on, where making and factoring another costs many steps, a larger share. So large a matrix is also factored in single
+# precision where only the direction counts.
 REUSE = 0.03
 LARGE = 300
 REUSE_LARGE = 0.5
@@ -116,52 +118,38 @@ def affine_subspace(matrix: Array, right: Array) -> Subspace | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Solution(Generic[PointT]):
-    """Where the minimisation ended.
-
-    Attributes
-    ----------
-    point : Point
-        The end point; `point.theta` and `point.value`.
-    iterations : int
-        Accepted steps.
-    converged : bool
-        Whether the Newton decrement fell below the tolerance with a positive definite matrix.
-    decrement : float
-        sqrt(g' M^-1 g) / 2 at the end: the distance to the minimum in standard errors of one respondent.
-    factor : ndarray, shape (r, r), or None
-        Lower Cholesky factor of half the second derivative of F, within the constraints, where it was factored near the
-        end; what stands above the diagonal has no meaning.
-    """
-
-    point: PointT
-    iterations: int
-    converged: bool
-    decrement: float
-    factor: Array | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Curvature:
-    """A positive definite matrix of curvature, factored.
+class Curvature:
+    """A positive definite matrix of curvature M, half the second derivative of F or its expectation, factored.
 
     Attributes
     ----------
     factor : ndarray, shape (r, r)
-        Lower Cholesky factor of M + damping D.
+        L, lower triangular, in double or single precision: the inverse of M + damping D is U (L L')^-1 U. What stands
+        above the diagonal has no meaning.
     damping : float
     shift : ndarray, shape (r,)
         The diagonal of D: that of M, without signs, so that damping knows no units.
+    units : ndarray, shape (r,), or None
+        The diagonal of U; None for ones.
     """
 
-    factor: Array
+    factor: Array | Rough
     damping: float
     shift: Array
+    units: Array | None = None
+
+    def rescaled(self, units: Array) -> Curvature:
+        """Return the curvature of the same function, undamped, in parameters multiplied by `units`."""
+        return replace(self, damping=0.0, units=units if self.units is None else self.units * units)
 
     def step(self, slope: Array) -> _Step | None:
         """Return the step d with (M + damping D) d = -g / 2, or None where it is not finite."""
         half = -0.5 * slope
-        direction, info = lapack.dpotrs(self.factor, half, lower=1)
+        right = half if self.units is None else half * self.units
+        solve = lapack.dpotrs if self.factor.dtype == np.float64 else lapack.spotrs
+        direction, info = solve(self.factor, right, lower=1)
+        if self.units is not None:
+            direction *= self.units
         along = float(half @ direction)
         if info != 0 or not math.isfinite(along):
             return None
@@ -182,24 +170,68 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Solution(Generic[PointT]):
+    """Where the minimisation ended.
+
+    Attributes
+    ----------
+    point : Point
+        The end point; `point.theta` and `point.value`.
+    iterations : int
+        Accepted steps.
+    converged : bool
+        Whether the Newton decrement fell below the tolerance with a positive definite matrix.
+    decrement : float
+        sqrt(g' M^-1 g) / 2 at the end: the distance to the minimum in standard errors of one respondent.
+    curvature : Curvature or None
+        Half the second derivative of F, within the constraints, where it was factored near the end.
+    """
+
+    point: PointT
+    iterations: int
+    converged: bool
+    decrement: float
+    curvature: Curvature | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Descent(Generic[PointT]):
     """Where a descent ended, with the slope and the undamped curvature there; None where that was not factored."""
 
     solution: Solution[PointT]
     slope: Array
-    curvature: _Curvature | None
+    curvature: Curvature | None
 
 
-def _factored(matrix: Array, damping: float) -> _Curvature | None:
-    """Return M + damping D factored, or None where it is not positive definite."""
+def _factored(matrix: Array, damping: float, *, roughly: bool = False) -> Curvature | None:
+    """Return M + damping D factored, or None where it is not positive definite.
+
+    Far from the minimum a large matrix is factored in single precision where that is possible, in half the time.
+    """
     shift = np.abs(np.diagonal(matrix))
     if damping:
         shift = np.where(np.isfinite(shift) & (shift > 0), shift, 1.0)
         matrix = matrix.copy()
         matrix.ravel()[:: len(matrix) + 1] += damping * shift
+    if roughly and len(matrix) >= LARGE:
+        single = _single(matrix, damping, shift)
+        if single is not None:
+            return single
     # A symmetric matrix equals its transpose, whose columns LAPACK takes as they lie.
     factor, info = lapack.dpotrf(matrix.T, lower=1, clean=0)
-    return _Curvature(factor, damping, shift) if info == 0 else None
+    return Curvature(factor, damping, shift) if info == 0 else None
+
+
+def _single(matrix: Array, damping: float, shift: Array) -> Curvature | None:
+    """Return a matrix factored in single precision, scaled to a unit diagonal; None where that cannot be had."""
+    diagonal = matrix.diagonal()
+    if not (diagonal > 0).all():
+        return None
+    units = 1.0 / np.sqrt(diagonal)
+    scaled = matrix * units[:, None]
+    scaled *= units
+    factor, info = lapack.spotrf(scaled.astype(np.float32).T, lower=1, clean=0, overwrite_a=1)
+    return Curvature(factor, damping, shift, units) if info == 0 else None
 
 
 def minimise(
@@ -209,7 +241,7 @@ def minimise(
     *,
     exact: bool = True,
     steps: int = NEWTON_STEPS,
-    factor: Array | None = None,
+    known: Curvature | None = None,
 ) -> Solution[PointT] | None:
     """Minimise a discrepancy from `start`.
 
@@ -226,9 +258,9 @@ def minimise(
         its minimum, which is all that a comparison of minima needs.
     steps : int, default 300
         Newton steps after which it gives up.
-    factor : ndarray, shape (r, r), optional
-        Cholesky factor of half the second derivative where the minimum may lie (`Solution.factor`). Newton steps begin
-        with it, and go on with their own where it does not serve.
+    known : Curvature, optional
+        Half the second derivative where the minimum may lie (`Solution.curvature`). Newton steps begin with it, and go
+        on with their own where it does not serve.
 
     Returns
     -------
@@ -246,7 +278,6 @@ def minimise(
         return None
     scored = _descend(discrepancy, point, space, discrepancy.information, SCORING_STEPS, NEAR).solution
     tolerance, reuse = (DECREMENT_TOLERANCE, REUSE) if exact else (COMPARED, REUSE_COMPARED)
-    known = None if factor is None else _Curvature(factor, 0.0, np.ones(len(factor)))
     newton = _descend(discrepancy, scored.point, space, discrepancy.hessian, steps, tolerance, reuse, known)
     ended = newton.solution
     solution = Solution(ended.point, scored.iterations + ended.iterations, ended.converged, ended.decrement)
@@ -273,7 +304,7 @@ def _descend(
     limit: int,
     tolerance: float,
     reuse: float = REUSE,
-    factored: _Curvature | None = None,
+    factored: Curvature | None = None,
 ) -> _Descent[PointT]:
     """Take damped steps with one kind of curvature matrix until the decrement is below `tolerance`, or `limit` steps.
 
@@ -287,13 +318,14 @@ def _descend(
     slope = space.reduce_vector(discrepancy.gradient(point))
     reuse = max(reuse, REUSE_LARGE) if len(slope) >= LARGE else reuse
     # How near is near enough to change to another matrix is judged by the last one that was factored.
-    roughly = tolerance if tolerance >= NEAR else 0.0
+    far = tolerance >= NEAR
+    enough = tolerance if far else 0.0
     undamped = factored.step(slope) if factored is not None else None
     for iteration in range(limit):
         reused = undamped is not None
         if undamped is None:
             matrix = space.reduce_matrix(curvature(point))
-            factored = _factored(matrix, 0.0)
+            factored = _factored(matrix, 0.0, roughly=far)
             undamped = factored.step(slope) if factored is not None else None
         if undamped is not None:
             decrement = undamped.decrement
@@ -303,7 +335,7 @@ def _descend(
         for _attempt in range(40):
             step = undamped
             if damping:
-                damped = _factored(matrix, damping)
+                damped = _factored(matrix, damping, roughly=far)
                 step = damped.step(slope) if damped is not None else None
             if step is not None:
                 found = discrepancy.evaluate(point.theta + space.expand(step.direction))
@@ -320,7 +352,7 @@ def _descend(
             if reused:
                 # The curvature was that of an earlier point; only that of this one can say how to go on.
                 matrix, reused = space.reduce_matrix(curvature(point)), False
-                factored = _factored(matrix, 0.0)
+                factored = _factored(matrix, 0.0, roughly=far)
                 undamped = factored.step(slope) if factored is not None else None
                 continue
             damping = max(1e-3, damping * 5.0)
@@ -336,7 +368,7 @@ def _descend(
             return _Descent(Solution(point, iteration, False, float(decrement)), slope, None)
         # Where a step took most of the way, the curvature hardly changed, and its factor serves the next step too.
         undamped = factored.step(slope) if factored is not None and not damping else None
-        if undamped is not None and undamped.decrement > reuse * decrement and not undamped.decrement < roughly:
+        if undamped is not None and undamped.decrement > reuse * decrement and not undamped.decrement < enough:
             undamped = None
     return _Descent(Solution(point, limit, False, float(decrement)), slope, None)
 
@@ -346,7 +378,7 @@ def _polish(
     solution: Solution[PointT],
     space: Subspace,
     slope: Array,
-    curvature: _Curvature,
+    curvature: Curvature,
 ) -> Solution[PointT]:
     """Take Newton steps, judged by the gradient, until it no longer shrinks.
 
@@ -366,4 +398,4 @@ def _polish(
         point, decrement = found, step.decrement
         if decrement < 1e-13:
             break
-    return Solution(point, solution.iterations, decrement < POLISHED, float(decrement), curvature.factor)
+    return Solution(point, solution.iterations, decrement < POLISHED, float(decrement), curvature)

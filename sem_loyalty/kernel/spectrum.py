@@ -13,8 +13,9 @@ Array = NDArray[np.float64]
 
 # Up to this size a tridiagonal form is had at once.
 SMALL = 300
-# The Lanczos iteration ends where the extreme eigenvalue no longer moves by more than this share.
-PRECISION = 1e-12
+# The Lanczos iteration ends where the extreme eigenvalue no longer moves by more than this share: a condition is read
+# by its order of magnitude.
+PRECISION = 1e-8
 LOOK_EVERY = 5
 
 
@@ -70,7 +71,7 @@ def _lanczos(apply: Callable[[Array], Array], size: int, steps: int = 150) -> fl
         for _twice in range(2):
             vector = vector - basis[: k + 1].T @ (basis[: k + 1] @ vector)
         beside[k] = np.sqrt(vector @ vector)
-        done = beside[k] <= PRECISION * abs(diagonal[0])
+        done = beside[k] <= 1e-12 * abs(diagonal[0])
         if done or (k + 1) % LOOK_EVERY == 0:
             inner = np.diag(diagonal[: k + 1]) + np.diag(beside[:k], 1) + np.diag(beside[:k], -1)
             found = float(np.linalg.eigvalsh(inner)[-1])

@@ -106,8 +106,8 @@ def test_the_second_way_down_has_other_units_and_another_start(monkeypatch):
 def test_a_second_way_that_ends_elsewhere_is_not_certified(monkeypatch):
     original = descent.minimise
 
-    def minimise(discrepancy, start, space, *, aside=False, factor=None):
-        found = original(discrepancy, start, space, aside=aside, factor=factor)
+    def minimise(discrepancy, start, space, *, aside=False, known=None):
+        found = original(discrepancy, start, space, aside=aside, known=known)
         if not aside or found is None:
             return found
         worse = discrepancy.evaluate(found.point.theta * 1.01)
