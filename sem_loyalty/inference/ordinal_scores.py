@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.score_parts import ScoreParts, crossed_of
 from sem_loyalty.inference.standardise import row_values
 from sem_loyalty.inference.uncertainty import maximum, ordinal_parts
 from sem_loyalty.kernel.ordinal_discrepancy import weighted
@@ -19,8 +20,8 @@ from sem_loyalty.model.spec import Parameter
 Array = NDArray[np.float64]
 
 
-def ordinal_score_parts(fit: Fit, rows: Sequence[Parameter]) -> tuple[Array, Array, Array, Array]:
-    """Return dF by candidate, the information of the parameters, its cross-information, and the candidates' own.
+def ordinal_score_parts(fit: Fit, rows: Sequence[Parameter]) -> ScoreParts:
+    """Return what the indices of candidates are computed from.
 
     Every group's model is extended by its candidates, as parameters at the values at which they are fixed. The slope
     counts n_g - 1 respondents and the information n_g, as in lavaan.
@@ -58,7 +59,7 @@ def ordinal_score_parts(fit: Fit, rows: Sequence[Parameter]) -> tuple[Array, Arr
         cross[:, mine] = sample.weight * (free.T @ by_more)
         own[mine] = sample.weight * np.einsum("ij,ij->j", more, by_more)
     information = fit.space.reduce_matrix(discrepancy.information(point)) / discrepancy.used
-    return slope, information, fit.space.reduce_vector(cross), own
+    return ScoreParts(slope, information, own, crossed_of(fit.space.reduce_vector(cross)))
 
 
 def _fixed(fit: Fit) -> list[tuple[Parameter, float]]:

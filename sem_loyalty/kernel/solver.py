@@ -72,7 +72,7 @@ class Subspace:
     kept: NDArray[np.intp] | None = None
 
     def reduce_vector(self, vector: Array) -> Array:
-        """Return K' g."""
+        """Return K' g, for a vector or for every column of a matrix."""
         if self.kept is not None:
             return vector[self.kept]
         return self.basis.T @ vector if self.constrained else vector
