@@ -12,8 +12,8 @@ from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.bootstrap import Bootstrap
 from sem_loyalty.inference.intervals import acceleration, interval, two_sided_p
+from sem_loyalty.inference.standard_slopes import standard_jacobian
 from sem_loyalty.inference.standardise import row_values, standardised_values
-from sem_loyalty.inference.standardised import standard_jacobian
 from sem_loyalty.inference.uncertainty import parameter_covariance
 
 Array = NDArray[np.float64]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,10 +10,9 @@ from scipy.special import ndtr, ndtri
 from sem_loyalty.errors import ConfigurationError, check_choice
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.marking import mark
+from sem_loyalty.inference.standard_slopes import standard_jacobian
 from sem_loyalty.inference.standardise import row_values, standardised_values
 from sem_loyalty.inference.uncertainty import parameter_covariance
-from sem_loyalty.kernel.likelihood import evaluate
-from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
@@ -48,22 +45,21 @@ def standardised_solution(fit: Fit, *, kind: str = "std_all", level: float = 0.9
 
     Notes
     -----
-    se = sqrt(J V J'), J the derivative of the standardised values by the parameters (central differences with one
-    step of Richardson extrapolation), V the covariance matrix of the estimates (Bollen 1989,
-    doi:10.1002/9781118619179).
+    se = sqrt(J V J'), J the derivative of the standardised values by the parameters, V the covariance matrix of the
+    estimates (Bollen 1989, doi:10.1002/9781118619179).
     """
     check_choice("kind", kind, KINDS)
     if not 0.0 < level < 1.0:
         raise ConfigurationError(f"level={level!r} is not a coverage between 0 and 1.")
     observed = kind == "std_all"
-    values = _standard(fit, fit.theta, observed=observed)
+    values = standardised_values(fit, row_values(fit), observed=observed)
     jacobian = standard_jacobian(fit, observed=observed)
     covariance = parameter_covariance(fit)
     if np.isfinite(covariance).all():
-        variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian, optimize=True)
+        variance = np.einsum("ij,ij->i", jacobian @ covariance, jacobian)
     else:
         variance = np.where(np.abs(jacobian).max(axis=1) > 0, np.nan, 0.0)
-    # Differences leave rounding error where the standardised value is constant.
+    # Rounding error is left where the standardised value is constant.
     se = np.sqrt(np.where(variance < 1e-18, 0.0, variance))
     z = np.full(len(se), np.nan)
     tested = se > 0
@@ -77,29 +73,3 @@ def standardised_solution(fit: Fit, *, kind: str = "std_all", level: float = 0.9
     frame["pvalue"] = 2.0 * ndtr(-np.abs(z))
     frame["ci_lower"], frame["ci_upper"] = values - margin, values + margin
     return mark(frame, fit)
-
-
-def standard_jacobian(fit: Fit, *, observed: bool) -> Array:
-    """Return the derivative of the standardised rows by the parameters, shape (rows, q)."""
-    columns = []
-    for k, centre in enumerate(fit.theta):
-        step = 1e-4 * max(abs(float(centre)), 1e-2)
-        columns.append((4.0 * _slope(fit, k, step / 2, observed) - _slope(fit, k, step, observed)) / 3.0)
-    return np.array(columns).T.reshape(len(fit.specification.parameters), len(fit.theta))
-
-
-def _slope(fit: Fit, k: int, step: float, observed: bool) -> Array:
-    up, down = fit.theta.copy(), fit.theta.copy()
-    up[k] += step
-    down[k] -= step
-    return (_standard(fit, up, observed=observed) - _standard(fit, down, observed=observed)) / (2.0 * step)
-
-
-def _standard(fit: Fit, theta: Array, *, observed: bool) -> Array:
-    """Return the standardised rows at another parameter vector; nan where the model is not defined there."""
-    ordinal = isinstance(fit.discrepancy, OrdinalDiscrepancy)
-    point = fit.discrepancy.evaluate(theta) if ordinal else evaluate(fit.blocks, fit.samples, theta)
-    if point is None:
-        return np.full(len(fit.specification.parameters), np.nan)
-    moved = replace(fit, theta=theta, point=point)
-    return standardised_values(moved, row_values(moved), observed=observed)
