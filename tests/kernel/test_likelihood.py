@@ -150,6 +150,18 @@ def test_strips_of_a_large_matrix_are_the_whole(problem, monkeypatch):
         np.testing.assert_allclose(matrix(again, samples, point), matrix(blocks, samples, whole), atol=1e-13)
 
 
+def test_columns_of_the_identity_are_left_out_of_products(problem, monkeypatch):
+    """A large model takes the short way through E = [I, rest]: the same derivatives."""
+    blocks, samples, theta = problem
+    whole = likelihood.evaluate(blocks, samples, theta)
+    monkeypatch.setattr("sem_loyalty.kernel.layout.MANY_COLUMNS", 0)
+    again = tuple(dataclasses.replace(block) for block in blocks)
+    assert [block.layout.units for block in again] == [6] * len(blocks)
+    point = likelihood.evaluate(again, samples, theta)
+    for found in (likelihood.gradient, likelihood.information, likelihood.hessian):
+        np.testing.assert_allclose(found(again, samples, point), found(blocks, samples, whole), atol=1e-13)
+
+
 def test_sources_need_not_stand_together(problem):
     """The shortcut for (I - A)^-1 holds wherever effects start: at latent variables, items, or none."""
     blocks, _, theta = problem
