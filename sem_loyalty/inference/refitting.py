@@ -60,17 +60,20 @@ class RefitPlan:
             resample = [
                 np.repeat(one, weight[lane].astype(np.intp), axis=0) for one, weight in zip(rows, weights, strict=True)
             ]
-            found, single[lane] = _refitted(self.fit, resample)
+            found, single[lane] = refitted(self.fit, resample)
             if found is not None:
-                raw = row_values(found)
-                values[0, :, lane] = raw
-                values[1, :, lane] = standardised_values(found, raw, observed=False)
-                values[2, :, lane] = standardised_values(found, raw, observed=True)
+                values[:, :, lane] = solutions(found)
                 converged[lane] = True
         return Drawn(values=values, fit=np.full(self.lanes, np.nan), converged=converged, single=single)
 
 
-def _refitted(fit: Fit, rows: list[Array]) -> tuple[Fit | None, bool]:
+def solutions(fit: Fit) -> Array:
+    """Return the rows of the table, raw, std_lv and std_all, shape (3, rows)."""
+    raw = row_values(fit)
+    return np.stack([raw, *(standardised_values(fit, raw, observed=observed) for observed in (False, True))])
+
+
+def refitted(fit: Fit, rows: list[Array]) -> tuple[Fit | None, bool]:
     """Return the fit to a resample, None where there is none, and whether the search had to begin anew.
 
     A resample without a usable moment (an item that does not vary, a category that nobody chose) has no fit.
