@@ -356,14 +356,15 @@ def _above_one(
 ) -> list[Problem]:
     """Return a problem that lists standardised loadings, paths and correlations beyond one.
 
-    A loading beyond one is a fault only where the item measures one construct; one of several collinear
+    A loading beyond one is a fault only where nothing but its construct affects the item; one of several collinear
     parents of an item may legitimately exceed one, and so may growth factors.
     """
     variance = np.diagonal(at.total)
     parents: dict[str, int] = {}
     for row in rows:
-        if row.op == "=~":
-            parents[row.rhs] = parents.get(row.rhs, 0) + 1
+        if row.op in ("=~", "~"):
+            affected = row.rhs if row.op == "=~" else row.lhs
+            parents[affected] = parents.get(affected, 0) + 1
     found: list[tuple[Parameter, float]] = []
     for row in rows:
         if row.op in ("~1", "|", "~*~") or row.lhs == row.rhs or row.exogenous:

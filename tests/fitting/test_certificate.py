@@ -120,6 +120,18 @@ def test_correlation_above_one_is_improper():
     assert set(problem.parameters) == {"f", "g"}
 
 
+def test_loading_beyond_one_beside_a_direct_effect_is_no_fault():
+    """Construct and covariate pull the item in opposite directions: its own variance leaves room for both."""
+    pattern = np.zeros((4, 2))
+    pattern[:3, 0], pattern[2, 1], pattern[3, 1] = [0.8, 0.7, 1.04], -0.5, 1.0
+    matrix = pattern @ np.array([[1, 0.6], [0.6, 1]]) @ pattern.T
+    np.fill_diagonal(matrix, 1.0)
+    fitted = sl.fit("f =~ a + b + c\nf ~ x\nc ~ x", sample_cov=frame(matrix, "abcx"), sample_nobs=300)
+    table = sl.estimates(fitted).set_index(["lhs", "op", "rhs"])
+    assert table.loc[("f", "=~", "c"), "std_all"] == pytest.approx(1.04, abs=1e-6)
+    assert fitted.certificate.certified
+
+
 @pytest.mark.parametrize(
     ("model", "named"),
     [
