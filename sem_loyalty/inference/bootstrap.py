@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sem_loyalty.inference.drawing import draw
 from sem_loyalty.inference.estimates import COLUMNS, estimates
 from sem_loyalty.inference.influence import parameter_influence, row_jacobian
 from sem_loyalty.inference.intervals import INTERVALS, acceleration, interval, two_sided_p
+from sem_loyalty.inference.jackknife import jackknife_influence
 from sem_loyalty.inference.progress import Tell
 from sem_loyalty.inference.refitting import RefitPlan
 from sem_loyalty.inference.resampling import Drawing, make_plan
@@ -54,7 +56,7 @@ class Bootstrap:
         Draws that share a random stream.
     influence : ndarray, shape (3, rows, n)
         Influence of every respondent on every row: raw, std_lv, std_all; None where every resample was fitted on its
-        own.
+        own. See `known_influence`.
     """
 
     fit: Fit
@@ -67,6 +69,15 @@ class Bootstrap:
     rows: Array = field(repr=False)
     block: int
     influence: Array | None = field(repr=False)
+
+    @cached_property
+    def known_influence(self) -> Array:
+        """Influence of every respondent on every row, shape (3, rows, n).
+
+        Where every resample was fitted on its own it comes from the jackknife, when first asked for: as many fits as
+        respondents.
+        """
+        return jackknife_influence(self.fit) if self.influence is None else self.influence
 
     @property
     def failed(self) -> int:
@@ -107,7 +118,8 @@ class Bootstrap:
             Coverage of the intervals.
         interval : {"bca", "percentile", "basic"}, optional
             Bias-corrected and accelerated (Efron 1987), percentile, or basic. By default "bca" for complete-data
-            maximum likelihood, whose acceleration is known, and "percentile" for everything else.
+            maximum likelihood, where the acceleration is known, and "percentile" for everything else, where it takes
+            as many fits as there are respondents.
         solution : {"raw", "std_lv", "std_all"}, default "raw"
             Which estimates the column `est` holds and the other columns are about; all come from the same draws.
 
@@ -125,7 +137,7 @@ class Bootstrap:
         ConfigurationError
             An unknown interval or solution, or a level that is none, or fewer than two converged draws.
         NotSupported
-            "bca" for another estimator than complete-data maximum likelihood.
+            "bca" where the model cannot be fitted without one of the respondents.
         """
         if not 0.0 < level < 1.0:
             raise ConfigurationError(f"level={level!r} is not a coverage between 0 and 1.")
@@ -201,12 +213,7 @@ class Bootstrap:
 
     def _defined_influence(self, which: int) -> Array:
         """Return the influence of every respondent on all rows and on the defined parameters, shape (k, n)."""
-        if self.influence is None:
-            raise NotSupported(
-                "interval='bca' needs the influence of every respondent, which is known for complete-data maximum "
-                "likelihood only; available here: 'percentile', 'basic'."
-            )
-        influence = self.influence[which]
+        influence = self.known_influence[which]
         table = estimates(self.fit)
         point = table[list(SOLUTIONS.values())[which]].to_numpy(dtype=float)
         values = {name: float(np.asarray(value)) for name, value in self._labelled(point).items()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.bootstrap import Bootstrap
 from sem_loyalty.inference.intervals import acceleration, interval, two_sided_p
@@ -42,24 +42,14 @@ class Source:
         Their sampling covariance (delta method); None where there are draws.
     draws : ndarray, shape (rows, R) or None
         Converged bootstrap draws of the rows.
-    influence : ndarray, shape (rows, n) or None
-        Influence of every respondent on the rows.
+    influence : callable or None
+        Returns the influence of every respondent on the rows, shape (rows, n).
     """
 
     point: Array
     covariance: Array | None
     draws: Array | None
-    influence: Array | None
-
-    @property
-    def known_influence(self) -> Array:
-        """The influence of every respondent on the rows; NotSupported where it is not known."""
-        if self.influence is None:
-            raise NotSupported(
-                "interval='bca' needs the influence of every respondent, which is known for complete-data maximum "
-                "likelihood only; available here: 'percentile', 'basic'."
-            )
-        return self.influence
+    influence: Callable[[], Array] | None
 
     def infer(self, est: Array, slopes: Array, drawn: Array | None, method: str, level: float) -> Inference:
         """Return standard errors, p-values and intervals of functions of the rows.
@@ -85,8 +75,8 @@ class Source:
         used = np.isfinite(drawn).all(axis=1)
         se = np.where(used, drawn.std(axis=1, ddof=1), np.nan)
         skew = np.zeros(len(est))
-        if method == "bca":
-            skew = acceleration(slopes @ self.known_influence)
+        if method == "bca" and self.influence is not None:
+            skew = acceleration(slopes @ self.influence())
         lower, upper = interval(est, drawn, method, level, skew)
         return Inference(est, se, two_sided_p(est, drawn, method, skew), lower, upper)
 
@@ -98,8 +88,7 @@ def row_source(fit: Fit, bootstrap: Bootstrap | None, *, standard: bool) -> Sour
     if bootstrap is not None:
         which = 2 if standard else 0
         draws = bootstrap.rows[which][:, bootstrap.converged]
-        influence = None if bootstrap.influence is None else bootstrap.influence[which]
-        return Source(point, None, draws, influence)
+        return Source(point, None, draws, lambda: bootstrap.known_influence[which])
     if standard:
         jacobian = standard_jacobian(fit, observed=True)
     else:

@@ -110,7 +110,7 @@ class BootstrapChoice:
     draws : int
         0 leaves them to the theory of the estimator.
     interval : {"bca", "percentile", "basic"} or None
-        None is "bca" where it is available, else "percentile".
+        None is "bca" where it is quick, else "percentile".
     workers : int
         Processes.
     file : str

@@ -6,6 +6,8 @@ import pytest
 
 import sem_loyalty as sl
 from sem_loyalty.errors import NotSupported
+from sem_loyalty.inference.intervals import acceleration
+from sem_loyalty.inference.jackknife import jackknife_influence
 from sem_loyalty.inference.refitting import RefitPlan
 from sem_loyalty.inference.uncertainty import answers
 from sem_loyalty.kernel.resample import counts, stream
@@ -101,10 +103,42 @@ def test_what_is_not_available_names_what_is():
     fitted = sl.fit(MODEL, data, **options)
     with pytest.raises(NotSupported, match="available for this fit: 'nonparametric'"):
         sl.bootstrap(fitted, 20, kind="bollen-stine")
-    with pytest.raises(NotSupported, match="available here: 'percentile', 'basic'"):
-        sl.bootstrap(fitted, 20).estimates(interval="bca")
 
 
 def test_robust_corrections_have_the_draws_of_maximum_likelihood():
     plain, robust = (sl.bootstrap(sl.fit(MODEL, survey(), estimator=name), 100) for name in ("ML", "MLR"))
     assert plain.rows.tobytes() == robust.rows.tobytes()
+
+
+def test_the_jackknife_agrees_with_the_infinitesimal_one():
+    """Where both are known; they differ by terms of the order 1 / n."""
+    fitted = sl.fit(MODEL, survey())
+    drawn = sl.bootstrap(fitted, 50)
+    known, found = drawn.influence, jackknife_influence(fitted)
+    assert found.shape == known.shape
+    for exact, near in zip(found, known, strict=True):
+        varies = np.abs(near).max(axis=1) > 1e-9
+        np.testing.assert_allclose(acceleration(exact)[varies], acceleration(near)[varies], atol=0.005)
+        assert np.corrcoef(exact[varies].ravel(), near[varies].ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_every_fit_has_bca_intervals(case):
+    data, options = CASES[case]
+    drawn = sl.bootstrap(sl.fit(MODEL, data, **options), 40)
+    assert drawn.estimates().attrs["interval"] == "percentile"
+    table = drawn.estimates(interval="bca")
+    free = table[table["se"] > 0]
+    assert (free["ci_lower"] < free["ci_upper"]).all()
+
+
+def test_without_a_category_there_is_no_jackknife():
+    """One respondent alone chose a category: without that one the item has other thresholds."""
+    data, options = CASES["ordinal"]
+    data = data.copy()
+    item = data.columns[0]
+    data.loc[data[item] == data[item].max(), item] = data[item].max() - 1
+    data.loc[3, item] = data[item].max() + 1
+    drawn = sl.bootstrap(sl.fit(MODEL, data, **options), 20)
+    with pytest.raises(NotSupported, match=r"without respondent 4 there is none; available here: 'percentile'"):
+        drawn.estimates(interval="bca")
