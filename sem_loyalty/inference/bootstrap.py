@@ -334,8 +334,8 @@ def bootstrap(
     with one_thread():
         plan: Drawing = RefitPlan(fit, seed)
         if batched:
-            plan = likelihood = make_plan(fit, seed, kind)
-            influence = row_jacobian(fit, likelihood) @ parameter_influence(fit)
+            plan = make_plan(fit, seed, kind)
+            influence = row_jacobian(fit) @ parameter_influence(fit)
         found = draw(plan, fit, draws, kind, workers=workers, progress=progress, resume=resume)
     values = found.values[..., :draws]
     free = {row.free: place for place, row in reversed(list(enumerate(fit.specification.parameters)))}

@@ -6,15 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.resampling import Plan, standardised_rows
+from sem_loyalty.inference.standard_slopes import standard_jacobian
 from sem_loyalty.inference.uncertainty import answers, bread, maximum
 from sem_loyalty.kernel.ram import to_parameters
 from sem_loyalty.kernel.robust import entry_scores
+from sem_loyalty.model.scatter import places
 
 Array = NDArray[np.float64]
-
-# Step of the numerical derivative, in standard errors of one respondent.
-STEP = 1e-4
 
 
 def parameter_influence(fit: Fit) -> Array:
@@ -34,17 +32,13 @@ def parameter_influence(fit: Fit) -> Array:
     return np.asarray(bread(fit, observed=True) @ np.concatenate(parts, axis=1))
 
 
-def row_jacobian(fit: Fit, plan: Plan) -> Array:
+def row_jacobian(fit: Fit) -> Array:
     """Return the derivatives of the rows of the table, raw, std_lv and std_all, shape (3, rows, q).
 
-    By central differences, all parameters at once. Moments of fixed covariates are held.
+    Moments of fixed covariates are held.
     """
-    step = STEP * np.sqrt(np.diagonal(bread(fit, observed=True)))
-    size = len(step)
-    theta = fit.theta[:, None] + np.concatenate([np.diag(step), -np.diag(step)], axis=1)
-    covs = [np.repeat(sample.cov[:, :, None], 2 * size, axis=2) for sample in fit.samples]
-    means = [np.repeat(sample.mean[:, None], 2 * size, axis=1) for sample in fit.samples]
-    values = standardised_rows(plan, theta, covs, means)
-    slope = values[..., :size] - values[..., size:]
-    slope[np.abs(slope) < 1e-14 * np.abs(values[..., :size])] = 0.0
-    return np.asarray(slope / (2.0 * step))
+    free = places(fit.specification).free
+    raw = np.zeros((len(free), len(fit.theta)))
+    rows = np.flatnonzero(free >= 0)
+    raw[rows, free[rows]] = 1.0
+    return np.stack([raw, *(standard_jacobian(fit, observed=observed) for observed in (False, True))])
