@@ -16,6 +16,7 @@ from sem_loyalty.model.scatter import places, variables
 from sem_loyalty.model.spec import Specification, kept
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _scales(specification: Specification, units: Array) -> Array:
 
 
 @kept
-def _rulers(specification: Specification) -> NDArray[np.intp]:
+def _rulers(specification: Specification) -> Index:
     """Return the item whose units each variable takes, -1 for none, shape (v,)."""
     ruler = {name: i for i, name in enumerate(specification.observed)}
     markers: dict[str, str | None] = {}
@@ -109,18 +110,27 @@ def _rulers(specification: Specification) -> NDArray[np.intp]:
 
 def _weights(specification: Specification, scale: Array) -> Array | None:
     """Return the weight of every parameter, or None where two places of one parameter disagree."""
-    at = places(specification)
-    effects, covariances, means = (at.matrix == matrix for matrix in ("A", "S", "m"))
-    factor = np.ones(len(at.row))
-    factor[effects] = scale[at.row[effects]] / scale[at.col[effects]]
-    factor[covariances] = scale[at.row[covariances]] * scale[at.col[covariances]]
-    factor[means] = scale[at.row[means]]
-    for matrix, power in (("t", 1.0), ("d", -1.0)):
-        own = at.matrix == matrix
-        factor[own] = scale[at.row[own]] ** power
     # A fixed value moves with its units; a fixed loading that shares a label would contradict the label.
-    free = at.free >= 0
-    weight = np.full(specification.n_free, np.nan)
-    weight[at.free[free]] = factor[free]
-    agree = np.abs(weight[at.free[free]] / factor[free] - 1.0) <= 1e-12
+    free, times, also, over = _moves(specification)
+    scale = np.append(scale, 1.0)
+    factor = scale.take(times) * scale.take(also) / scale.take(over)
+    weight = np.empty(specification.n_free)
+    weight[free] = factor
+    agree = np.abs(weight.take(free) / factor - 1.0) <= 1e-12
     return weight if agree.all() else None
+
+
+@kept
+def _moves(specification: Specification) -> tuple[Index, Index, Index, Index]:
+    """Return the parameter of every free row, and by which units it is multiplied, also multiplied, and divided.
+
+    Units are positions of variables; the one after the last stands for none.
+    """
+    at = places(specification)
+    times, also, over = np.full((3, len(at.row)), len(variables(specification)))
+    multiplied, scaled = np.isin(at.matrix, ("A", "S", "m", "t")), at.matrix == "d"
+    effects, covariances = at.matrix == "A", at.matrix == "S"
+    times[multiplied], over[scaled] = at.row[multiplied], at.row[scaled]
+    also[covariances], over[effects] = at.col[covariances], at.col[effects]
+    rows = at.free >= 0
+    return at.free[rows], times[rows], also[rows], over[rows]
