@@ -15,8 +15,9 @@ from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.search import Moved, Problem, pose
 from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
 from sem_loyalty.kernel.mixed import mixed_statistics
-from sem_loyalty.kernel.ordinal import LARGEST, OrdinalStatistics, ordinal_statistics
+from sem_loyalty.kernel.ordinal import OrdinalStatistics, ordinal_statistics
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, make_weight
+from sem_loyalty.kernel.polychoric import LARGEST
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.responses import ResponseModel
 from sem_loyalty.kernel.solver import held_space

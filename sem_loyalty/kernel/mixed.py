@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from sem_loyalty.kernel.bivariate import BEYOND
-from sem_loyalty.kernel.ordinal import LARGEST, LAST_STEP, LEAST, ItemStatistics, OrdinalStatistics, item_statistics
+from sem_loyalty.kernel.ordinal import ItemStatistics, OrdinalStatistics, item_statistics
+from sem_loyalty.kernel.polychoric import LARGEST, LAST_STEP, LEAST
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

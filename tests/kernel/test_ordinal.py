@@ -13,7 +13,8 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 
 from sem_loyalty.kernel.bivariate import BEYOND, probability, shifted
-from sem_loyalty.kernel.ordinal import LARGEST, ordinal_statistics
+from sem_loyalty.kernel.ordinal import ordinal_statistics
+from sem_loyalty.kernel.polychoric import LARGEST
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "ordinal.json").read_text(encoding="utf-8"))
 SAMPLES = REFERENCE["samples"]
