@@ -22,6 +22,7 @@ from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.responses import ResponseModel
 from sem_loyalty.kernel.solver import held_space
 from sem_loyalty.model.spec import Specification
+from sem_loyalty.survey.categories import categories, respondents
 from sem_loyalty.survey.moments import GroupMoments, Moments
 from sem_loyalty.survey.sample import moments_from_data
 
@@ -107,27 +108,24 @@ def ordinal_moments(
     rows = moments.raw or ()
     continuous = np.array([name not in items for name in names])
     chosen = [j for j, name in enumerate(names) if name in items]
-    levels = [_distinct(np.concatenate([answers[:, j] for answers in rows])) for j in chosen]
-    for j, found in zip(chosen, levels, strict=True):
-        if len(found) > MOST_CATEGORIES:
-            raise DataError(
-                f"{names[j]!r} has {len(found)} distinct answers, too many for an ordinal item (at most "
-                f"{MOST_CATEGORIES}). Leave it out of `ordered` to treat it as continuous."
-            )
+    found = categories(np.concatenate([answers[:, ~continuous] for answers in rows]))
+    for k in np.flatnonzero(found.levels > MOST_CATEGORIES):
+        raise DataError(
+            f"{names[chosen[k]]!r} has {found.levels[k]} distinct answers, too many for an ordinal item (at most "
+            f"{MOST_CATEGORIES}). Leave it out of `ordered` to treat it as continuous."
+        )
     statistics = []
     for entry, answers in zip(moments.groups, rows, strict=True):
-        codes = np.full((len(answers), len(chosen)), -1, dtype=np.intp)
-        for k, (j, found) in enumerate(zip(chosen, levels, strict=True)):
-            seen = ~np.isnan(answers[:, j])
-            codes[seen, k] = np.searchsorted(found, answers[seen, j])
-            absent = found[np.bincount(codes[seen, k], minlength=len(found)) == 0]
-            if len(absent):
-                listed = ", ".join(f"{value:g}" for value in absent)
-                raise DataError(
-                    f"Nobody in group {entry.label!r} answered {listed} to {names[j]!r}, so a threshold of it does not "
-                    "exist there. Join the category with a neighbouring one in every group, or leave out the item or "
-                    "the group."
-                )
+        codes = found.codes(answers[:, ~continuous])
+        most = int(found.levels.max())
+        absent = (respondents(codes, most) == 0) & (np.arange(most) < found.levels[:, None])
+        for k in np.flatnonzero(absent.any(axis=1)):
+            listed = ", ".join(f"{value:g}" for value in found.of(k)[absent[k, : found.levels[k]]])
+            raise DataError(
+                f"Nobody in group {entry.label!r} answered {listed} to {names[chosen[k]]!r}, so a threshold of it does "
+                "not exist there. Join the category with a neighbouring one in every group, or leave out the item or "
+                "the group."
+            )
         sample = mixed_statistics(codes, answers[:, continuous], continuous) if any(continuous) else None
         statistics.append(ordinal_statistics(codes) if sample is None else sample)
         _check_determined(statistics[-1], names, f" in group {entry.label!r}" if entry.label else "")
@@ -136,11 +134,6 @@ def ordinal_moments(
         for entry, sample in zip(moments.groups, statistics, strict=True)
     )
     return replace(moments, groups=groups, ordinal=tuple(statistics))
-
-
-def _distinct(answers: Array) -> Array:
-    """Return the distinct answers in numerical order."""
-    return np.unique(answers[~np.isnan(answers)])
 
 
 def _check_determined(sample: OrdinalStatistics, names: Sequence[str], where: str) -> None:
