@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, check_choice
 from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.search import Moved, Problem, pose
+from sem_loyalty.kernel.correlation_discrepancy import CorrelationDiscrepancy
 from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
 from sem_loyalty.kernel.mixed import mixed_statistics
 from sem_loyalty.kernel.ordinal import OrdinalStatistics, ordinal_statistics
@@ -292,4 +293,6 @@ def _held(problem: Problem[Point], discrepancy: OrdinalDiscrepancy, sampled: Arr
     units = problem.units
     if units is not None:
         units = replace(units, space=held_space(sampled * units.weight, kept))
-    return replace(problem, space=held_space(sampled, kept), units=units)
+    return replace(
+        problem, discrepancy=CorrelationDiscrepancy(discrepancy), space=held_space(sampled, kept), units=units
+    )
