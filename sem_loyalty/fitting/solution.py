@@ -56,7 +56,8 @@ class Fit:
         Inequality constraints and bounds that the solution stands at. Where there are any, the statistic is not
         distributed as chi-square but as a mixture of chi-squares.
     factored : Factored or None
-        The expected information within `space` as the certificate found it; None where it is to be computed.
+        The expected information within `space` as the certificate found it, without thresholds where the search held
+        them at the sample's; None where it is to be computed.
     """
 
     specification: Specification

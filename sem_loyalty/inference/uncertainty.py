@@ -45,7 +45,7 @@ def parameter_covariance(fit: Fit) -> Array:
         return np.full((size, size), np.nan)
     if fit.specification.ordered and fit.estimator in ROBUST:
         discrepancy, gammas = ordinal_parts(fit)
-        part = fitted_part(discrepancy, maximum(fit), bread(fit))
+        part = fitted_part(discrepancy, maximum(fit), bread(fit), gammas)
         covariance = sandwich(discrepancy, part, gammas, size) / fit.test_n
         return np.asarray(0.5 * (covariance + covariance.T))
     incomplete = isinstance(fit.discrepancy, Incomplete)
@@ -82,6 +82,9 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     inverse = fit.factored.inverse() if fit.factored is not None and not observed else _inverse(fit, observed)
     if fit.space.constrained:
         inverse = fit.space.basis @ inverse @ fit.space.basis.T
+    elif len(inverse) < len(fit.theta):
+        # The search held the thresholds of ordinal items, which are the sample's.
+        inverse = ordinal_parts(fit)[0].with_thresholds(inverse)
     return np.asarray(inverse)
 
 

@@ -154,6 +154,20 @@ class OrdinalDiscrepancy:
             total += self.used * sample.weight * _squares(model, point.theta, at, weight)
         return total
 
+    def with_thresholds(self, inverse: Array) -> Array:
+        """Return the inverse of the information, given that of the parameters other than thresholds, if separable."""
+        cuts = self.cut_parameters
+        size = len(inverse) + len(cuts)
+        out = np.zeros((size, size))
+        others = np.delete(np.arange(size), cuts)
+        out[others[:, None], others] = inverse
+        own = [
+            sample.weight * weight[: model.n_cuts] * model.scale_value[model.cut_item] ** 2
+            for model, sample, weight in zip(self.models, self.samples, self.weights, strict=True)
+        ]
+        out[cuts, cuts] = 1.0 / (self.used * np.concatenate(own))
+        return out
+
     def hessian(self, point: Point) -> Array:
         """Return half the second derivative of F."""
         total = np.zeros((len(point.theta), len(point.theta)))
