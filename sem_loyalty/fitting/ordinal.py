@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +18,11 @@ from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
 from sem_loyalty.kernel.mixed import mixed_statistics
 from sem_loyalty.kernel.ordinal import OrdinalStatistics, ordinal_statistics
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, make_weight
-from sem_loyalty.kernel.polychoric import LARGEST
+from sem_loyalty.kernel.polychoric import LARGEST, item_pairs
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.responses import ResponseModel
 from sem_loyalty.kernel.solver import held_space
-from sem_loyalty.model.spec import Specification
+from sem_loyalty.model.spec import Specification, kept
 from sem_loyalty.survey.categories import categories, respondents
 from sem_loyalty.survey.moments import GroupMoments, Moments
 from sem_loyalty.survey.sample import moments_from_data
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 # The weight of every estimator; those with MV have standard errors and tests that hold whatever the weight.
 WEIGHTS = {"WLSMV": "DWLS", "ULSMV": "ULS", "DWLS": "DWLS", "ULS": "ULS", "WLS": "WLS"}
@@ -139,7 +140,7 @@ def ordinal_moments(
 
 def _check_determined(sample: OrdinalStatistics, names: Sequence[str], where: str) -> None:
     """Raise where a correlation has no maximum inside."""
-    first, second = np.triu_indices(len(names), 1)
+    first, second = item_pairs(len(names))
     lost = np.isnan(np.diagonal(sample.covariance)[-len(first) :]) if len(first) else np.zeros(0, dtype=np.bool_)
     sd = np.sqrt(np.diagonal(sample.correlation))
     edge = np.abs(sample.correlation[first, second]) >= (LARGEST - 1e-9) * sd[first] * sd[second]
@@ -208,11 +209,40 @@ def _weight(sample: OrdinalStatistics, estimator: str) -> Array:
 
 def _response_model(specification: Specification, group: int, block: Block, sample: OrdinalStatistics) -> ResponseModel:
     """Return where the parameters of one group stand among the statistics."""
+    at = _positions(specification, group, tuple(map(len, sample.thresholds)))
+    theta = specification.parameterization == "theta"
+    return ResponseModel(
+        block=block,
+        cut_item=at.cut_item,
+        cut_parameter=at.cut_parameter,
+        cut_value=at.cut_value,
+        varying=np.flatnonzero(sample.continuous),
+        scale_parameter=at.scale_parameter,
+        scale_value=at.scale_value,
+        completed=np.zeros_like(sample.continuous) if theta else ~sample.continuous,
+        standardised=~sample.continuous if theta else np.zeros_like(sample.continuous),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Positions:
+    """Thresholds and scales of one group, as `ResponseModel` has them."""
+
+    cut_item: Index
+    cut_parameter: Index
+    cut_value: Array
+    scale_parameter: Index
+    scale_value: Array
+
+
+@kept
+def _positions(specification: Specification, group: int, cuts: tuple[int, ...]) -> _Positions:
+    """Return where the thresholds and scales of one group stand, given how many thresholds every variable has."""
     rows = {(r.op, r.lhs, r.rhs): r for r in specification.parameters if r.group == group and r.op in ("|", "~*~")}
     items, parameters, values = [], [], []
-    scale_parameter, scale_value = np.full(len(sample.continuous), -1, dtype=np.intp), np.ones(len(sample.continuous))
-    for j, (name, cuts) in enumerate(zip(specification.observed, sample.thresholds, strict=True)):
-        for number in range(1, max(1, len(cuts)) + 1):
+    scale_parameter, scale_value = np.full(len(cuts), -1, dtype=np.intp), np.ones(len(cuts))
+    for j, (name, count) in enumerate(zip(specification.observed, cuts, strict=True)):
+        for number in range(1, max(1, count) + 1):
             row = rows.get(("|", name, f"t{number}"))
             items.append(j)
             parameters.append(row.free if row is not None else -1)
@@ -221,17 +251,12 @@ def _response_model(specification: Specification, group: int, block: Block, samp
         if row is not None:
             scale_parameter[j] = row.free
             scale_value[j] = row.value if row.value is not None else 1.0
-    theta = specification.parameterization == "theta"
-    return ResponseModel(
-        block=block,
+    return _Positions(
         cut_item=np.array(items, dtype=np.intp),
         cut_parameter=np.array(parameters, dtype=np.intp),
         cut_value=np.array(values, dtype=np.float64),
-        varying=np.flatnonzero(sample.continuous),
         scale_parameter=scale_parameter,
         scale_value=scale_value,
-        completed=np.zeros_like(sample.continuous) if theta else ~sample.continuous,
-        standardised=~sample.continuous if theta else np.zeros_like(sample.continuous),
     )
 
 
@@ -289,10 +314,9 @@ def _sample_values(discrepancy: OrdinalDiscrepancy, units: Sequence[Array], thet
 
 def _held(problem: Problem[Point], discrepancy: OrdinalDiscrepancy, sampled: Array) -> Problem[Point]:
     """Return the problem with the thresholds held at the sample's, which they are at the minimum."""
-    kept = np.setdiff1d(np.arange(len(sampled)), discrepancy.cut_parameters)
+    others = np.delete(np.arange(len(sampled)), discrepancy.cut_parameters)
     units = problem.units
     if units is not None:
-        units = replace(units, space=held_space(sampled * units.weight, kept))
-    return replace(
-        problem, discrepancy=CorrelationDiscrepancy(discrepancy), space=held_space(sampled, kept), units=units
-    )
+        units = replace(units, space=held_space(sampled * units.weight, others))
+    left = CorrelationDiscrepancy(discrepancy) if discrepancy.correlations_alone else discrepancy
+    return replace(problem, discrepancy=left, space=held_space(sampled, others), units=units)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.model.scatter import Places, places, places_of, variables
 from sem_loyalty.model.spec import Parameter, Specification, kept
 
@@ -21,11 +22,21 @@ def row_values(fit: Fit) -> Array:
     if fit.specification.ordered:
         own = _ordinal_rows(fit.specification)
         values[own.written] = own.values
-        for at, variances, scales in zip(fit.point.implied, own.variances, own.scales, strict=True):
+        for group, (at, variances, scales) in enumerate(
+            zip(fit.point.implied, own.variances, own.scales, strict=True), start=1
+        ):
             # What follows from the loadings (delta) and what is fixed (theta) both stand among the residuals.
             values[variances[0]] = at.residual[variances[1], variances[1]]
-            values[scales[0]] = at.cov[scales[1], scales[1]] ** -0.5
+            if len(scales[0]):
+                values[scales[0]] = response_scales(fit, group)[scales[1]]
     return values
+
+
+def response_scales(fit: Fit, group: int) -> Array:
+    """Return d of every response of a model of ordinal items, shape (p,)."""
+    if not isinstance(fit.discrepancy, OrdinalDiscrepancy):
+        raise ValueError("The model was not fitted to ordinal items.")
+    return fit.discrepancy.models[group - 1].scales(fit.theta, fit.point.implied[group - 1])
 
 
 @dataclass(frozen=True, slots=True)

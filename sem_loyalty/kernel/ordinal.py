@@ -9,14 +9,17 @@ doi:10.1007/BF02294325).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import iadd
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.memory import keep_freed_memory
 from sem_loyalty.kernel.ordinal_influence import Influence, influence_by_answer
-from sem_loyalty.kernel.polychoric import Cells, Tables, polychoric, two_way_tables
+from sem_loyalty.kernel.polychoric import Cells, Tables, item_pairs, polychoric, two_way_tables
 from sem_loyalty.kernel.thresholds import padded_thresholds
 
 Array = NDArray[np.float64]
@@ -62,7 +65,7 @@ class OrdinalStatistics:
         Thresholds, and minus the means of continuous variables, variable by variable; then variances of continuous
         variables; then correlations and covariances of the lower triangle by columns.
         """
-        first, second = np.triu_indices(len(self.correlation), 1)
+        first, second = item_pairs(len(self.correlation))
         single = [
             np.array([-mean]) if varies else cuts
             for cuts, mean, varies in zip(self.thresholds, self.mean, self.continuous, strict=True)
@@ -143,12 +146,15 @@ def ordinal_statistics(codes: Index) -> OrdinalStatistics:
     n, p = codes.shape
     found = _estimated(codes)
     influence = found.influence(n)
-    gamma = np.zeros(())
-    for start in range(0, n, TOGETHER):
-        rows = influence.of(codes[start : start + TOGETHER])
-        gamma = gamma + rows @ rows.T
+    gamma = reduce(iadd, (rows @ rows.T for rows in _parts(influence, codes)))
     gamma /= n
     return OrdinalStatistics(found.thresholds, found.correlation, np.zeros(p), np.zeros(p, dtype=np.bool_), gamma, n)
+
+
+def _parts(influence: Influence, codes: Index) -> Iterator[Array]:
+    """Yield the influence of all respondents, some at a time."""
+    for start in range(0, len(codes), TOGETHER):
+        yield influence.of(codes[start : start + TOGETHER])
 
 
 def item_statistics(codes: Index) -> ItemStatistics:

@@ -101,13 +101,18 @@ class OrdinalDiscrepancy:
         if any(len(model.varying) or model.block.means for model in self.models):
             return False
         cuts = self.cut_parameters
-        return bool((cuts >= 0).all()) and len(np.unique(cuts)) == len(cuts)
+        return bool((cuts >= 0).all()) and int(np.bincount(cuts).max(initial=0)) < 2
 
     @property
     def separable(self) -> bool:
         """Whether thresholds can be left out of the fit: they are the sample's, and say nothing of correlations."""
         diagonal = all(W.ndim == 1 for W in self.weights)
         return diagonal and all(model.plain for model in self.models) and self.free_thresholds
+
+    @property
+    def correlations_alone(self) -> bool:
+        """Whether correlations are all that is left to fit."""
+        return self.separable and all(model.n_single == model.n_cuts for model in self.models)
 
     @property
     def cut_parameters(self) -> Index:

@@ -7,6 +7,7 @@ pairs side by side (Fortran order), so that NumPy's loops run over hundreds of p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import factorial
 
 import numpy as np
@@ -62,6 +63,14 @@ class Cells:
     curve: Array
 
 
+@lru_cache(maxsize=16)
+def item_pairs(p: int) -> tuple[Index, Index]:
+    """Return the items of every pair, those of the lower triangle by columns; not to be written to."""
+    first, second = np.triu_indices(p, 1)
+    first.flags.writeable = second.flags.writeable = False
+    return first, second
+
+
 def two_way_tables(codes: Index) -> Tables:
     """Return the two-way tables of all pairs: one product of indicator matrices, exact in floating point."""
     n, p = codes.shape
@@ -69,7 +78,7 @@ def two_way_tables(codes: Index) -> Tables:
     # A missing answer, -1, is none of the categories.
     indicator = (np.ascontiguousarray(codes.T)[:, None] == np.arange(k)[:, None]).reshape(p * k, n).astype(np.float64)
     joint = (indicator @ indicator.T).reshape(p, k, p, k)
-    first, second = np.triu_indices(p, 1)
+    first, second = item_pairs(p)
     counts = joint.transpose(1, 3, 0, 2).reshape(k, k, p * p).take(first * p + second, axis=2)
     return Tables(first, second, counts.transpose(2, 1, 0).swapaxes(1, 2), np.einsum("jcjc->jc", joint))
 
