@@ -77,7 +77,12 @@ class Fit:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be computed again and is as large as the information, for other processes."""
-        return self.__dict__ | {"factored": None}
+        return {name: value for name, value in self.__dict__.items() if name != "memory"} | {"factored": None}
+
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """What one function of the fit computed and another will need."""
+        return {}
 
     @property
     def blocks(self) -> tuple[Block, ...]:

@@ -10,17 +10,11 @@ from scipy.special import chdtrc
 
 from sem_loyalty.fitting.ordinal import ROBUST
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.uncertainty import bread, maximum, ordinal_parts
+from sem_loyalty.inference.uncertainty import fitted_of, maximum, ordinal_parts
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import spd_inverse
 from sem_loyalty.kernel.ordinal_discrepancy import weighted
-from sem_loyalty.kernel.ordinal_tests import (
-    Fitted,
-    fitted_part,
-    independence_traces,
-    independence_value,
-    residual_traces,
-)
+from sem_loyalty.kernel.ordinal_tests import Fitted, independence_traces, independence_value, residual_traces
 from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
@@ -122,7 +116,7 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
         "wrmr": float(np.sqrt(chisq * groups / size)),
     }
     if fit.estimator in ROBUST:
-        part = fitted_part(discrepancy, maximum(fit), bread(fit), gammas)
+        part = fitted_of(fit)
         own = _Test(chisq, df, *residual_traces(discrepancy, part, gammas))
         null = _Test(baseline, baseline_df, *independence_traces(discrepancy, gammas))
         values |= _scaled(own, null, n, groups)
