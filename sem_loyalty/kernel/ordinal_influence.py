@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from sem_loyalty.kernel.polychoric import LARGEST, Cells, Tables, by_pair
+from sem_loyalty.kernel.bivariate import by_pair
+from sem_loyalty.kernel.polychoric import LARGEST, Cells, Tables
 from sem_loyalty.kernel.thresholds import normal_density, threshold_influence
 
 Array = NDArray[np.float64]

@@ -1,7 +1,7 @@
 """Polychoric correlations: every one maximises the likelihood of its two-way table, given the thresholds.
 
 All pairs of items are estimated at once (Olsson 1979, doi:10.1007/BF02296207). Arrays over pairs lie in memory with the
-pairs side by side (Fortran order), so that NumPy's loops run over hundreds of pairs rather than over a few categories.
+pairs side by side, as in `bivariate`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from sem_loyalty.kernel.bivariate import density, probability, shifted
+from sem_loyalty.kernel.bivariate import Corners, by_pair, corners, density, probability, shifted
 from sem_loyalty.kernel.thresholds import normal_density
 
 Array = NDArray[np.float64]
@@ -26,6 +26,8 @@ LARGEST = 0.999
 LAST_STEP = 1e-6
 # Terms of the tetrachoric series behind the first guess.
 SERIES = 8
+# The first guess is kept away from one.
+FARTHEST = 0.95
 # Cells that hold answers have at least this probability.
 LEAST = 1e-16
 # A table with less information than this (per respondent) is fitted ever better the nearer the correlation is to one.
@@ -106,30 +108,22 @@ def polychoric(thresholds: Array, tables: Tables, levels: Index) -> tuple[Array,
     cell has no finite maximum: half a respondent is moved into the cell at unchanged margins, as lavaan does.
     Probabilities are integrated from one step to the next.
     """
-    h, k = by_pair(thresholds, tables.first), by_pair(thresholds, tables.second)
+    ends = corners(by_pair(thresholds, tables.first), by_pair(thresholds, tables.second))
     counts = _without_empty_cells(tables, levels)
     rho = _first_guess(thresholds, tables)
-    joint = probability(h, k, rho)
+    joint = probability(ends, rho)
     low, high = np.full(len(rho), -LARGEST), np.full(len(rho), LARGEST)
     held = np.ones(len(rho))
     size = counts.sum(axis=(1, 2))
     settled = np.zeros(len(rho), dtype=np.bool_)
     for _iteration in range(80):
-        todo = np.flatnonzero(~settled)
-        if len(todo) > FEW * len(rho):
-            todo, at, table, ends, before = np.arange(len(rho)), rho, counts, (h, k), joint
-        else:
-            at, table = rho[todo], by_pair(counts, todo)
-            ends, before = (by_pair(h, todo), by_pair(k, todo)), by_pair(joint, todo)
-        cells = cells_between(*ends, at, before, curved=True)
-        per_cell = table / cells.value
-        weight = per_cell * cells.slope
-        score = weight.sum(axis=(1, 2))
-        weight *= cells.slope
-        weight /= cells.value
-        spread = weight.sum(axis=(1, 2))
-        per_cell *= cells.curve
-        bend = per_cell.sum(axis=(1, 2)) - spread
+        left = np.flatnonzero(~settled)
+        todo: slice | Index = slice(None)
+        table, limits, before = counts, ends, joint
+        if len(left) <= FEW * len(rho):
+            todo, table, limits, before = left, by_pair(counts, left), ends.of(left), by_pair(joint, left)
+        at = rho[todo]
+        score, bend, spread = _slopes(table, cells_between(limits, at, before, curved=True))
         held[todo] = spread / size[todo]
         low[todo] = np.where(score > 0, at, low[todo])
         high[todo] = np.where(score > 0, high[todo], at)
@@ -139,22 +133,29 @@ def polychoric(thresholds: Array, tables: Tables, levels: Index) -> tuple[Array,
         inside = (moved > low[todo]) & (moved < high[todo])
         reached = np.where(inside, moved, 0.5 * (low[todo] + high[todo]))
         reached = np.where(settled[todo], at, reached)
-        joint[todo] = shifted(before, *ends, at, reached)
-        rho[todo] = reached
+        joint[todo] = shifted(before, limits, at, reached)
         last = inside & (np.abs(step) < LAST_STEP * np.sqrt(1.0 - at * at))
         settled[todo] |= last | (high[todo] - low[todo] < 1e-14)
+        rho[todo] = reached
         if settled.all():
             break
-    lost = held < UNINFORMATIVE
-    rho = np.where(lost, np.sign(rho) * LARGEST, rho)
-    if lost.any():
-        joint[lost] = probability(h[lost], k[lost], rho[lost])
-    return rho, cells_between(h, k, rho, joint)
+    lost = np.flatnonzero(held < UNINFORMATIVE)
+    if len(lost):
+        rho[lost] = np.sign(rho[lost]) * LARGEST
+        joint[lost] = probability(ends.of(lost), rho[lost])
+    return rho, cells_between(ends, rho, joint)
 
 
-def by_pair(values: Array, chosen: Index) -> Array:
-    """Return values[chosen] with the chosen ones side by side in memory."""
-    return values.T.take(chosen, axis=-1).T
+def _slopes(table: Array, cells: Cells) -> tuple[Array, Array, Array]:
+    """Return the first and second derivative of the log-likelihood of every table, and the sum of squared scores."""
+    weight = table / cells.value
+    bend = (weight * cells.curve).sum(axis=(1, 2))
+    weight *= cells.slope
+    score = weight.sum(axis=(1, 2))
+    weight *= cells.slope
+    weight /= cells.value
+    spread = weight.sum(axis=(1, 2))
+    return score, bend - spread, spread
 
 
 def _without_empty_cells(tables: Tables, levels: Index) -> Array:
@@ -177,7 +178,7 @@ def _first_guess(thresholds: Array, tables: Tables) -> Array:
 
     By the tetrachoric series the covariance of the numbers of two items is the sum over r of rho^r / r! a_r b_r, a_r
     the sum over the thresholds of phi(t) He_(r-1)(t) (Pearson 1900, Philosophical Transactions of the Royal Society A,
-    195, 1-47). Cut after r = 8, it is solved by bisection.
+    195, 1-47). Cut after r = 8, it is solved by Newton steps.
     """
     k = np.arange(tables.counts.shape[1], dtype=np.float64)
     rows, cols = tables.counts.sum(axis=2), tables.counts.sum(axis=1)
@@ -190,24 +191,25 @@ def _first_guess(thresholds: Array, tables: Tables) -> Array:
         sums = (weight * polynomial).sum(axis=1) / np.sqrt(float(factorial(r)))
         terms.append(sums[tables.first] * sums[tables.second])
         before, polynomial = polynomial, thresholds * polynomial - (r - 1) * before
-    low, high = np.full(len(wanted), -0.95), np.full(len(wanted), 0.95)
-    for _halving in range(12):
-        at = 0.5 * (low + high)
-        found = terms[-1] * at
+    at = np.clip(wanted / terms[0], -FARTHEST, FARTHEST)
+    for _step in range(3):
+        value, slope = terms[-1] * at, terms[-1].copy()
         for term in reversed(terms[:-1]):
-            found += term
-            found *= at
-        over = found > wanted
-        low, high = np.where(over, low, at), np.where(over, at, high)
-    return np.asarray(0.5 * (low + high))
+            value += term
+            slope *= at
+            slope += value
+            value *= at
+        at += (wanted - value) / np.maximum(slope, 0.5 * terms[0])
+        np.clip(at, -FARTHEST, FARTHEST, out=at)
+    return at
 
 
-def cells_between(h: Array, k: Array, rho: Array, joint: Array, *, curved: bool = False) -> Cells:
+def cells_between(ends: Corners, rho: Array, joint: Array, *, curved: bool = False) -> Cells:
     """Return cell probabilities with their first and, if asked, second derivatives by the correlation.
 
     Parameters
     ----------
-    h, k : ndarray, shape (pairs, a) and (pairs, b)
+    ends : Corners
         Thresholds.
     rho : ndarray, shape (pairs,)
     joint : ndarray, shape (pairs, a, b)
@@ -215,30 +217,27 @@ def cells_between(h: Array, k: Array, rho: Array, joint: Array, *, curved: bool 
     curved : bool, default False
     """
     m, a, b = joint.shape
-    corners = np.zeros((m, a + 2, b + 2), order="F")
-    corners[:, 1:-1, 1:-1] = joint
-    corners[:, 1:-1, -1], corners[:, -1, 1:-1], corners[:, -1, -1] = ndtr(h), ndtr(k), 1.0
-    value = np.maximum(_differences(corners), LEAST)
-    # Towards infinity neither slope is anything but zero.
-    corners[:, -1], corners[:, :, -1] = 0.0, 0.0
-    u, v, r = h[:, :, None], k[:, None, :], rho[:, None, None]
-    peak = density(u, v, r)
-    corners[:, 1:-1, 1:-1] = peak
-    slope = _differences(corners)
+    at = np.zeros((m, a + 2, b + 2), order="F")
+    at[:, 1:-1, 1:-1] = joint
+    at[:, 1:-1, -1], at[:, -1, 1:-1], at[:, -1, -1] = ndtr(ends.h), ndtr(ends.k), 1.0
+    value = np.maximum(_differences(at), LEAST)
+    # At infinity the probabilities do not depend on the correlation.
+    at[:, -1], at[:, :, -1] = 0.0, 0.0
+    at[:, 1:-1, 1:-1] = peak = density(ends, rho)
+    slope = _differences(at)
     if not curved:
         return Cells(value, slope, np.zeros(0))
-    rest = 1.0 - r * r
-    # d/dr log(peak) = r / rest + (uv (1 + r^2) - r (u^2 + v^2)) / rest^2.
-    bend = u * v
-    bend *= (1.0 + r * r) / rest**2
-    bend -= (r / rest**2) * (u * u)
-    bend -= (r / rest**2) * (v * v)
-    bend += r / rest
-    corners[:, 1:-1, 1:-1] = bend * peak
-    return Cells(value, slope, _differences(corners))
+    # The logarithm of the density has the slope r / rest + (hk (1 + r^2) - r (h^2 + k^2)) / rest^2, rest = 1 - r^2.
+    rest = 1.0 - rho * rho
+    bend = ends.product * ((1.0 + rho * rho) / rest**2)[:, None, None]
+    bend -= ends.level * (2.0 * rho / rest**2)[:, None, None]
+    bend += (rho / rest)[:, None, None]
+    bend *= peak
+    at[:, 1:-1, 1:-1] = bend
+    return Cells(value, slope, _differences(at))
 
 
-def _differences(corners: Array) -> Array:
+def _differences(at: Array) -> Array:
     """Return the mass between neighbouring corners, shape (pairs, a + 1, b + 1)."""
-    along = corners[:, 1:] - corners[:, :-1]
+    along = at[:, 1:] - at[:, :-1]
     return np.asarray(along[:, :, 1:] - along[:, :, :-1])

@@ -12,7 +12,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from sem_loyalty.kernel.bivariate import BEYOND, probability, shifted
+from sem_loyalty.kernel.bivariate import BEYOND, corners, probability, shifted
 from sem_loyalty.kernel.ordinal import ordinal_statistics
 from sem_loyalty.kernel.polychoric import LARGEST
 
@@ -28,7 +28,7 @@ def codes_of(sample):
 @pytest.mark.parametrize("r", [0.0, 0.3, -0.74, 0.76, 0.95, -0.95, 0.999, -0.999])
 def test_quadrants_against_one_dimensional_integrals(r):
     limits = np.array([-2.5, -0.7, 0.0, 0.7, 1.9])
-    found = probability(limits[None], limits[None], np.array([r]))[0]
+    found = probability(corners(limits[None], limits[None]), np.array([r]))[0]
     for i, h in enumerate(limits):
         for j, k in enumerate(limits):
 
@@ -44,15 +44,16 @@ def test_quadrants_against_one_dimensional_integrals(r):
 @pytest.mark.parametrize("r", [0.0, 0.3, -0.8, 0.97])
 def test_steps_of_the_correlation_add_up(r):
     limits = np.array([[-2.5, -0.7, 0.0, 0.7, 1.9, BEYOND]])
+    ends = corners(limits, limits)
     room = 0.5 * np.pi - abs(np.arcsin(r))
     for share in (0.5, 0.19, -0.15, 0.03, -1e-3, 9e-5, -1e-7):
         other = np.array([np.sin(np.arcsin(r) - np.copysign(share * room, r))])
-        moved = shifted(probability(limits, limits, np.array([r])), limits, limits, np.array([r]), other)
-        np.testing.assert_allclose(moved, probability(limits, limits, other), atol=1e-14)
+        moved = shifted(probability(ends, np.array([r])), ends, np.array([r]), other)
+        np.testing.assert_allclose(moved, probability(ends, other), atol=1e-14)
 
 
 def test_a_limit_beyond_all_answers_leaves_the_margin():
-    found = probability(np.array([[BEYOND]]), np.array([[0.4]]), np.array([-0.998]))
+    found = probability(corners(np.array([[BEYOND]]), np.array([[0.4]])), np.array([-0.998]))
     assert found[0, 0, 0] == pytest.approx(ndtr(0.4), abs=1e-15)
 
 
@@ -80,7 +81,7 @@ def test_every_correlation_maximises_the_likelihood_of_its_table():
     cut = [np.concatenate([[-BEYOND], t, [BEYOND]]) for t in found.thresholds]
 
     def log_likelihood(i, j, r):
-        joint = probability(cut[i][None], cut[j][None], np.array([r]))[0]
+        joint = probability(corners(cut[i][None], cut[j][None]), np.array([r]))[0]
         cells = np.maximum(np.diff(np.diff(joint, axis=0), axis=1), 1e-300)
         return np.log(cells[codes[:, i], codes[:, j]]).sum()
 
