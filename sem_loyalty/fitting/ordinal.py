@@ -110,18 +110,18 @@ def ordinal_moments(
     rows = moments.raw or ()
     continuous = np.array([name not in items for name in names])
     chosen = [j for j, name in enumerate(names) if name in items]
-    found = categories(np.concatenate([answers[:, ~continuous] for answers in rows]))
-    for k in np.flatnonzero(found.levels > MOST_CATEGORIES):
+    found = categories(np.concatenate([answers[:, chosen] for answers in rows]))
+    for k in np.flatnonzero(found.levels > MOST_CATEGORIES).tolist():
         raise DataError(
             f"{names[chosen[k]]!r} has {found.levels[k]} distinct answers, too many for an ordinal item (at most "
             f"{MOST_CATEGORIES}). Leave it out of `ordered` to treat it as continuous."
         )
     statistics = []
     for entry, answers in zip(moments.groups, rows, strict=True):
-        codes = found.codes(answers[:, ~continuous])
+        codes = found.codes(answers[:, chosen])
         most = int(found.levels.max())
         absent = (respondents(codes, most) == 0) & (np.arange(most) < found.levels[:, None])
-        for k in np.flatnonzero(absent.any(axis=1)):
+        for k in np.flatnonzero(absent.any(axis=1)).tolist():
             listed = ", ".join(f"{value:g}" for value in found.of(k)[absent[k, : found.levels[k]]])
             raise DataError(
                 f"Nobody in group {entry.label!r} answered {listed} to {names[chosen[k]]!r}, so a threshold of it does "

@@ -191,7 +191,7 @@ def _first_guess(thresholds: Array, tables: Tables) -> Array:
         sums = (weight * polynomial).sum(axis=1) / np.sqrt(float(factorial(r)))
         terms.append(sums[tables.first] * sums[tables.second])
         before, polynomial = polynomial, thresholds * polynomial - (r - 1) * before
-    at = np.clip(wanted / terms[0], -FARTHEST, FARTHEST)
+    at: Array = np.clip(wanted / terms[0], -FARTHEST, FARTHEST)
     for _step in range(3):
         value, slope = terms[-1] * at, terms[-1].copy()
         for term in reversed(terms[:-1]):

@@ -31,7 +31,7 @@ class Categories:
 
     def of(self, item: int) -> Array:
         """Return the distinct answers to one item."""
-        return self.values[self.item == item]
+        return np.asarray(self.values[self.item == item])
 
     def codes(self, answers: Array) -> Index:
         """Return the number of every answer among those to its item, from 0; -1 for a missing one, shape (n, p).
