@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 
 from sem_loyalty.kernel.bivariate import BEYOND, corners, probability, shifted
-from sem_loyalty.kernel.ordinal import ordinal_statistics
+from sem_loyalty.kernel.ordinal import TOGETHER, item_statistics, ordinal_statistics
 from sem_loyalty.kernel.polychoric import LARGEST
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "ordinal.json").read_text(encoding="utf-8"))
@@ -130,13 +130,32 @@ def test_the_order_of_the_respondents_does_not_matter():
     np.testing.assert_allclose(once.covariance, again.covariance, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_the_covariance_is_that_of_the_influences_however_many_are_summed_at_a_time(missing):
+    rng = np.random.default_rng(5)
+    answers = 0.7 * rng.standard_normal((2 * TOGETHER + 300, 1)) + 0.7 * rng.standard_normal((2 * TOGETHER + 300, 4))
+    codes = np.where(rng.random(answers.shape) < missing, -1, np.digitize(answers, [-1.0, 0.2, 0.9]))
+    codes[:, 3] = np.where(codes[:, 3] < 0, -1, codes[:, 3] > 1)
+    gamma, found = ordinal_statistics(codes).covariance, item_statistics(codes)
+    influence = np.concatenate([*found.by_threshold, found.by_pair], axis=1)
+    assert [part.shape[1] for part in found.by_threshold] == [3, 3, 3, 1]
+    np.testing.assert_allclose(gamma, influence.T @ influence / len(codes), rtol=1e-12, atol=1e-12)
+    # Estimating equations are zero at the estimates.
+    np.testing.assert_allclose(influence.mean(axis=0), 0.0, atol=1e-10)
+
+
 def test_the_number_of_threads_changes_no_bit():
     script = (
-        "import json, sys, hashlib, numpy as np\n"
-        "from sem_loyalty.kernel.ordinal import ordinal_statistics\n"
-        "codes = np.random.default_rng(3).integers(0, 5, (300, 12))\n"
-        "found = ordinal_statistics(codes)\n"
-        "print(hashlib.sha256(found.correlation.tobytes()).hexdigest())\n"
+        "import hashlib, numpy as np, pandas as pd, sem_loyalty as sl\n"
+        "rng = np.random.default_rng(3)\n"
+        "answers = np.repeat(rng.standard_normal((300, 2)), 3, axis=1) + rng.standard_normal((300, 6))\n"
+        "codes = np.digitize(answers + rng.standard_normal((300, 1)), [-2.0, -0.6, 0.6, 2.0])\n"
+        "frame = pd.DataFrame(codes, columns=list('abcdef'))\n"
+        "found = sl.fit('u =~ a + b + c\\nv =~ d + e + f', frame, ordered=True)\n"
+        "assert found.certificate.certified\n"
+        "numbers = [found.moments.ordinal[0].covariance, found.moments.ordinal[0].correlation, found.theta]\n"
+        "numbers += [sl.estimates(found).se.to_numpy(), np.array(list(sl.fit_measures(found).values()))]\n"
+        "print(hashlib.sha256(b''.join(part.tobytes() for part in numbers)).hexdigest())\n"
     )
     seen = {
         subprocess.run(
