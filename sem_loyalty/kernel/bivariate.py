@@ -98,13 +98,13 @@ def probability(at: Corners, r: Array) -> Array:
     low, high = np.zeros_like(angle), np.clip(angle, -first, first)
     out = _panel(at, low, high, _PANEL)
     out += ndtr(at.h)[:, :, None] * ndtr(at.k)[:, None, :]
-    todo = np.flatnonzero(high != angle)
+    todo = np.flatnonzero(np.abs(high) < np.abs(angle))
     while len(todo):
         low[todo] = high[todo]
         towards = 0.5 * (np.abs(low[todo]) + 0.5 * np.pi)
         high[todo] = np.sign(angle[todo]) * np.minimum(np.abs(angle[todo]), towards)
         out[todo] += _panel(at.of(todo), low[todo], high[todo], _PANEL)
-        todo = todo[high[todo] != angle[todo]]
+        todo = todo[np.abs(high[todo]) < np.abs(angle[todo])]
     return np.asarray(np.clip(out, 0.0, 1.0, out=out))
 
 

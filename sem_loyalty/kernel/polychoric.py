@@ -191,7 +191,9 @@ def _first_guess(thresholds: Array, tables: Tables) -> Array:
         sums = (weight * polynomial).sum(axis=1) / np.sqrt(float(factorial(r)))
         terms.append(sums[tables.first] * sums[tables.second])
         before, polynomial = polynomial, thresholds * polynomial - (r - 1) * before
-    at: Array = np.clip(wanted / terms[0], -FARTHEST, FARTHEST)
+    # Of an item with a single category nothing is known.
+    least = np.maximum(0.5 * terms[0], np.finfo(np.float64).tiny)
+    at: Array = np.clip(0.5 * wanted / least, -FARTHEST, FARTHEST)
     for _step in range(3):
         value, slope = terms[-1] * at, terms[-1].copy()
         for term in reversed(terms[:-1]):
@@ -199,7 +201,7 @@ def _first_guess(thresholds: Array, tables: Tables) -> Array:
             slope *= at
             slope += value
             value *= at
-        at += (wanted - value) / np.maximum(slope, 0.5 * terms[0])
+        at += (wanted - value) / np.maximum(slope, least)
         np.clip(at, -FARTHEST, FARTHEST, out=at)
     return at
 
