@@ -1,5 +1,7 @@
 """The discrepancy of correlations alone, held to the one with thresholds, whose part it is."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,3 +79,12 @@ def test_a_search_for_correlations_ends_where_the_whole_discrepancy_is_flat(fitt
     assert fitted.certificate.certified
     # Thresholds are held where they are the sample's; everything else is at the minimum.
     assert np.abs(fitted.discrepancy.gradient(fitted.point)).max() < 1e-9
+
+
+def test_a_copy_sent_to_another_process_has_the_same_standard_errors(fitted):
+    sl.fit_measures(fitted)
+    copy = pickle.loads(pickle.dumps(fitted))
+    # The copy computes the information anew.
+    assert copy.factored is None
+    assert not copy.memory
+    np.testing.assert_allclose(sl.estimates(copy).se, sl.estimates(fitted).se, rtol=1e-9)

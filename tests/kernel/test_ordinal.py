@@ -179,5 +179,5 @@ def test_twenty_three_items_take_milliseconds():
         start = time.perf_counter()
         ordinal_statistics(codes)
         times.append(time.perf_counter() - start)
-    # About 6 ms; the bound leaves room for a busy machine.
+    # Some 3 ms; the bound leaves room for a busy machine.
     assert min(times) < 0.1
