@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, check_choice
 from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.search import Moved, Problem, pose
+from sem_loyalty.kernel.correlation_discrepancy import CorrelationDiscrepancy
 from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
 from sem_loyalty.kernel.mixed import mixed_statistics
-from sem_loyalty.kernel.ordinal import LARGEST, OrdinalStatistics, ordinal_statistics
+from sem_loyalty.kernel.ordinal import OrdinalStatistics, ordinal_statistics
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, make_weight
+from sem_loyalty.kernel.polychoric import LARGEST, item_pairs
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.responses import ResponseModel
 from sem_loyalty.kernel.solver import held_space
-from sem_loyalty.model.spec import Specification
+from sem_loyalty.model.spec import Specification, kept
+from sem_loyalty.survey.categories import categories, respondents
 from sem_loyalty.survey.moments import GroupMoments, Moments
 from sem_loyalty.survey.sample import moments_from_data
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 # The weight of every estimator; those with MV have standard errors and tests that hold whatever the weight.
 WEIGHTS = {"WLSMV": "DWLS", "ULSMV": "ULS", "DWLS": "DWLS", "ULS": "ULS", "WLS": "WLS"}
@@ -106,27 +110,24 @@ def ordinal_moments(
     rows = moments.raw or ()
     continuous = np.array([name not in items for name in names])
     chosen = [j for j, name in enumerate(names) if name in items]
-    levels = [_distinct(np.concatenate([answers[:, j] for answers in rows])) for j in chosen]
-    for j, found in zip(chosen, levels, strict=True):
-        if len(found) > MOST_CATEGORIES:
-            raise DataError(
-                f"{names[j]!r} has {len(found)} distinct answers, too many for an ordinal item (at most "
-                f"{MOST_CATEGORIES}). Leave it out of `ordered` to treat it as continuous."
-            )
+    found = categories(np.concatenate([answers[:, chosen] for answers in rows]))
+    for k in np.flatnonzero(found.levels > MOST_CATEGORIES).tolist():
+        raise DataError(
+            f"{names[chosen[k]]!r} has {found.levels[k]} distinct answers, too many for an ordinal item (at most "
+            f"{MOST_CATEGORIES}). Leave it out of `ordered` to treat it as continuous."
+        )
     statistics = []
     for entry, answers in zip(moments.groups, rows, strict=True):
-        codes = np.full((len(answers), len(chosen)), -1, dtype=np.intp)
-        for k, (j, found) in enumerate(zip(chosen, levels, strict=True)):
-            seen = ~np.isnan(answers[:, j])
-            codes[seen, k] = np.searchsorted(found, answers[seen, j])
-            absent = found[np.bincount(codes[seen, k], minlength=len(found)) == 0]
-            if len(absent):
-                listed = ", ".join(f"{value:g}" for value in absent)
-                raise DataError(
-                    f"Nobody in group {entry.label!r} answered {listed} to {names[j]!r}, so a threshold of it does not "
-                    "exist there. Join the category with a neighbouring one in every group, or leave out the item or "
-                    "the group."
-                )
+        codes = found.codes(answers[:, chosen])
+        most = int(found.levels.max())
+        absent = (respondents(codes, most) == 0) & (np.arange(most) < found.levels[:, None])
+        for k in np.flatnonzero(absent.any(axis=1)).tolist():
+            listed = ", ".join(f"{value:g}" for value in found.of(k)[absent[k, : found.levels[k]]])
+            raise DataError(
+                f"Nobody in group {entry.label!r} answered {listed} to {names[chosen[k]]!r}, so a threshold of it does "
+                "not exist there. Join the category with a neighbouring one in every group, or leave out the item or "
+                "the group."
+            )
         sample = mixed_statistics(codes, answers[:, continuous], continuous) if any(continuous) else None
         statistics.append(ordinal_statistics(codes) if sample is None else sample)
         _check_determined(statistics[-1], names, f" in group {entry.label!r}" if entry.label else "")
@@ -137,14 +138,9 @@ def ordinal_moments(
     return replace(moments, groups=groups, ordinal=tuple(statistics))
 
 
-def _distinct(answers: Array) -> Array:
-    """Return the distinct answers in numerical order."""
-    return np.unique(answers[~np.isnan(answers)])
-
-
 def _check_determined(sample: OrdinalStatistics, names: Sequence[str], where: str) -> None:
     """Raise where a correlation has no maximum inside."""
-    first, second = np.triu_indices(len(names), 1)
+    first, second = item_pairs(len(names))
     lost = np.isnan(np.diagonal(sample.covariance)[-len(first) :]) if len(first) else np.zeros(0, dtype=np.bool_)
     sd = np.sqrt(np.diagonal(sample.correlation))
     edge = np.abs(sample.correlation[first, second]) >= (LARGEST - 1e-9) * sd[first] * sd[second]
@@ -213,11 +209,40 @@ def _weight(sample: OrdinalStatistics, estimator: str) -> Array:
 
 def _response_model(specification: Specification, group: int, block: Block, sample: OrdinalStatistics) -> ResponseModel:
     """Return where the parameters of one group stand among the statistics."""
+    at = _positions(specification, group, tuple(map(len, sample.thresholds)))
+    theta = specification.parameterization == "theta"
+    return ResponseModel(
+        block=block,
+        cut_item=at.cut_item,
+        cut_parameter=at.cut_parameter,
+        cut_value=at.cut_value,
+        varying=np.flatnonzero(sample.continuous),
+        scale_parameter=at.scale_parameter,
+        scale_value=at.scale_value,
+        completed=np.zeros_like(sample.continuous) if theta else ~sample.continuous,
+        standardised=~sample.continuous if theta else np.zeros_like(sample.continuous),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Positions:
+    """Thresholds and scales of one group, as `ResponseModel` has them."""
+
+    cut_item: Index
+    cut_parameter: Index
+    cut_value: Array
+    scale_parameter: Index
+    scale_value: Array
+
+
+@kept
+def _positions(specification: Specification, group: int, cuts: tuple[int, ...]) -> _Positions:
+    """Return where the thresholds and scales of one group stand, given how many thresholds every variable has."""
     rows = {(r.op, r.lhs, r.rhs): r for r in specification.parameters if r.group == group and r.op in ("|", "~*~")}
     items, parameters, values = [], [], []
-    scale_parameter, scale_value = np.full(len(sample.continuous), -1, dtype=np.intp), np.ones(len(sample.continuous))
-    for j, (name, cuts) in enumerate(zip(specification.observed, sample.thresholds, strict=True)):
-        for number in range(1, max(1, len(cuts)) + 1):
+    scale_parameter, scale_value = np.full(len(cuts), -1, dtype=np.intp), np.ones(len(cuts))
+    for j, (name, count) in enumerate(zip(specification.observed, cuts, strict=True)):
+        for number in range(1, max(1, count) + 1):
             row = rows.get(("|", name, f"t{number}"))
             items.append(j)
             parameters.append(row.free if row is not None else -1)
@@ -226,17 +251,12 @@ def _response_model(specification: Specification, group: int, block: Block, samp
         if row is not None:
             scale_parameter[j] = row.free
             scale_value[j] = row.value if row.value is not None else 1.0
-    theta = specification.parameterization == "theta"
-    return ResponseModel(
-        block=block,
+    return _Positions(
         cut_item=np.array(items, dtype=np.intp),
         cut_parameter=np.array(parameters, dtype=np.intp),
         cut_value=np.array(values, dtype=np.float64),
-        varying=np.flatnonzero(sample.continuous),
         scale_parameter=scale_parameter,
         scale_value=scale_value,
-        completed=np.zeros_like(sample.continuous) if theta else ~sample.continuous,
-        standardised=~sample.continuous if theta else np.zeros_like(sample.continuous),
     )
 
 
@@ -294,8 +314,9 @@ def _sample_values(discrepancy: OrdinalDiscrepancy, units: Sequence[Array], thet
 
 def _held(problem: Problem[Point], discrepancy: OrdinalDiscrepancy, sampled: Array) -> Problem[Point]:
     """Return the problem with the thresholds held at the sample's, which they are at the minimum."""
-    kept = np.setdiff1d(np.arange(len(sampled)), discrepancy.cut_parameters)
+    others = np.delete(np.arange(len(sampled)), discrepancy.cut_parameters)
     units = problem.units
     if units is not None:
-        units = replace(units, space=held_space(sampled * units.weight, kept))
-    return replace(problem, space=held_space(sampled, kept), units=units)
+        units = replace(units, space=held_space(sampled * units.weight, others))
+    left = CorrelationDiscrepancy(discrepancy) if discrepancy.correlations_alone else discrepancy
+    return replace(problem, discrepancy=left, space=held_space(sampled, others), units=units)

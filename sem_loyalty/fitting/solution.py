@@ -56,7 +56,8 @@ class Fit:
         Inequality constraints and bounds that the solution stands at. Where there are any, the statistic is not
         distributed as chi-square but as a mixture of chi-squares.
     factored : Factored or None
-        The expected information within `space` as the certificate found it; None where it is to be computed.
+        The expected information within `space` as the certificate found it, without thresholds where the search held
+        them at the sample's; None where it is to be computed.
     """
 
     specification: Specification
@@ -76,7 +77,12 @@ class Fit:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be computed again and is as large as the information, for other processes."""
-        return self.__dict__ | {"factored": None}
+        return {name: value for name, value in self.__dict__.items() if name != "memory"} | {"factored": None}
+
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """What one function of the fit computed and another will need."""
+        return {}
 
     @property
     def blocks(self) -> tuple[Block, ...]:

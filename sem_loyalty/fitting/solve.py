@@ -102,7 +102,7 @@ def solve(specification: Specification, moments: Moments, *, engine: str = "auto
         space=held.space if problem.space.kept is None else subspace(specification),
         point=found.solution.point,
         active=held.active,
-        factored=factored if problem.space.kept is None else None,
+        factored=factored,
     )
 
 

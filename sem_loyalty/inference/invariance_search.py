@@ -16,6 +16,8 @@ from sem_loyalty.inference.measures import fit_measures
 from sem_loyalty.inference.modification import modification_indices
 from sem_loyalty.inference.score_tests import score_tests
 
+# Score tests that differ by less, relatively, are the same but for rounding; the first of them counts.
+TIED = 1e-8
 KINDS = {"thresholds": "|", "metric": "=~", "scalar": "~1", "strict": "~~"}
 
 
@@ -151,7 +153,8 @@ class Search:
         for found in _candidates(name, step.fit):
             if found.item not in self.models.construct or found.name in step.released:
                 continue
-            if np.isfinite(found.x2) and (best is None or found.x2 > best.x2) and self.spare(found, step):
+            higher = best is None or found.x2 > best.x2 * (1.0 + TIED)
+            if np.isfinite(found.x2) and higher and self.spare(found, step):
                 best = found
         return best
 
@@ -179,11 +182,14 @@ def _candidates(name: str, fit: Fit) -> list[Candidate]:
     kind = KINDS[name]
     rows = fit.specification.parameters
     tests = score_tests(fit)
-    out = []
-    for place, x2 in zip(tests["rhs"], tests["x2"], strict=True):
-        row = rows[int(str(place).strip(".p")) - 1]
-        if row.op == kind:
-            out.append(Candidate(kind, row.rhs if kind == "=~" else row.lhs, row.name, float(x2)))
+    tested = [(rows[int(str(place).strip(".p")) - 1], float(x2)) for place, x2 in tests[["rhs", "x2"]].to_numpy()]
+    tested = [(row, x2) for row, x2 in tested if row.op == kind]
+    if kind == "|":
+        # Of three equal thresholds of an item, releasing one or another is the same model; the outer ones fix its
+        # scale and intercept best, so the middle comes first.
+        last = Counter(row.lhs for row in rows if row.op == "|" and row.group == 1)
+        tested.sort(key=lambda pair: abs(2 * int(pair[0].rhs[1:]) - last[pair[0].lhs] - 1))
+    out = [Candidate(kind, row.rhs if kind == "=~" else row.lhs, row.name, x2) for row, x2 in tested]
     if kind in ("~1", "~~") and fit.specification.ordered:
         # Intercepts and residual variances of ordinal items are equal by being fixed.
         ordinal = set(fit.specification.ordered)

@@ -10,17 +10,11 @@ from scipy.special import chdtrc
 
 from sem_loyalty.fitting.ordinal import ROBUST
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.uncertainty import bread, maximum, ordinal_parts
+from sem_loyalty.inference.uncertainty import fitted_of, maximum, ordinal_parts
 from sem_loyalty.kernel import indices
 from sem_loyalty.kernel.likelihood import spd_inverse
 from sem_loyalty.kernel.ordinal_discrepancy import weighted
-from sem_loyalty.kernel.ordinal_tests import (
-    Fitted,
-    fitted_part,
-    independence_traces,
-    independence_value,
-    residual_traces,
-)
+from sem_loyalty.kernel.ordinal_tests import Fitted, independence_traces, independence_value, residual_traces
 from sem_loyalty.kernel.threads import one_thread
 
 Array = NDArray[np.float64]
@@ -122,7 +116,7 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
         "wrmr": float(np.sqrt(chisq * groups / size)),
     }
     if fit.estimator in ROBUST:
-        part = fitted_part(discrepancy, maximum(fit), bread(fit))
+        part = fitted_of(fit)
         own = _Test(chisq, df, *residual_traces(discrepancy, part, gammas))
         null = _Test(baseline, baseline_df, *independence_traces(discrepancy, gammas))
         values |= _scaled(own, null, n, groups)
@@ -217,34 +211,34 @@ def _robust(fit: Fit, part: Fitted) -> dict[str, float]:
     null_df = 0
     meat = np.zeros_like(part.bread)
     curved = np.zeros_like(part.bread)
-    for model, sample, at, whole, J, A, start in zip(
+    for model, sample, at, whole, J, moved, of_group, start in zip(
         discrepancy.models,
         discrepancy.samples,
         fit.point.implied,
         gammas,
         part.jacobians,
-        part.lifted,
+        part.moved,
+        part.meats,
         part.first,
         strict=True,
     ):
         observed, solved = spd_inverse(sample.cov), spd_inverse(model.covariance(fit.theta, at))
         if observed is None or solved is None:
             return none
-        skip = model.n_cuts - start
-        R = whole[model.n_cuts :, model.n_cuts :]
+        R, of_pairs = whole[model.n_cuts :, model.n_cuts :], J[model.n_cuts - start :]
         M = _correlation_weight(solved[0], model.first, model.second)
         null_expected += float(np.trace(R)) / sample.weight
         null -= n * sample.weight * observed[1]
         null_df += len(R)
-        misfit = solved[1] + float(np.einsum("ij,ij->", solved[0], sample.cov)) - observed[1] - len(sample.cov)
+        misfit = solved[1] + float(np.vdot(solved[0], sample.cov)) - observed[1] - len(sample.cov)
         excess += n * sample.weight * misfit
-        # tr(P'MP Gamma) = tr(M Gamma) - 2 tr(MJA' Gamma) + tr(J'MJ sum over groups A' Gamma A), A = WJ bread.
-        moved, pulled = whole[start:, start:] @ A, M @ J[skip:]
+        # tr(P'MP Gamma) = tr(M Gamma) - 2 tr(bread J'M Gamma WJ) + tr(bread J'MJ bread sum over groups J'W Gamma WJ).
+        pulled = M @ of_pairs
         expected += float(np.einsum("ij,ij->", M, R))
-        expected -= 2.0 * sample.weight * float(np.einsum("ij,ij->", pulled, moved[skip:]))
-        meat += sample.weight * (A.T @ moved)
-        curved += sample.weight * (J[skip:].T @ pulled)
-    expected += float(np.einsum("ij,ij->", curved, meat))
+        expected -= 2.0 * sample.weight * float(np.vdot(part.bread, pulled.T @ moved[model.n_cuts :]))
+        meat += sample.weight * of_group
+        curved += sample.weight * (of_pairs.T @ pulled)
+    expected += float(np.vdot(part.bread @ curved @ part.bread, meat))
     top, bottom = excess - expected, null - null_expected
     largest = max(top, bottom, 0.0)
     tli = 1.0 - top * null_df / (bottom * df) if bottom else indices.NAN
@@ -265,5 +259,10 @@ def _robust(fit: Fit, part: Fitted) -> dict[str, float]:
 
 def _correlation_weight(inverse: Array, first: Index, second: Index) -> Array:
     """Return the normal-theory weight of the correlations: M_ik M_jl + M_il M_jk for pairs (i, j) and (k, l)."""
-    across = inverse[np.ix_(first, second)]
-    return np.asarray(inverse[np.ix_(first, first)] * inverse[np.ix_(second, second)] + across * across.T)
+    by_first, by_second = inverse.take(first, axis=0), inverse.take(second, axis=0)
+    across = by_first.take(second, axis=1)
+    out = by_first.take(first, axis=1)
+    out *= by_second.take(second, axis=1)
+    across *= across.T.copy()
+    out += across
+    return np.asarray(out)

@@ -8,41 +8,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.model.scatter import Places, place, places, places_of, variables
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
+from sem_loyalty.model.scatter import Places, places, places_of, variables
 from sem_loyalty.model.spec import Parameter, Specification, kept
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 
 def row_values(fit: Fit) -> Array:
     """Return the value of every row of the parameter table, fixed ones included, shape (rows,)."""
-    if not fit.specification.ordered:
-        return _plain_values(fit)
-    position = variables(fit.specification)
-    values = np.empty(len(fit.specification.parameters))
-    for i, row in enumerate(fit.specification.parameters):
-        if row.free >= 0:
-            values[i] = fit.theta[row.free]
-        else:
-            block = fit.blocks[row.group - 1]
-            at = place(row, position)
-            if at.matrix == "d" and row.value is None:
-                # Follows from the variance of the response (theta parameterisation).
-                values[i] = float(fit.point.implied[row.group - 1].cov[at.row, at.row]) ** -0.5
-            elif at.matrix in ("t", "d"):
-                values[i] = 0.0 if row.value is None else row.value
-            elif at.matrix == "S" and at.row == at.col and row.lhs in fit.specification.ordered:
-                # What follows from the loadings (delta) and what is fixed (theta) both stand among the residuals.
-                values[i] = fit.point.implied[row.group - 1].residual[at.row, at.row]
-            elif at.matrix == "m":
-                values[i] = block.intercepts[at.row]
-            else:
-                values[i] = (block.directed if at.matrix == "A" else block.symmetric)[at.row, at.col]
+    values = _plain_values(fit)
+    if fit.specification.ordered:
+        own = _ordinal_rows(fit.specification)
+        values[own.written] = own.values
+        for group, (at, variances, scales) in enumerate(
+            zip(fit.point.implied, own.variances, own.scales, strict=True), start=1
+        ):
+            # What follows from the loadings (delta) and what is fixed (theta) both stand among the residuals.
+            values[variances[0]] = at.residual[variances[1], variances[1]]
+            if len(scales[0]):
+                values[scales[0]] = response_scales(fit, group)[scales[1]]
     return values
 
 
+def response_scales(fit: Fit, group: int) -> Array:
+    """Return d of every response of a model of ordinal items, shape (p,)."""
+    if not isinstance(fit.discrepancy, OrdinalDiscrepancy):
+        raise ValueError("The model was not fitted to ordinal items.")
+    return fit.discrepancy.models[group - 1].scales(fit.theta, fit.point.implied[group - 1])
+
+
+@dataclass(frozen=True, slots=True)
+class _OrdinalRows:
+    """Fixed rows of ordinal items.
+
+    Attributes
+    ----------
+    written : ndarray of int
+        Rows of thresholds and scales that have a value.
+    values : ndarray
+        What that is.
+    variances, scales : list of tuple of ndarray of int
+        By group, rows of residual variances, and of scales that follow from the variance of the response (theta
+        parameterisation), with their variables.
+    """
+
+    written: Index
+    values: Array
+    variances: list[tuple[Index, Index]]
+    scales: list[tuple[Index, Index]]
+
+
+@kept
+def _ordinal_rows(specification: Specification) -> _OrdinalRows:
+    """Return which fixed rows belong to ordinal items."""
+    at, rows = places(specification), specification.parameters
+    valued = np.array([row.value is not None for row in rows], dtype=np.bool_)
+    ordinal = np.array([row.lhs in specification.ordered for row in rows], dtype=np.bool_)
+    fixed, scales = at.free < 0, at.matrix == "d"
+    written = np.flatnonzero(fixed & (scales & valued | (at.matrix == "t")))
+    variances = fixed & ordinal & (at.matrix == "S") & (at.row == at.col)
+
+    def by_group(chosen: NDArray[np.bool_]) -> list[tuple[Index, Index]]:
+        found = [np.flatnonzero(chosen & (at.group == group)) for group in range(len(specification.groups))]
+        return [(rows, at.row[rows]) for rows in found]
+
+    return _OrdinalRows(
+        written=written,
+        values=np.array([rows[k].value or 0.0 for k in written], dtype=np.float64),
+        variances=by_group(variances),
+        scales=by_group(fixed & scales & ~valued),
+    )
+
+
 def _plain_values(fit: Fit) -> Array:
-    """Return the values of the rows of a model of continuous variables, where no value follows from others."""
+    """Return the values of the rows of a model in which no value follows from others; 0 for thresholds and scales."""
     at = places(fit.specification)
     values = np.where(at.free >= 0, fit.theta[at.free], 0.0) if len(fit.theta) else np.zeros(len(at.free))
     for block, (effects, covariances, means) in zip(fit.blocks, _fixed_rows(fit.specification), strict=True):

@@ -16,7 +16,7 @@ from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, NormalWeight, Weight
 from sem_loyalty.kernel.likelihood import Likelihood, Point, spd_inverse
 from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
-from sem_loyalty.kernel.ordinal_tests import fitted_part, sandwich
+from sem_loyalty.kernel.ordinal_tests import Fitted, fitted_part, sandwich
 from sem_loyalty.kernel.robust import meat
 from sem_loyalty.kernel.threads import one_thread
 
@@ -45,8 +45,7 @@ def parameter_covariance(fit: Fit) -> Array:
         return np.full((size, size), np.nan)
     if fit.specification.ordered and fit.estimator in ROBUST:
         discrepancy, gammas = ordinal_parts(fit)
-        part = fitted_part(discrepancy, maximum(fit), bread(fit))
-        covariance = sandwich(discrepancy, part, gammas, size) / fit.test_n
+        covariance = sandwich(discrepancy, fitted_of(fit), gammas, size) / fit.test_n
         return np.asarray(0.5 * (covariance + covariance.T))
     incomplete = isinstance(fit.discrepancy, Incomplete)
     if fit.estimator == "ML" or fit.estimator in LEAST_SQUARES:
@@ -91,6 +90,9 @@ def bread(fit: Fit, *, observed: bool = False) -> Array:
     inverse = fit.factored.inverse() if fit.factored is not None and not observed else _inverse(fit, observed)
     if fit.space.constrained:
         inverse = fit.space.basis @ inverse @ fit.space.basis.T
+    elif len(inverse) < len(fit.theta):
+        # The search held the thresholds of ordinal items, which are the sample's.
+        inverse = ordinal_parts(fit)[0].with_thresholds(inverse)
     return np.asarray(inverse)
 
 
@@ -134,6 +136,15 @@ def ordinal_parts(fit: Fit) -> tuple[OrdinalDiscrepancy, tuple[Array, ...]]:
     if not isinstance(fit.discrepancy, OrdinalDiscrepancy) or fit.moments.ordinal is None:
         raise ValueError("The model was not fitted to ordinal items.")
     return fit.discrepancy, tuple(sample.covariance for sample in fit.moments.ordinal)
+
+
+def fitted_of(fit: Fit) -> Fitted:
+    """Return the part of a model of ordinal items that is fitted: standard errors and tests are made of it."""
+    if "fitted part" not in fit.memory:
+        discrepancy, gammas = ordinal_parts(fit)
+        fit.memory["fitted part"] = fitted_part(discrepancy, maximum(fit), bread(fit), gammas)
+    part: Fitted = fit.memory["fitted part"]
+    return part
 
 
 def answers(fit: Fit) -> tuple[Array, ...]:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from sem_loyalty.kernel.bivariate import BEYOND
-from sem_loyalty.kernel.ordinal import LARGEST, LAST_STEP, LEAST, ItemStatistics, OrdinalStatistics, item_statistics
+from sem_loyalty.kernel.ordinal import ItemStatistics, OrdinalStatistics, item_statistics
+from sem_loyalty.kernel.polychoric import LARGEST, LAST_STEP, LEAST
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -160,6 +161,7 @@ def _most_likely(upper: Array, lower: Array, standard: Array, both: NDArray[np.b
     count = standard.shape[1]
     rho = np.zeros(count)
     low, high = np.full(count, -LARGEST), np.full(count, LARGEST)
+    settled = np.zeros(count, dtype=np.bool_)
     for _iteration in range(80):
         at = _slopes(upper, lower, standard, rho)
         score, bend = np.where(both, at.score, 0.0).sum(axis=0), np.where(both, at.bend, 0.0).sum(axis=0)
@@ -167,8 +169,11 @@ def _most_likely(upper: Array, lower: Array, standard: Array, both: NDArray[np.b
         with np.errstate(divide="ignore", invalid="ignore"):
             step = np.where(bend < 0, -score / bend, np.inf)
         inside = (rho + step > low) & (rho + step < high)
-        rho = np.where(inside, rho + step, 0.5 * (low + high))
-        if ((inside & (np.abs(step) < LAST_STEP * np.sqrt(1.0 - rho * rho))) | (high - low < 1e-14)).all():
+        reached = np.where(inside, rho + step, 0.5 * (low + high))
+        # At a maximum the sign of the score is rounding error: what has settled stays.
+        rho = np.where(settled, rho, reached)
+        settled |= (inside & (np.abs(step) < LAST_STEP * np.sqrt(1.0 - rho * rho))) | (high - low < 1e-14)
+        if settled.all():
             break
     return rho
 

@@ -101,13 +101,18 @@ class OrdinalDiscrepancy:
         if any(len(model.varying) or model.block.means for model in self.models):
             return False
         cuts = self.cut_parameters
-        return bool((cuts >= 0).all()) and len(np.unique(cuts)) == len(cuts)
+        return bool((cuts >= 0).all()) and int(np.bincount(cuts).max(initial=0)) < 2
 
     @property
     def separable(self) -> bool:
         """Whether thresholds can be left out of the fit: they are the sample's, and say nothing of correlations."""
         diagonal = all(W.ndim == 1 for W in self.weights)
         return diagonal and all(model.plain for model in self.models) and self.free_thresholds
+
+    @property
+    def correlations_alone(self) -> bool:
+        """Whether correlations are all that is left to fit."""
+        return self.separable and all(model.n_single == model.n_cuts for model in self.models)
 
     @property
     def cut_parameters(self) -> Index:
@@ -153,6 +158,20 @@ class OrdinalDiscrepancy:
         for model, at, weight, sample in zip(self.models, point.implied, self.weights, self.samples, strict=True):
             total += self.used * sample.weight * _squares(model, point.theta, at, weight)
         return total
+
+    def with_thresholds(self, inverse: Array) -> Array:
+        """Return the inverse of the information, given that of the parameters other than thresholds, if separable."""
+        cuts = self.cut_parameters
+        size = len(inverse) + len(cuts)
+        out = np.zeros((size, size))
+        others = np.delete(np.arange(size), cuts)
+        out[others[:, None], others] = inverse
+        own = [
+            sample.weight * weight[: model.n_cuts] * model.scale_value[model.cut_item] ** 2
+            for model, sample, weight in zip(self.models, self.samples, self.weights, strict=True)
+        ]
+        out[cuts, cuts] = 1.0 / (self.used * np.concatenate(own))
+        return out
 
     def hessian(self, point: Point) -> Array:
         """Return half the second derivative of F."""

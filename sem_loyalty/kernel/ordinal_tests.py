@@ -30,9 +30,11 @@ class Fitted:
     first : tuple of int
         By group, where its statistics begin.
     jacobians : tuple of ndarray, each (m', q')
-        Derivatives of its statistics by its parameters.
-    weights : tuple of ndarray, each (m',) or (m', m')
-        W.
+        J, the derivatives of its statistics by its parameters.
+    weighted : tuple of ndarray, each (m', q')
+        WJ.
+    moved : tuple of ndarray, each (m, q')
+        Gamma WJ, of all statistics.
     bread : ndarray, shape (q', q')
         Inverse of J'WJ over groups, within the constraints.
     """
@@ -40,16 +42,17 @@ class Fitted:
     kept: Index
     first: tuple[int, ...]
     jacobians: tuple[Array, ...]
-    weights: tuple[Array, ...]
+    weighted: tuple[Array, ...]
+    moved: tuple[Array, ...]
     bread: Array
 
     @property
-    def lifted(self) -> list[Array]:
-        """Return WJ bread by group: what the estimates move by for every statistic."""
-        return [weighted(W, J @ self.bread) for J, W in zip(self.jacobians, self.weights, strict=True)]
+    def meats(self) -> list[Array]:
+        """Return J'W Gamma WJ by group, each (q', q')."""
+        return [A.T @ G[start:] for A, G, start in zip(self.weighted, self.moved, self.first, strict=True)]
 
 
-def fitted_part(discrepancy: OrdinalDiscrepancy, point: Point, bread: Array) -> Fitted:
+def fitted_part(discrepancy: OrdinalDiscrepancy, point: Point, bread: Array, gammas: Sequence[Array]) -> Fitted:
     """Return the part of a model that is fitted.
 
     Parameters
@@ -58,31 +61,34 @@ def fitted_part(discrepancy: OrdinalDiscrepancy, point: Point, bread: Array) -> 
         The model at its minimum.
     bread : ndarray, shape (q, q)
         Inverse of the information within the constraints.
+    gammas : sequence of ndarray, each (m, m)
+        Gamma by group.
     """
-    inner = discrepancy.used * bread
-    everything = np.arange(len(bread))
     cuts = discrepancy.cut_parameters
-    kept = np.setdiff1d(everything, cuts)
+    first = (0,) * len(discrepancy.models)
+    kept = np.arange(len(bread))
     # Linear constraints may tie thresholds to each other or to other parameters.
-    if not discrepancy.separable or bread[np.ix_(cuts, kept)].any() or _ties(bread[np.ix_(cuts, cuts)]):
-        whole = discrepancy.jacobians(point)
-        return Fitted(everything, (0,) * len(whole), whole, discrepancy.weights, inner)
-    first = tuple(model.n_cuts for model in discrepancy.models)
+    if discrepancy.separable and np.count_nonzero(bread[cuts]) == np.count_nonzero(bread[cuts, cuts]):
+        first = tuple(model.n_cuts for model in discrepancy.models)
+        kept = np.delete(kept, cuts)
+        jacobians = tuple(
+            model.pair_jacobian(point.theta, at)[:, kept]
+            for model, at in zip(discrepancy.models, point.implied, strict=True)
+        )
+    else:
+        jacobians = discrepancy.jacobians(point)
+    products = tuple(
+        weighted(W[start:] if W.ndim == 1 else W, J)
+        for J, W, start in zip(jacobians, discrepancy.weights, first, strict=True)
+    )
     return Fitted(
         kept=kept,
         first=first,
-        jacobians=tuple(
-            model.pair_jacobian(point.theta, at)[:, kept]
-            for model, at in zip(discrepancy.models, point.implied, strict=True)
-        ),
-        weights=tuple(W[start:] for W, start in zip(discrepancy.weights, first, strict=True)),
-        bread=inner[np.ix_(kept, kept)],
+        jacobians=jacobians,
+        weighted=products,
+        moved=tuple(gamma[:, start:] @ A for gamma, A, start in zip(gammas, products, first, strict=True)),
+        bread=discrepancy.used * bread[kept[:, None], kept],
     )
-
-
-def _ties(matrix: Array) -> bool:
-    """Return whether a matrix has entries off its diagonal."""
-    return bool(np.count_nonzero(matrix) > np.count_nonzero(np.diagonal(matrix)))
 
 
 def sandwich(discrepancy: OrdinalDiscrepancy, part: Fitted, gammas: Sequence[Array], size: int) -> Array:
@@ -97,19 +103,20 @@ def sandwich(discrepancy: OrdinalDiscrepancy, part: Fitted, gammas: Sequence[Arr
     size : int
         q.
     """
+    meat = np.zeros_like(part.bread)
     total = np.zeros((size, size))
-    for model, sample, pull, gamma, start in zip(
-        discrepancy.models, discrepancy.samples, part.lifted, gammas, part.first, strict=True
+    for model, sample, of_group, G, gamma, start in zip(
+        discrepancy.models, discrepancy.samples, part.meats, part.moved, gammas, part.first, strict=True
     ):
-        among = gamma[start:, start:] @ pull
-        total[np.ix_(part.kept, part.kept)] += sample.weight * (pull.T @ among)
+        meat += sample.weight * of_group
         if start:
             # A threshold is the sample's, divided by its scale and by the share of its group.
             scale = 1.0 / (model.scale_value[model.cut_item] * sample.weight)
-            cuts, cross = model.cut_parameter, sample.weight * scale[:, None] * (gamma[:start, start:] @ pull)
-            total[np.ix_(cuts, part.kept)] = cross
-            total[np.ix_(part.kept, cuts)] = cross.T
-            total[np.ix_(cuts, cuts)] = sample.weight * np.outer(scale, scale) * gamma[:start, :start]
+            cuts, cross = model.cut_parameter, sample.weight * scale[:, None] * (G[:start] @ part.bread)
+            total[cuts[:, None], part.kept] = cross
+            total[part.kept[:, None], cuts] = cross.T
+            total[cuts[:, None], cuts] = sample.weight * np.outer(scale, scale) * gamma[:start, :start]
+    total[part.kept[:, None], part.kept] = part.bread @ meat @ part.bread
     return total
 
 
@@ -121,29 +128,32 @@ def residual_traces(discrepancy: OrdinalDiscrepancy, part: Fitted, gammas: Seque
     """
     trace = square = 0.0
     outer, crossed = np.zeros_like(part.bread), np.zeros_like(part.bread)
-    for J, w, sample, whole, start in zip(
-        part.jacobians, part.weights, discrepancy.samples, gammas, part.first, strict=True
+    for w, sample, meat, moved, gamma, start in zip(
+        discrepancy.weights, discrepancy.samples, part.meats, part.moved, gammas, part.first, strict=True
     ):
-        gamma = whole[start:, start:]
-        A = w[:, None] * J
-        G = gamma @ A
-        trace += float(w @ np.diagonal(gamma))
-        square += float(w @ gamma**2 @ w)
-        outer += sample.weight * (A.T @ G)
-        crossed += sample.weight * (G.T @ (w[:, None] * G))
+        G = moved[start:]
+        of_group = _independent_traces(w[start:], gamma[start:, start:])
+        trace, square = trace + of_group[0], square + of_group[1]
+        outer += sample.weight * meat
+        crossed += sample.weight * (G.T @ (w[start:, None] * G))
     X = part.bread @ outer
     trace -= float(np.trace(X))
-    return trace, square - 2.0 * float(np.einsum("ij,ji->", part.bread, crossed)) + float(np.einsum("ij,ji->", X, X))
+    return trace, square - 2.0 * float(np.vdot(part.bread, crossed)) + float(np.vdot(X.T, X))
 
 
 def independence_traces(discrepancy: OrdinalDiscrepancy, gammas: Sequence[Array]) -> tuple[float, float]:
     """Return the same of the independence model, in which only correlations and covariances are zero."""
     trace = square = 0.0
     for model, weight, gamma in zip(discrepancy.models, discrepancy.weights, gammas, strict=True):
-        w, R = weight[model.n_single :], gamma[model.n_single :, model.n_single :]
-        trace += float(w @ np.diagonal(R))
-        square += float(w @ R**2 @ w)
+        single = model.n_single
+        of_group = _independent_traces(weight[single:], gamma[single:, single:])
+        trace, square = trace + of_group[0], square + of_group[1]
     return trace, square
+
+
+def _independent_traces(weight: Array, gamma: Array) -> tuple[float, float]:
+    """Return tr(W Gamma) and tr(W Gamma W Gamma) for diagonal W."""
+    return float(weight @ np.diagonal(gamma)), float(weight @ gamma**2 @ weight)
 
 
 def independence_value(discrepancy: OrdinalDiscrepancy) -> float:

@@ -9,7 +9,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import ndtr, ndtri
 
 from sem_loyalty.kernel.mixed import mixed_statistics
-from sem_loyalty.kernel.ordinal import LARGEST, ordinal_statistics
+from sem_loyalty.kernel.ordinal import ordinal_statistics
+from sem_loyalty.kernel.polychoric import LARGEST
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "ordinal_groups.json").read_text(encoding="utf-8"))
 NAMES = ["y1", "y2", "x3", "y4", "y5", "y6", "x7", "y8"]

@@ -12,8 +12,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ndtr
 
-from sem_loyalty.kernel.bivariate import BEYOND, probability, shifted
-from sem_loyalty.kernel.ordinal import LARGEST, ordinal_statistics
+from sem_loyalty.kernel.bivariate import BEYOND, corners, probability, shifted
+from sem_loyalty.kernel.ordinal import TOGETHER, item_statistics, ordinal_statistics
+from sem_loyalty.kernel.polychoric import LARGEST
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "ordinal.json").read_text(encoding="utf-8"))
 SAMPLES = REFERENCE["samples"]
@@ -27,7 +28,7 @@ def codes_of(sample):
 @pytest.mark.parametrize("r", [0.0, 0.3, -0.74, 0.76, 0.95, -0.95, 0.999, -0.999])
 def test_quadrants_against_one_dimensional_integrals(r):
     limits = np.array([-2.5, -0.7, 0.0, 0.7, 1.9])
-    found = probability(limits[None], limits[None], np.array([r]))[0]
+    found = probability(corners(limits[None], limits[None]), np.array([r]))[0]
     for i, h in enumerate(limits):
         for j, k in enumerate(limits):
 
@@ -43,15 +44,16 @@ def test_quadrants_against_one_dimensional_integrals(r):
 @pytest.mark.parametrize("r", [0.0, 0.3, -0.8, 0.97])
 def test_steps_of_the_correlation_add_up(r):
     limits = np.array([[-2.5, -0.7, 0.0, 0.7, 1.9, BEYOND]])
+    ends = corners(limits, limits)
     room = 0.5 * np.pi - abs(np.arcsin(r))
     for share in (0.5, 0.19, -0.15, 0.03, -1e-3, 9e-5, -1e-7):
         other = np.array([np.sin(np.arcsin(r) - np.copysign(share * room, r))])
-        moved = shifted(probability(limits, limits, np.array([r])), limits, limits, np.array([r]), other)
-        np.testing.assert_allclose(moved, probability(limits, limits, other), atol=1e-14)
+        moved = shifted(probability(ends, np.array([r])), ends, np.array([r]), other)
+        np.testing.assert_allclose(moved, probability(ends, other), atol=1e-14)
 
 
 def test_a_limit_beyond_all_answers_leaves_the_margin():
-    found = probability(np.array([[BEYOND]]), np.array([[0.4]]), np.array([-0.998]))
+    found = probability(corners(np.array([[BEYOND]]), np.array([[0.4]])), np.array([-0.998]))
     assert found[0, 0, 0] == pytest.approx(ndtr(0.4), abs=1e-15)
 
 
@@ -79,7 +81,7 @@ def test_every_correlation_maximises_the_likelihood_of_its_table():
     cut = [np.concatenate([[-BEYOND], t, [BEYOND]]) for t in found.thresholds]
 
     def log_likelihood(i, j, r):
-        joint = probability(cut[i][None], cut[j][None], np.array([r]))[0]
+        joint = probability(corners(cut[i][None], cut[j][None]), np.array([r]))[0]
         cells = np.maximum(np.diff(np.diff(joint, axis=0), axis=1), 1e-300)
         return np.log(cells[codes[:, i], codes[:, j]]).sum()
 
@@ -128,13 +130,32 @@ def test_the_order_of_the_respondents_does_not_matter():
     np.testing.assert_allclose(once.covariance, again.covariance, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_the_covariance_is_that_of_the_influences_however_many_are_summed_at_a_time(missing):
+    rng = np.random.default_rng(5)
+    answers = 0.7 * rng.standard_normal((2 * TOGETHER + 300, 1)) + 0.7 * rng.standard_normal((2 * TOGETHER + 300, 4))
+    codes = np.where(rng.random(answers.shape) < missing, -1, np.digitize(answers, [-1.0, 0.2, 0.9]))
+    codes[:, 3] = np.where(codes[:, 3] < 0, -1, codes[:, 3] > 1)
+    gamma, found = ordinal_statistics(codes).covariance, item_statistics(codes)
+    influence = np.concatenate([*found.by_threshold, found.by_pair], axis=1)
+    assert [part.shape[1] for part in found.by_threshold] == [3, 3, 3, 1]
+    np.testing.assert_allclose(gamma, influence.T @ influence / len(codes), rtol=1e-12, atol=1e-12)
+    # Estimating equations are zero at the estimates.
+    np.testing.assert_allclose(influence.mean(axis=0), 0.0, atol=1e-10)
+
+
 def test_the_number_of_threads_changes_no_bit():
     script = (
-        "import json, sys, hashlib, numpy as np\n"
-        "from sem_loyalty.kernel.ordinal import ordinal_statistics\n"
-        "codes = np.random.default_rng(3).integers(0, 5, (300, 12))\n"
-        "found = ordinal_statistics(codes)\n"
-        "print(hashlib.sha256(found.correlation.tobytes()).hexdigest())\n"
+        "import hashlib, numpy as np, pandas as pd, sem_loyalty as sl\n"
+        "rng = np.random.default_rng(3)\n"
+        "answers = np.repeat(rng.standard_normal((300, 2)), 3, axis=1) + rng.standard_normal((300, 6))\n"
+        "codes = np.digitize(answers + rng.standard_normal((300, 1)), [-2.0, -0.6, 0.6, 2.0])\n"
+        "frame = pd.DataFrame(codes, columns=list('abcdef'))\n"
+        "found = sl.fit('u =~ a + b + c\\nv =~ d + e + f', frame, ordered=True)\n"
+        "assert found.certificate.certified\n"
+        "numbers = [found.moments.ordinal[0].covariance, found.moments.ordinal[0].correlation, found.theta]\n"
+        "numbers += [sl.estimates(found).se.to_numpy(), np.array(list(sl.fit_measures(found).values()))]\n"
+        "print(hashlib.sha256(b''.join(part.tobytes() for part in numbers)).hexdigest())\n"
     )
     seen = {
         subprocess.run(
@@ -158,5 +179,5 @@ def test_twenty_three_items_take_milliseconds():
         start = time.perf_counter()
         ordinal_statistics(codes)
         times.append(time.perf_counter() - start)
-    # About 6 ms; the bound leaves room for a busy machine.
+    # Some 3 ms; the bound leaves room for a busy machine.
     assert min(times) < 0.1
