@@ -171,8 +171,9 @@ def search(problem: Problem[PointT], cov: Array, engine: str, n: int) -> Found[P
     moved_starts = [_perturbed(problem, start) for start in (problem.start, problem.plain_start)]
     doubtful = False
     # A search that leads to the same minimum finds the curvature there known; one that does not takes its own.
-    known = first.curvature if first is not None and not space.constrained else None
-    known = known.rescaled(weight) if known is not None else None
+    selected = space.kept is not None or not space.constrained
+    known = first.curvature if first is not None and selected else None
+    known = known.rescaled(space.reduce_vector(weight)) if known is not None else None
     for start in chain(moved_starts, (problem.plain_start,), problem.crude_starts):
         found = minimise(discrepancy, start * weight, space, aside=True, known=known)
         if found is None or not found.converged:

@@ -92,10 +92,12 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
             "sepc_all": standardised_values(fit, epc, observed=True, rows=rows),
         }
     )
+    # Candidates that are equivalent differ by rounding, which must not decide about their order.
+    frame["rank"] = frame["mi"].astype(np.float32)
     frame = pd.DataFrame(frame.loc[usable]).sort_values(
-        ["mi", "lhs", "op", "rhs", "group"], ascending=[False, True, True, True, True]
+        ["rank", "lhs", "op", "rhs", "group"], ascending=[False, True, True, True, True]
     )
-    frame = frame.reset_index(drop=True)
+    frame = frame.drop(columns="rank").reset_index(drop=True)
     return mark(frame, fit)
 
 
