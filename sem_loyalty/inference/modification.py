@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 # A candidate whose information is this much explained by the free parameters can't be freed: the model would
 # not be identified.
 REDUNDANT = 1e-7
+# Of the indices, which are chi-squares: more digits are rounding error.
+DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +88,17 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
             "op": [c.op for c in candidates],
             "rhs": [c.rhs for c in candidates],
             "group": [c.group for c in candidates],
-            "mi": mi,
+            # Candidates that are equivalent differ by rounding, which must not decide about their order.
+            "mi": mi.round(DECIMALS),
             "epc": epc,
             "sepc_lv": standardised_values(fit, epc, observed=False, rows=rows),
             "sepc_all": standardised_values(fit, epc, observed=True, rows=rows),
         }
     )
-    # Candidates that are equivalent differ by rounding, which must not decide about their order.
-    frame["rank"] = frame["mi"].astype(np.float32)
     frame = pd.DataFrame(frame.loc[usable]).sort_values(
-        ["rank", "lhs", "op", "rhs", "group"], ascending=[False, True, True, True, True]
+        ["mi", "lhs", "op", "rhs", "group"], ascending=[False, True, True, True, True]
     )
-    frame = frame.drop(columns="rank").reset_index(drop=True)
+    frame = frame.reset_index(drop=True)
     return mark(frame, fit)
 
 
