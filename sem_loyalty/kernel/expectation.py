@@ -44,8 +44,8 @@ class Expectation:
         sum_r f_r C_r: mean covariance matrix of the missing answers given the others.
     second : ndarray, shape (p, p)
         Mean cross-product of the answers less mu, expected where missing.
-    roots : tuple of ndarray, each (patterns, k, k)
-        R_r of every batch: C_r = R_r' R_r.
+    roots : tuple of ndarray, each (k, k, patterns)
+        R_r of every batch, lower triangular, with the patterns last: C_r = R_r' R_r.
     """
 
     mean: Array
@@ -72,38 +72,73 @@ def expectation(patterns: Patterns, mean: Array, inverse: Array, logdet: float) 
 
     None where rounding leaves a pattern without positive determinant.
     """
-    p, width = len(mean), patterns.width
-    # Items that do not exist are independent of all others and have unit variance.
-    wide = np.eye(width)
-    wide[:p, :p] = inverse
-    filled = np.zeros((len(patterns.rows), width))
-    filled[:, :p] = patterns.deviations(mean)
-    pull = filled @ wide
+    p, size = len(mean), patterns.rows.size
+    # One number more, where batches put what their smaller patterns leave over.
+    flat = np.empty(size + 1)
+    filled = flat[:size].reshape(-1, p)
+    np.subtract(patterns.rows, patterns.lowered * mean, out=filled)
+    pull = filled @ inverse
     value = logdet
-    unknown = np.zeros(width * width)
+    unknown = np.zeros(p * p)
     roots = []
     for batch in patterns.batches:
-        try:
-            factor = np.linalg.cholesky(wide.take(batch.places))
-        except np.linalg.LinAlgError:
+        spread, root, pivots = inverses(inverse.take(batch.places), batch.starts)
+        if not (pivots > 0).all():
             return None
         share = patterns.share[batch.patterns]
-        value += 2.0 * float(share @ np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1))
-        root = np.linalg.inv(factor)
-        spread = root.transpose(0, 2, 1) @ root
-        filled.put(batch.gaps, -(batch.by_row(spread) @ pull.take(batch.gaps)[:, :, None])[:, :, 0])
-        spread *= share[:, None, None]
-        unknown += np.bincount(batch.places.reshape(-1), weights=spread.reshape(-1), minlength=width * width)
+        value += float(share @ np.log(pivots).sum(axis=0))
+        gap = pull.take(batch.gaps, mode="clip")
+        by_row = spread if batch.owner is None else spread.take(batch.owner, axis=2)
+        flat.put(batch.gaps, -(by_row * gap[:, None]).sum(axis=0))
+        spread *= share
+        among = spread.take(batch.pairs)
+        unknown += np.bincount(batch.places.take(batch.pairs), weights=among, minlength=p * p)
         roots.append(root)
-    filled, pull = filled[:, :p], pull[:, :p]
+    lower = unknown.reshape(p, p)
+    among = lower + lower.T
+    among.ravel()[:: p + 1] *= 0.5
     weighted = patterns.weight[:, None] * filled
-    value += float(np.einsum("ji,ji->", pull, weighted))
+    value += float(np.vdot(pull, weighted))
     if not np.isfinite(value):
         return None
-    among = unknown.reshape(width, width)[:p, :p]
     return Expectation(
         mean, inverse, value, filled, patterns.level @ weighted, among, filled.T @ weighted + among, tuple(roots)
     )
+
+
+def inverses(matrices: Array, starts: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """Return the inverses of small positive definite matrices of several sizes, all of them in step.
+
+    A matrix grows by one row and column at a time: with b the new column above its diagonal element a, C the inverse
+    so far, u = C b and d = a - b'u, the root of the inverse gains the row r = (-u', 1) / sqrt(d) and the inverse r r'.
+    Every operation runs over the last axis, which for matrices so small takes two thirds of the time of LAPACK calls.
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (k, k, number)
+        In order of their size, from the upper left corner.
+    starts : tuple of int, length k
+        The first matrix of more than j rows, for every j below k.
+
+    Returns
+    -------
+    inverses, roots : ndarray, shapes (k, k, number)
+        C and lower triangular R with C = R'R; zero beyond a matrix.
+    pivots : ndarray, shape (k, number)
+        d, whose product is the determinant; one beyond a matrix, zero, negative or nan where it is not positive
+        definite.
+    """
+    found, roots, pivots = np.zeros(matrices.shape), np.zeros(matrices.shape), np.ones(matrices.shape[1:])
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for j, first in enumerate(starts):
+            left, rest = matrices[j, :j, first:], pivots[j, first:]
+            along = (found[:j, :j, first:] * left[:, None]).sum(axis=0)
+            np.subtract(matrices[j, j, first:], (left * along).sum(axis=0), out=rest)
+            row = roots[j, : j + 1, first:]
+            np.divide(1.0, np.sqrt(rest), out=row[j])
+            np.multiply(along, -row[j], out=row[:j])
+            found[: j + 1, : j + 1, first:] += row[:, None] * row
+    return found, roots, pivots
 
 
 def expectation_at(patterns: Patterns, sample: Sample) -> Expectation:

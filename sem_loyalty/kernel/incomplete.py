@@ -18,7 +18,7 @@ from sem_loyalty.kernel import likelihood
 from sem_loyalty.kernel.expectation import Expectation, expectation, expectation_at
 from sem_loyalty.kernel.likelihood import Point, Sample, rescaled_sample, spd_inverse
 from sem_loyalty.kernel.memory import keep_freed_memory
-from sem_loyalty.kernel.missing_information import expected_loss, observed_loss
+from sem_loyalty.kernel.missing_information import expected_loss, observed_loss, pair_loss
 from sem_loyalty.kernel.patterns import Patterns, find_patterns
 from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters, rescaled_block
 
@@ -116,7 +116,7 @@ class Incomplete:
         for block, sample, at, patterns, found in zip(
             self.blocks, self.samples, point.implied, self.patterns, self.expected(point), strict=True
         ):
-            total += sample.weight * matrix_to_parameters(block, loss(block, at, patterns, found), size)
+            total += sample.weight * matrix_to_parameters(block, loss(block, at, patterns, found, pair_loss(block, at, patterns, found)), size)
         return 0.5 * (total + total.T)
 
     def rescaled(self, scale: Array) -> Incomplete:

@@ -26,11 +26,11 @@ def precisions(patterns: Patterns, found: Expectation) -> Array:
     p = len(found.mean)
     out = np.empty((len(patterns.seen), p, p))
     out[:] = found.inverse
-    wide = np.zeros((patterns.width, p))
-    wide[:p] = found.inverse
-    for batch, root in zip(patterns.batches, found.roots, strict=True):
-        turned = root @ wide[batch.items]
-        out[batch.patterns] -= turned.transpose(0, 2, 1) @ turned
+    for batch, roots in zip(patterns.batches, found.roots, strict=True):
+        for group in batch.alike:
+            root = roots[: group.k, : group.k, group.within].transpose(2, 0, 1)
+            turned = np.ascontiguousarray(root) @ found.inverse[group.items]
+            out[group.patterns] -= turned.transpose(0, 2, 1) @ turned
     return out
 
 
