@@ -11,6 +11,7 @@ from sem_loyalty.kernel import solver
 from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Likelihood
+from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.quasi_newton import DECREMENT_TOLERANCE, refine
 from sem_loyalty.kernel.solver import Solution, Subspace
 
@@ -31,7 +32,7 @@ def minimise(
 
     With missing answers the model is first fitted to the moments of the saturated model (two-stage estimates, Yuan and
     Bentler 2000, doi:10.1111/0081-1750.00078): these are near, and cost a fraction. From there the full likelihood
-    takes a few steps with one matrix of curvature. Where either part fails, it is minimised from `start` itself.
+    takes a few steps with one matrix of curvature, or with the one that is known. Where either part fails, it is minimised from `start` itself.
 
     Parameters
     ----------
@@ -51,13 +52,22 @@ def minimise(
             if aside:
                 information = space.reduce_matrix(complete.information(first.point))
                 begin = begin + space.expand(ASIDE * _alternating(len(information)) / np.sqrt(np.diagonal(information)))
-            found = refine(discrepancy, begin, space, NEAR_ENOUGH if aside else DECREMENT_TOLERANCE)
+            found = refine(discrepancy, begin, space, NEAR_ENOUGH if aside else DECREMENT_TOLERANCE, factor)
             if found is not None:
-                return Solution(found.point, first.iterations + found.iterations, True, found.decrement)
+                # Standard errors need the second derivative at the minimum; a second descent finds it known.
+                there = None if aside else _factor(space.reduce_matrix(discrepancy.hessian(found.point)))
+                iterations = first.iterations + found.iterations
+                return Solution(found.point, iterations, True, found.decrement, there)
     if isinstance(discrepancy, Incomplete) and space.restrictions is not None:
         near = solver.minimise(Likelihood(discrepancy.blocks, discrepancy.samples), start, space)
         start = near.point.theta if near is not None and near.converged else start
     return solver.minimise(discrepancy, start, space, exact=not aside, factor=factor)
+
+
+def _factor(matrix: Array) -> Array | None:
+    """Return the lower Cholesky factor of a matrix, None where it is not positive definite."""
+    factor, info = lapack.dpotrf(matrix.T, lower=1)
+    return factor if info == 0 else None
 
 
 def _alternating(size: int) -> Array:

@@ -9,7 +9,8 @@ doi:10.1111/j.2517-6161.1982.tb01203.x).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,16 @@ from sem_loyalty.kernel.patterns import Patterns, find_patterns
 from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters, rescaled_block
 
 Array = NDArray[np.float64]
-Loss = Callable[[Block, Implied, Patterns, Expectation], Array]
+Complete = Callable[[tuple[Block, ...], tuple[Sample, ...], Point], Array]
+Loss = Callable[[Block, Implied, Patterns, Expectation, Array], Array]
+
+
+class Known(dict[str, Any]):
+    """What was computed at a point, by name. A copy for another process begins without it: it can be had again."""
+
+    def __reduce__(self) -> tuple[type[Known], tuple[()]]:
+        """Leave the content behind."""
+        return Known, ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +44,13 @@ class IncompletePoint(Point):
     ----------
     expected : tuple of Expectation
         One per group.
+    known : Known
+        Information matrices, and what they share. Searches, the certificate and standard errors ask for the same ones
+        at the solution, and each takes as long as several evaluations.
     """
 
     expected: tuple[Expectation, ...]
+    known: Known = field(init=False, repr=False, compare=False, default_factory=Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +103,7 @@ class Incomplete:
 
     def expected(self, point: Point) -> tuple[Expectation, ...]:
         """Return the expected answers of every group at a point."""
-        if not isinstance(point, IncompletePoint):
-            raise TypeError("A point of the full-information likelihood is wanted.")
-        return point.expected
+        return _incomplete(point).expected
 
     def gradient(self, point: Point) -> Array:
         """Return dF / d theta, shape (q,)."""
@@ -99,11 +111,20 @@ class Incomplete:
 
     def information(self, point: Point) -> Array:
         """Return the expected information per respondent, given who answered what, shape (q, q)."""
-        return likelihood.information(self.blocks, self._completed(point), point) - self._lost(point, expected_loss)
+        return self._once(point, "information", likelihood.information, expected_loss)
 
     def hessian(self, point: Point) -> Array:
         """Return half the second derivative of F, the observed information per respondent, shape (q, q)."""
-        return likelihood.hessian(self.blocks, self._completed(point), point) - self._lost(point, observed_loss)
+        return self._once(point, "hessian", likelihood.hessian, observed_loss)
+
+    def _once(self, point: Point, name: str, complete: Complete, loss: Loss) -> Array:
+        """Return the information in complete answers less what is lost; a point keeps the answer, which is read-only."""
+        known = _incomplete(point).known
+        if name not in known:
+            known[name] = complete(self.blocks, self._completed(point), point) - self._lost(point, loss)
+            known[name].flags.writeable = False
+        found: Array = known[name]
+        return found
 
     def _completed(self, point: Point) -> tuple[Sample, ...]:
         """Return the moments that complete answers would be expected to have, by group."""
@@ -113,10 +134,12 @@ class Incomplete:
         """Return the information that missing answers would have added, shape (q, q)."""
         size = len(point.theta)
         total = np.zeros((size, size))
-        for block, sample, at, patterns, found in zip(
-            self.blocks, self.samples, point.implied, self.patterns, self.expected(point), strict=True
-        ):
-            total += sample.weight * matrix_to_parameters(block, loss(block, at, patterns, found, pair_loss(block, at, patterns, found)), size)
+        groups = tuple(zip(self.blocks, point.implied, self.patterns, self.expected(point), strict=True))
+        known = _incomplete(point).known
+        if "pairs" not in known:
+            known["pairs"] = [pair_loss(*group) for group in groups]
+        for sample, group, pairs in zip(self.samples, groups, known["pairs"], strict=True):
+            total += sample.weight * matrix_to_parameters(group[0], loss(*group, pairs), size)
         return 0.5 * (total + total.T)
 
     def rescaled(self, scale: Array) -> Incomplete:
@@ -132,6 +155,12 @@ class Incomplete:
             tuple(rescaled_sample(sample, units) for sample in self.samples),
             self.saturated + shift,
         )
+
+
+def _incomplete(point: Point) -> IncompletePoint:
+    if not isinstance(point, IncompletePoint):
+        raise TypeError("A point of the full-information likelihood is wanted.")
+    return point
 
 
 def incomplete_likelihood(
