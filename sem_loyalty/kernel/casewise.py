@@ -133,6 +133,11 @@ class Saturated:
         inner = self.complete if self.products is None else self.inverse @ self.complete @ self.inverse
         return float(np.vdot(inner, self.inverse if self.products is None else self.products))
 
+    @property
+    def spread(self) -> float:
+        """tr(H^-1 B), the number of moments where the answers are normal."""
+        return float(len(self.observed)) if self.products is None else float(np.vdot(self.inverse, self.products))
+
 
 def saturated_groups(
     discrepancy: Incomplete, rows: tuple[Array, ...], fixed: list[int], *, sandwich: bool

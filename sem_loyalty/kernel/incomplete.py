@@ -164,7 +164,10 @@ def _incomplete(point: Point) -> IncompletePoint:
 
 
 def incomplete_likelihood(
-    blocks: tuple[Block, ...], samples: tuple[Sample, ...], rows: tuple[Array, ...]
+    blocks: tuple[Block, ...],
+    samples: tuple[Sample, ...],
+    rows: tuple[Array, ...],
+    patterns: tuple[Patterns, ...] | None = None,
 ) -> Incomplete:
     """Return the discrepancy of incomplete rows.
 
@@ -176,9 +179,11 @@ def incomplete_likelihood(
         Moments of the saturated model.
     rows : tuple of ndarray, each (n_g, p)
         NaN for missing.
+    patterns : tuple of Patterns, optional
+        Those of the rows, where they are known.
     """
     keep_freed_memory()
-    patterns = tuple(find_patterns(answers) for answers in rows)
+    patterns = tuple(find_patterns(answers) for answers in rows) if patterns is None else patterns
     saturated = sum(
         sample.weight * expectation_at(found, sample).value for sample, found in zip(samples, patterns, strict=True)
     )

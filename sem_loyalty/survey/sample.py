@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import DataError, DataWarning, NotSupported
+from sem_loyalty.kernel.patterns import Patterns
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.survey.answers import check_columns, columns_of, is_missing, listing, numeric_matrix
 from sem_loyalty.survey.matrix_input import as_matrix, as_vector, check_matrix, check_positive_definite
-from sem_loyalty.survey.missingness import normal_em
+from sem_loyalty.survey.missingness import saturated_model
 from sem_loyalty.survey.moments import GroupMoments, Moments
 
 if TYPE_CHECKING:
@@ -255,12 +256,17 @@ def moments_from_data(
         text = ". ".join(problem[0].upper() + problem[1:] for problem in problems)
         raise DataError(f"{text}.")
     groups = []
+    patterns: list[Patterns] = []
     for label, used in kept:
         if missing == "pairwise":
             nothing = np.full(len(names), np.nan)
             groups.append(GroupMoments(label=label, n=len(used), cov=np.diag(nothing), mean=nothing))
             continue
-        mean, cov = mean_and_cov(used) if missing == "listwise" else normal_em(used)
+        if missing == "listwise":
+            mean, cov = mean_and_cov(used)
+        else:
+            mean, cov, found = saturated_model(used)
+            patterns.append(found)
         check_positive_definite(cov, names, where=_where(label))
         groups.append(GroupMoments(label=label, n=used.shape[0], cov=cov, mean=mean))
     return Moments(
@@ -269,6 +275,7 @@ def moments_from_data(
         n_collected=count,
         missing=missing,
         raw=tuple(used for _, used in kept),
+        patterns=tuple(patterns) if missing == "fiml" else None,
     )
 
 
