@@ -3,6 +3,8 @@
 M_r, the inverse of the rows and columns of Sigma that a pattern saw and zero elsewhere, is a downdate of K = Sigma^-1
 by the items that are missing: M_r = K - K_m K_mm^-1 K_m'. Second derivatives of the likelihood by mu and Sigma are
 cross-products of the M_r over the patterns, one matrix product each.
+
+Moments may be those of other variables x with v = T x, of which nobody's answers need be known: M_r becomes T' M_r T.
 """
 
 from __future__ import annotations
@@ -21,17 +23,32 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
-def precisions(patterns: Patterns, found: Expectation) -> Array:
-    """Return M_r of every pattern, shape (R, p, p); zero, to rounding, where missing."""
-    p = len(found.mean)
-    out = np.empty((len(patterns.seen), p, p))
-    out[:] = found.inverse
+def precisions(patterns: Patterns, found: Expectation, units: Array | None = None) -> Array:
+    """Return M_r of every pattern, shape (R, p, p); zero, to rounding, where missing.
+
+    Parameters
+    ----------
+    patterns, found
+    units : ndarray, shape (p, p), optional
+        T; by default the identity.
+    """
+    whole, columns = _in_units(found, units)
+    out = np.empty((len(patterns.seen), *whole.shape))
+    out[:] = whole
     for batch, roots in zip(patterns.batches, found.roots, strict=True):
         for group in batch.alike:
             root = roots[: group.k, : group.k, group.within].transpose(2, 0, 1)
-            turned = np.ascontiguousarray(root) @ found.inverse[group.items]
+            turned = np.ascontiguousarray(root) @ columns[group.items]
             out[group.patterns] -= turned.transpose(0, 2, 1) @ turned
     return out
+
+
+def _in_units(found: Expectation, units: Array | None) -> tuple[Array, Array]:
+    """Return T' K T and K T."""
+    if units is None:
+        return found.inverse, found.inverse
+    columns = found.inverse @ units
+    return units.T @ columns, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +95,10 @@ def _gather(p: int) -> _Gather:
     return _Gather(row, col, position, straight, crossed, 0.25 * np.outer(times, times))
 
 
-def mean_information(found: Expectation) -> Array:
+def mean_information(found: Expectation, units: Array | None = None) -> Array:
     """Return the information of the means per respondent, sum_r f_r M_r, shape (p, p)."""
-    return np.asarray(found.inverse - found.inverse @ found.unknown @ found.inverse)
+    whole, columns = _in_units(found, units)
+    return np.asarray(whole - columns.T @ found.unknown @ columns)
 
 
 def moment_information(patterns: Patterns, found: Expectation) -> tuple[Array, Array]:
@@ -105,21 +123,21 @@ def information_along(patterns: Patterns, found: Expectation, moments: Sequence[
     return out
 
 
-def moment_hessian(patterns: Patterns, found: Expectation) -> Array:
-    """Return half the second derivative of F by (mu, vech Sigma), shape (p + p*, p + p*)."""
+def moment_hessian(patterns: Patterns, found: Expectation, units: Array | None = None) -> Array:
+    """Return half the second derivative of F by (mu, vech Sigma), shape (p + p*, p + p*); `units` as `precisions`."""
     p = len(found.mean)
     gather = _gather(p)
     row, col = gather.row, gather.col
-    flat = np.ascontiguousarray(precisions(patterns, found).reshape(-1, p * p).T)[row * p + col]
+    flat = np.ascontiguousarray(precisions(patterns, found, units).reshape(-1, p * p).T)[row * p + col]
     weighted = flat * patterns.share
-    pull = found.inverse @ found.filled.T
+    pull = _in_units(found, units)[1].T @ found.filled.T
     # tr(dS M dS' P) - tr(dS M dS' M) / 2 with P = M T M: both are bilinear in M, so one product serves.
     starts = np.flatnonzero(patterns.level)
     other = np.add.reduceat(pull[row] * pull[col], starts, axis=1)
     other -= 0.5 * flat
     product = weighted @ other.T
     out = np.empty((p + len(row), p + len(row)))
-    out[:p, :p] = mean_information(found)
+    out[:p, :p] = mean_information(found, units)
     out[p:, p:] = gather.both(product + product.T)
     # e_k' M dS M d
     mixed = weighted @ pull[:, starts].T
