@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.expectation import Expectation, expectation_at
+from sem_loyalty.kernel.expectation import Expectation
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Point
 from sem_loyalty.kernel.inverse_root import inverse_root
@@ -176,10 +176,11 @@ def saturated_groups(
 ) -> tuple[Saturated, ...]:
     """Return what is known of the saturated moments, by group."""
     out = []
-    for patterns, sample, answers in zip(discrepancy.patterns, discrepancy.samples, rows, strict=True):
+    for patterns, sample, found, answers in zip(
+        discrepancy.patterns, discrepancy.samples, discrepancy.expected_saturated(), rows, strict=True
+    ):
         units, turn = _standard_units(sample.cov, fixed)
         kept = random_moments(len(units), list(range(len(fixed))))
-        found = expectation_at(patterns, sample)
         observed = saturated_information(patterns, found, kept, units)
         root = inverse_root(observed)
         if root is not None:

@@ -89,10 +89,9 @@ def expectation(patterns: Patterns, mean: Array, inverse: Array, logdet: float) 
         value += float(share @ np.log(pivots).sum(axis=0))
         gap = pull.take(batch.gaps, mode="clip")
         by_row = spread if batch.owner is None else spread.take(batch.owner, axis=2)
-        flat.put(batch.gaps, -(by_row * gap[:, None]).sum(axis=0))
+        flat.put(batch.gaps, -np.einsum("ijr,jr->ir", by_row, gap))
         spread *= share
-        among = spread.take(batch.pairs)
-        unknown += np.bincount(batch.places.take(batch.pairs), weights=among, minlength=p * p)
+        unknown += np.bincount(batch.pair_places, weights=spread.take(batch.pairs), minlength=p * p)
         roots.append(root)
     lower = unknown.reshape(p, p)
     among = lower + lower.T
@@ -131,12 +130,15 @@ def inverses(matrices: Array, starts: tuple[int, ...]) -> tuple[Array, Array, Ar
     found, roots, pivots = np.zeros(matrices.shape), np.zeros(matrices.shape), np.ones(matrices.shape[1:])
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for j, first in enumerate(starts):
-            left, rest = matrices[j, :j, first:], pivots[j, first:]
-            along = (found[:j, :j, first:] * left[:, None]).sum(axis=0)
-            np.subtract(matrices[j, j, first:], (left * along).sum(axis=0), out=rest)
-            row = roots[j, : j + 1, first:]
+            row, rest = roots[j, : j + 1, first:], pivots[j, first:]
+            rest[:] = matrices[j, j, first:]
+            if j:
+                left = matrices[j, :j, first:]
+                along = np.add.reduce(found[:j, :j, first:] * left[:, None], axis=0)
+                rest -= np.add.reduce(left * along, axis=0)
             np.divide(1.0, np.sqrt(rest), out=row[j])
-            np.multiply(along, -row[j], out=row[:j])
+            if j:
+                np.multiply(along, -row[j], out=row[:j])
             found[: j + 1, : j + 1, first:] += row[:, None] * row
     return found, roots, pivots
 

@@ -8,7 +8,6 @@ doi:10.1111/j.2517-6161.1982.tb01203.x).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,12 +23,15 @@ from sem_loyalty.kernel.patterns import Patterns, find_patterns
 from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters, rescaled_block
 
 Array = NDArray[np.float64]
-Complete = Callable[[tuple[Block, ...], tuple[Sample, ...], Point], Array]
-Loss = Callable[[Block, Implied, Patterns, Expectation, Array], Array]
 
 
 class Known(dict[str, Any]):
-    """What was computed at a point, by name. A copy for another process begins without it: it can be had again."""
+    """What was computed already, by name. A copy for another process begins without it: it can be had again."""
+
+    def keep(self, name: str, matrix: Array) -> None:
+        """Keep a matrix, read-only: whoever asks is given the same one."""
+        matrix.flags.writeable = False
+        self[name] = matrix
 
     def __reduce__(self) -> tuple[type[Known], tuple[()]]:
         """Leave the content behind."""
@@ -67,12 +69,15 @@ class Incomplete:
         Weights n_g / N and the moments of the saturated model.
     saturated : float
         The weighted sum over groups of `Expectation.value` at the moments of the saturated model.
+    known : Known
+        The expected answers there, once they were asked for.
     """
 
     blocks: tuple[Block, ...]
     patterns: tuple[Patterns, ...]
     samples: tuple[Sample, ...]
     saturated: float
+    known: Known = field(init=False, repr=False, compare=False, default_factory=Known)
 
     @property
     def n_observed(self) -> int:
@@ -105,41 +110,52 @@ class Incomplete:
         """Return the expected answers of every group at a point."""
         return _incomplete(point).expected
 
+    def expected_saturated(self) -> tuple[Expectation, ...]:
+        """Return the expected answers of every group at the moments of the saturated model."""
+        if "saturated" not in self.known:
+            self.known["saturated"] = tuple(map(expectation_at, self.patterns, self.samples))
+        found: tuple[Expectation, ...] = self.known["saturated"]
+        return found
+
     def gradient(self, point: Point) -> Array:
         """Return dF / d theta, shape (q,)."""
         return likelihood.gradient(self.blocks, self._completed(point), point)
 
     def information(self, point: Point) -> Array:
         """Return the expected information per respondent, given who answered what, shape (q, q)."""
-        return self._once(point, "information", likelihood.information, expected_loss)
+        known = _incomplete(point).known
+        if "information" not in known:
+            groups = self._groups(point)
+            if "pairs" not in known:
+                known["pairs"] = [pair_loss(*group) for group in groups]
+            lost = [expected_loss(*group, pairs) for group, pairs in zip(groups, known["pairs"], strict=True)]
+            complete = likelihood.information(self.blocks, self._completed(point), point)
+            known.keep("information", complete - self._over_groups(lost, len(point.theta)))
+        return known["information"]
 
     def hessian(self, point: Point) -> Array:
         """Return half the second derivative of F, the observed information per respondent, shape (q, q)."""
-        return self._once(point, "hessian", likelihood.hessian, observed_loss)
-
-    def _once(self, point: Point, name: str, complete: Complete, loss: Loss) -> Array:
-        """Return the information in complete answers less what is lost; a point keeps the answer, which is read-only."""
         known = _incomplete(point).known
-        if name not in known:
-            known[name] = complete(self.blocks, self._completed(point), point) - self._lost(point, loss)
-            known[name].flags.writeable = False
-        found: Array = known[name]
-        return found
+        if "hessian" not in known:
+            found = [observed_loss(*group) for group in self._groups(point)]
+            known["pairs"] = [pairs for _, pairs in found]
+            complete = likelihood.hessian(self.blocks, self._completed(point), point)
+            known.keep("hessian", complete - self._over_groups([lost for lost, _ in found], len(point.theta)))
+        return known["hessian"]
 
     def _completed(self, point: Point) -> tuple[Sample, ...]:
         """Return the moments that complete answers would be expected to have, by group."""
         return tuple(found.sample(sample) for found, sample in zip(self.expected(point), self.samples, strict=True))
 
-    def _lost(self, point: Point, loss: Loss) -> Array:
-        """Return the information that missing answers would have added, shape (q, q)."""
-        size = len(point.theta)
+    def _groups(self, point: Point) -> list[tuple[Block, Implied, Patterns, Expectation]]:
+        """Return what the information that missing answers would have added depends on, by group."""
+        return list(zip(self.blocks, point.implied, self.patterns, self.expected(point), strict=True))
+
+    def _over_groups(self, by_entry: list[Array], size: int) -> Array:
+        """Return the weighted sum over groups of matrices over entries as one over parameters, symmetric."""
         total = np.zeros((size, size))
-        groups = tuple(zip(self.blocks, point.implied, self.patterns, self.expected(point), strict=True))
-        known = _incomplete(point).known
-        if "pairs" not in known:
-            known["pairs"] = [pair_loss(*group) for group in groups]
-        for sample, group, pairs in zip(self.samples, groups, known["pairs"], strict=True):
-            total += sample.weight * matrix_to_parameters(group[0], loss(*group, pairs), size)
+        for block, sample, found in zip(self.blocks, self.samples, by_entry, strict=True):
+            total += sample.weight * matrix_to_parameters(block, found, size)
         return 0.5 * (total + total.T)
 
     def rescaled(self, scale: Array) -> Incomplete:
@@ -184,7 +200,8 @@ def incomplete_likelihood(
     """
     keep_freed_memory()
     patterns = tuple(find_patterns(answers) for answers in rows) if patterns is None else patterns
-    saturated = sum(
-        sample.weight * expectation_at(found, sample).value for sample, found in zip(samples, patterns, strict=True)
-    )
-    return Incomplete(blocks, patterns, samples, float(saturated))
+    there = tuple(map(expectation_at, patterns, samples))
+    saturated = sum(sample.weight * found.value for sample, found in zip(samples, there, strict=True))
+    discrepancy = Incomplete(blocks, patterns, samples, float(saturated))
+    discrepancy.known["saturated"] = there
+    return discrepancy

@@ -25,47 +25,41 @@ Array = NDArray[np.float64]
 
 def pair_loss(block: Block, at: Implied, patterns: Patterns, found: Expectation) -> Array:
     """Return sum_r f_r tr(C D_k C D_l) / 2 over pairs of entries of A and S, shape (entries, entries)."""
-    left, right, _ = _columns(block, at, found)
-    size = left.shape[1]
+    columns, _ = _columns(block, at, found)
+    size = columns.shape[1] // 2
     loss = np.zeros((size, size))
     for batch, roots in zip(patterns.batches, found.roots, strict=True):
-        scale = patterns.share[batch.patterns][:, None] ** 0.25
-        u, w = (_turned(columns, batch, roots) * scale for columns in (left, right))
-        for j, first in enumerate(batch.starts):
-            # u_i w_j + w_i u_j for i up to j. Pairs off the diagonal stand for two, so that 1 / 2 leaves one of them.
-            products = u[: j + 1, first:] * w[j, first:]
-            products += w[: j + 1, first:] * u[j, first:]
-            products[j] *= np.sqrt(0.5)
-            flat = products.reshape(-1, size)
-            loss += flat.T @ flat
+        turned = _turned(columns, batch, roots)
+        _add_pairs(loss, turned[:, :, :size], turned[:, :, size:], batch.starts, patterns.share[batch.patterns])
     return loss
 
 
-def observed_loss(block: Block, at: Implied, patterns: Patterns, found: Expectation, pairs: Array) -> Array:
-    """Return the information lost per respondent given the answers, over pairs of entries, shape (entries, entries).
+def observed_loss(block: Block, at: Implied, patterns: Patterns, found: Expectation) -> tuple[Array, Array]:
+    """Return the information lost per respondent given the answers, over pairs of entries, and `pair_loss` in it.
 
-    Parameters
-    ----------
-    block, at, patterns, found
-    pairs : ndarray
-        `pair_loss` at the same point.
+    Shapes (entries, entries), over all entries and over those of A and S.
     """
-    left, right, shifts = _columns(block, at, found)
+    columns, shifts = _columns(block, at, found)
     root = np.sqrt(patterns.weight)[:, None]
-    weighted = found.filled * root
-    by_left, by_right, by_level = weighted @ left, weighted @ right, root * patterns.level[:, None]
-    n_cov, size = left.shape[1], shifts.shape[1]
-    loss = np.zeros((size, size))
-    loss[:n_cov, :n_cov] = pairs
+    by_level = root * patterns.level[:, None]
+    n_cov, size = columns.shape[1] // 2, shifts.shape[1]
+    along = (found.filled * root) @ columns
+    by_u, by_w = np.ascontiguousarray(along[:, :n_cov]), np.ascontiguousarray(along[:, n_cov:])
+    columns = np.concatenate([columns, shifts], axis=1)
+    loss, pairs = np.zeros((size, size)), np.zeros((n_cov, n_cov))
     for batch, roots in zip(patterns.batches, found.roots, strict=True):
-        u, w, shift = (_turned(columns, batch, roots) for columns in (left, right, shifts))
+        turned = _turned(columns, batch, roots)
         for j, first in enumerate(batch.row_starts):
             rows = slice(batch.rows.start + first, batch.rows.stop)
-            pull = batch.by_row(shift[j], j) * by_level[rows]
-            pull[:, :n_cov] += batch.by_row(u[j], j) * by_right[rows]
-            pull[:, :n_cov] += batch.by_row(w[j], j) * by_left[rows]
+            own = batch.by_row(turned[j], j)
+            pull = own[:, 2 * n_cov :] * by_level[rows]
+            pull[:, :n_cov] += own[:, :n_cov] * by_w[rows]
+            pull[:, :n_cov] += own[:, n_cov : 2 * n_cov] * by_u[rows]
             loss += pull.T @ pull
-    return loss
+        u, w = turned[:, :, :n_cov], turned[:, :, n_cov : 2 * n_cov]
+        _add_pairs(pairs, u, w, batch.starts, patterns.share[batch.patterns])
+    loss[:n_cov, :n_cov] += pairs
+    return loss, pairs
 
 
 def expected_loss(block: Block, at: Implied, patterns: Patterns, found: Expectation, pairs: Array) -> Array:
@@ -83,11 +77,11 @@ def expected_loss(block: Block, at: Implied, patterns: Patterns, found: Expectat
     return loss
 
 
-def _columns(block: Block, at: Implied, found: Expectation) -> tuple[Array, Array, Array]:
-    """Return c K u and K w over the entries of A and S, and K dmu over all entries."""
+def _columns(block: Block, at: Implied, found: Expectation) -> tuple[Array, Array]:
+    """Return c K u and then K w over the entries of A and S, and K dmu over all entries."""
     columns, layout = found.inverse @ derivative_columns(at), block.layout
     shifts = found.inverse @ mean_jacobian(block, at)
-    return columns[:, layout.left] * layout.weight, columns[:, layout.right], shifts
+    return np.concatenate([columns[:, layout.left] * layout.weight, columns[:, layout.right]], axis=1), shifts
 
 
 def _turned(columns: Array, batch: Batch, roots: Array) -> Array:
@@ -98,3 +92,16 @@ def _turned(columns: Array, batch: Batch, roots: Array) -> Array:
         turned = np.ascontiguousarray(root) @ columns.take(group.items, axis=0)
         out[: group.k, group.within] = turned.transpose(1, 0, 2)
     return out
+
+
+def _add_pairs(loss: Array, u: Array, w: Array, starts: tuple[int, ...], share: Array) -> None:
+    """Add sum_r f_r tr(Y_k Y_l) / 2, Y_k = u_k w_k' + w_k u_k', from u and w of shape (k, patterns, entries)."""
+    scale = share[:, None] ** 0.25
+    u, w = u * scale, w * scale
+    for j, first in enumerate(starts):
+        # u_i w_j + w_i u_j for i up to j. Pairs off the diagonal stand for two, so that 1 / 2 leaves one of them.
+        products = u[: j + 1, first:] * w[j, first:]
+        products += w[: j + 1, first:] * u[j, first:]
+        products[j] *= np.sqrt(0.5)
+        flat = products.reshape(-1, len(loss))
+        loss += flat.T @ flat

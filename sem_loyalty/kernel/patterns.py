@@ -60,8 +60,8 @@ class Batch:
         Where missing items stand in the flat rows of all patterns; just beyond them what is left over.
     owner : ndarray of int, shape (rows,), or None
         The pattern of every row within the batch; None where every pattern has one row.
-    pairs : ndarray of int
-        Where pairs of missing items stand in a flat (k, k, patterns), each once.
+    pairs, pair_places : ndarray of int
+        Where pairs of missing items stand in a flat (k, k, patterns), each once, and in a flat matrix of p rows.
     alike : tuple of Alike
         The batch by number of missing items.
     """
@@ -74,6 +74,7 @@ class Batch:
     gaps: Index
     owner: Index | None
     pairs: Index
+    pair_places: Index
     alike: tuple[Alike, ...]
 
     def by_row(self, by_pattern: Array, j: int) -> Array:
@@ -245,7 +246,8 @@ def _batch(seen: NDArray[np.bool_], lost: Index, sizes: Index, first: int, last:
     gaps[np.arange(k)[:, None] >= (own if owner is None else own[owner])] = int(sizes.sum()) * p
     starts = np.searchsorted(own, np.arange(k), side="right")
     exists = np.arange(k)[:, None] < own
-    pairs = exists[:, None] & exists & np.tri(k, dtype=np.bool_)[:, :, None]
+    pairs = np.flatnonzero(exists[:, None] & exists & np.tri(k, dtype=np.bool_)[:, :, None])
+    places = items[:, None] * p + items
     alike = []
     for count in np.unique(own).tolist():
         within = slice(*np.searchsorted(own, [count, count + 1]).tolist())
@@ -256,9 +258,10 @@ def _batch(seen: NDArray[np.bool_], lost: Index, sizes: Index, first: int, last:
         rows=slice(begin, begin + int(ends[-1])),
         starts=tuple(starts.tolist()),
         row_starts=tuple((ends - rows)[starts].tolist()),
-        places=items[:, None] * p + items,
+        places=places,
         gaps=gaps,
         owner=owner,
-        pairs=np.flatnonzero(pairs),
+        pairs=pairs,
+        pair_places=places.reshape(-1)[pairs],
         alike=tuple(alike),
     )

@@ -82,7 +82,8 @@ def test_every_missing_item_stands_in_one_batch(kinds, share):
         beyond[batch.gaps] += 1.0
         places = np.zeros((len(lost), 400), dtype=bool)
         k, _, pattern = np.unravel_index(batch.pairs, batch.places.shape)
-        places[pattern, batch.places.reshape(-1)[batch.pairs]] = True
+        places[pattern, batch.pair_places] = True
+        np.testing.assert_array_equal(batch.places.reshape(-1)[batch.pairs], batch.pair_places)
         for group in batch.alike:
             assert (lost[group.within] == group.k).all()
             for r, items in zip(range(group.patterns.start, group.patterns.stop), group.items, strict=True):
