@@ -114,12 +114,19 @@ def moment_information(patterns: Patterns, found: Expectation) -> tuple[Array, A
 
 def information_along(patterns: Patterns, found: Expectation, moments: Sequence[tuple[Array, Array]]) -> list[float]:
     """Return v' I v, I the expected information of the moments, for every v of a mean (p,) and a symmetric (p, p)."""
-    by_pattern, by_mean = precisions(patterns, found), mean_information(found)
+    inverse, by_mean = found.inverse, mean_information(found)
     out = []
     for mean, cov in moments:
-        turned = by_pattern @ cov
-        spread = np.einsum("rij,rji->r", turned, turned)
-        out.append(float(mean @ by_mean @ mean + 0.5 * patterns.share @ spread))
+        # tr(M X M X) = tr(K X K X) - 2 tr(C D_2) + tr(C D C D), with D = (K X K)_mm and D_2 = (K X K X K)_mm.
+        turned = inverse @ cov
+        both = turned @ inverse
+        spread = float(np.vdot(turned, turned.T) - 2.0 * np.vdot(found.unknown, turned @ both))
+        for batch, roots in zip(patterns.batches, found.roots, strict=True):
+            for group in batch.alike:
+                root = roots[: group.k, : group.k, group.within].transpose(2, 0, 1)
+                lost = root @ both[group.items[:, :, None], group.items[:, None]] @ root.transpose(0, 2, 1)
+                spread += float(patterns.share[group.patterns] @ np.einsum("rij,rij->r", lost, lost))
+        out.append(float(mean @ by_mean @ mean + 0.5 * spread))
     return out
 
 

@@ -96,40 +96,42 @@ def saturated_moments(
     scale = np.sqrt(np.diagonal(start))
     if spd_inverse(start) is None:
         start = np.diag(scale**2)
-    lower = np.tril_indices(p)
-    unit = np.concatenate([scale, np.outer(scale, scale)[lower]])
-
+    row, col = np.tril_indices(p)
+    lower, unit = row * p + col, np.concatenate([scale, scale[row] * scale[col]])
     place = np.zeros((p, p), dtype=np.intp)
-    place[lower] = np.arange(len(lower[0]))
-    place = np.maximum(place, place.T)
+    place[row, col] = place[col, row] = p + np.arange(len(row))
 
     def unpack(x: Array) -> tuple[Array, Array]:
         values = x * unit
-        return values[:p], values[p:][place]
+        return values[:p], values.take(place)
 
-    x = np.concatenate([centre, start[lower]]) / unit
+    def pack(mean: Array, cov: Array) -> Array:
+        return np.concatenate([mean, cov.take(lower)]) / unit
+
+    x = pack(centre, start)
     best: Array | None = None
     value = np.inf
-    moves: list[Array] = []
-    ends: list[Array] = []
+    # The last move and where it ended, and by how much they differed from those before them.
+    last: tuple[Array, Array] | None = None
+    by_move: list[Array] = []
+    by_end: list[Array] = []
     for _iteration in range(iterations):
         step = em_step(patterns, *unpack(x))
         if best is not None and (step is None or step.value > value + 1e-12 * (1.0 + abs(value))):
             # The extrapolation went too far: on from the plain step before it.
             x, best = best, None
-            moves, ends, value = [], [], np.inf
+            last, by_move, by_end, value = None, [], [], np.inf
             continue
         if step is None or step.least < SINGULAR:
             return None
         value = step.value
-        end = np.concatenate([step.mean, step.cov[lower]]) / unit
+        end = pack(step.mean, step.cov)
         move = end - x
-        moves, ends = [*moves[-MEMORY:], move], [*ends[-MEMORY:], end]
         best, x = end, end
-        if len(moves) > 1:
-            by_move, by_end = np.diff(moves, axis=0).T, np.diff(ends, axis=0).T
-            share = np.linalg.lstsq(by_move, move, rcond=1e-12)[0]
-            x = end - by_end @ share
+        if last is not None:
+            by_move, by_end = [*by_move[1 - MEMORY :], move - last[0]], [*by_end[1 - MEMORY :], end - last[1]]
+            x = end - np.linalg.lstsq(np.array(by_move).T, move, rcond=1e-12)[0] @ np.array(by_end)
+        last = move, end
         if float(np.abs(move).max()) < tolerance:
             # Steps may be far shorter than the way that is left; the extrapolation is not.
             return unpack(x)
