@@ -29,8 +29,8 @@ def pair_loss(block: Block, at: Implied, patterns: Patterns, found: Expectation)
     size = columns.shape[1] // 2
     loss = np.zeros((size, size))
     for batch, roots in zip(patterns.batches, found.roots, strict=True):
-        turned = _turned(columns, batch, roots)
-        _add_pairs(loss, turned[:, :, :size], turned[:, :, size:], batch.starts, patterns.share[batch.patterns])
+        turned = _turned(columns, batch, roots, patterns.share)
+        _add_pairs(loss, turned[:, :, :size], turned[:, :, size:], batch.starts)
     return loss
 
 
@@ -40,15 +40,16 @@ def observed_loss(block: Block, at: Implied, patterns: Patterns, found: Expectat
     Shapes (entries, entries), over all entries and over those of A and S.
     """
     columns, shifts = _columns(block, at, found)
-    root = np.sqrt(patterns.weight)[:, None]
-    by_level = root * patterns.level[:, None]
+    # The other half of sqrt(f_r) comes with the columns.
+    half = patterns.weight[:, None] ** 0.25
+    by_level = half * patterns.level[:, None]
     n_cov, size = columns.shape[1] // 2, shifts.shape[1]
-    along = (found.filled * root) @ columns
+    along = (found.filled * half) @ columns
     by_u, by_w = np.ascontiguousarray(along[:, :n_cov]), np.ascontiguousarray(along[:, n_cov:])
     columns = np.concatenate([columns, shifts], axis=1)
     loss, pairs = np.zeros((size, size)), np.zeros((n_cov, n_cov))
     for batch, roots in zip(patterns.batches, found.roots, strict=True):
-        turned = _turned(columns, batch, roots)
+        turned = _turned(columns, batch, roots, patterns.share)
         for j, first in enumerate(batch.row_starts):
             rows = slice(batch.rows.start + first, batch.rows.stop)
             own = batch.by_row(turned[j], j)
@@ -56,8 +57,7 @@ def observed_loss(block: Block, at: Implied, patterns: Patterns, found: Expectat
             pull[:, :n_cov] += own[:, :n_cov] * by_w[rows]
             pull[:, :n_cov] += own[:, n_cov : 2 * n_cov] * by_u[rows]
             loss += pull.T @ pull
-        u, w = turned[:, :, :n_cov], turned[:, :, n_cov : 2 * n_cov]
-        _add_pairs(pairs, u, w, batch.starts, patterns.share[batch.patterns])
+        _add_pairs(pairs, turned[:, :, :n_cov], turned[:, :, n_cov : 2 * n_cov], batch.starts)
     loss[:n_cov, :n_cov] += pairs
     return loss, pairs
 
@@ -84,20 +84,22 @@ def _columns(block: Block, at: Implied, found: Expectation) -> tuple[Array, Arra
     return np.concatenate([columns[:, layout.left] * layout.weight, columns[:, layout.right]], axis=1), shifts
 
 
-def _turned(columns: Array, batch: Batch, roots: Array) -> Array:
-    """Return R_r times the rows of `columns` at the missing items, shape (k, patterns, columns); zero beyond them."""
-    out = np.zeros((len(roots), roots.shape[2], columns.shape[1]))
+def _turned(columns: Array, batch: Batch, roots: Array, share: Array) -> Array:
+    """Return f_r^(1/4) R_r times the rows of `columns` at the missing items, arbitrary numbers beyond them.
+
+    Shape (k, patterns, columns). Products of two of its columns have the weight sqrt(f_r), and their squares f_r.
+    """
+    out = np.empty((len(roots), roots.shape[2], columns.shape[1]))
     for group in batch.alike:
         root = roots[: group.k, : group.k, group.within].transpose(2, 0, 1)
-        turned = np.ascontiguousarray(root) @ columns.take(group.items, axis=0)
+        weighted = root * share[group.patterns][:, None, None] ** 0.25
+        turned = weighted @ columns.take(group.items, axis=0)
         out[: group.k, group.within] = turned.transpose(1, 0, 2)
     return out
 
 
-def _add_pairs(loss: Array, u: Array, w: Array, starts: tuple[int, ...], share: Array) -> None:
-    """Add sum_r f_r tr(Y_k Y_l) / 2, Y_k = u_k w_k' + w_k u_k', from u and w of shape (k, patterns, entries)."""
-    scale = share[:, None] ** 0.25
-    u, w = u * scale, w * scale
+def _add_pairs(loss: Array, u: Array, w: Array, starts: tuple[int, ...]) -> None:
+    """Add sum_r tr(Y_k Y_l) / 2, Y_k = u_k w_k' + w_k u_k', from u and w of shape (k, patterns, entries)."""
     for j, first in enumerate(starts):
         # u_i w_j + w_i u_j for i up to j. Pairs off the diagonal stand for two, so that 1 / 2 leaves one of them.
         products = u[: j + 1, first:] * w[j, first:]

@@ -138,8 +138,9 @@ def find_patterns(rows: Array) -> Patterns:
         NaN for missing; a row without any answer counts in n and informs about nothing.
     """
     present = ~np.isnan(rows)
+    keys = _keys(present)
     _, first, which, counts = np.unique(
-        _keys(present), axis=0, return_index=True, return_inverse=True, return_counts=True
+        keys, axis=None if keys.ndim == 1 else 0, return_index=True, return_inverse=True, return_counts=True
     )
     seen = present[first]
     lost = (~seen).sum(axis=1)

@@ -9,7 +9,6 @@ those of `kernel.solver` are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,5 +134,7 @@ def _corrected(inverse: Array, step: Array, change: Array) -> Array:
     across = float(change @ turned)
     if along <= 1e-12 * np.sqrt(max(0.0, across) * max(0.0, float(step @ step))):
         return inverse
-    pair: Any = np.outer(turned, step) / along
-    return np.asarray(inverse - pair - pair.T + (1.0 + across / along) * np.outer(step, step) / along)
+    # The correction is s v' + v s'.
+    other = (0.5 * (1.0 + across / along) * step - turned) / along
+    product = step[:, None] * other
+    return np.asarray(product + product.T + inverse)
