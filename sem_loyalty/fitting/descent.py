@@ -32,7 +32,8 @@ def minimise(
 
     With missing answers the model is first fitted to the moments of the saturated model (two-stage estimates, Yuan and
     Bentler 2000, doi:10.1111/0081-1750.00078): these are near, and cost a fraction. From there the full likelihood
-    takes a few steps with one matrix of curvature, or with the one that is known. Where either part fails, it is minimised from `start` itself.
+    takes a few steps with one matrix of curvature, the one that is known if there is one. Where either part fails, it
+    is minimised from `start` itself.
 
     Parameters
     ----------

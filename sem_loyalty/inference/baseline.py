@@ -1,4 +1,4 @@
-"""The independence model, against which comparative fit indices measure, and the saturated one of incomplete answers."""
+"""The independence model, against which comparative fit indices measure; beside it, the saturated one."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sem_loyalty.kernel.expectation import Expectation
 from sem_loyalty.kernel.incomplete import Incomplete
-from sem_loyalty.kernel.likelihood import Point
 from sem_loyalty.kernel.inverse_root import inverse_root
+from sem_loyalty.kernel.likelihood import Point
 from sem_loyalty.kernel.patterns import Patterns
 from sem_loyalty.kernel.precisions import moment_hessian, precisions
 from sem_loyalty.kernel.ram import Block, Implied, matrix_to_parameters, moment_derivatives
@@ -71,9 +71,7 @@ def casewise_meat(discrepancy: Incomplete, point: Point, rows: tuple[Array, ...]
     return total
 
 
-def saturated_information(
-    patterns: Patterns, found: Expectation, kept: Kept, units: Array | None = None
-) -> Array:
+def saturated_information(patterns: Patterns, found: Expectation, kept: Kept, units: Array | None = None) -> Array:
     """Return the observed information of the saturated model, over the random moments.
 
     Parameters

@@ -9,7 +9,6 @@ doi:10.1111/j.2517-6161.1982.tb01203.x).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +24,28 @@ from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters
 Array = NDArray[np.float64]
 
 
-class Known(dict[str, Any]):
-    """What was computed already, by name. A copy for another process begins without it: it can be had again."""
+class Known:
+    """What was computed already and may be asked for again: `matrices` by name, read-only, and what they share.
 
-    def keep(self, name: str, matrix: Array) -> None:
-        """Keep a matrix, read-only: whoever asks is given the same one."""
-        matrix.flags.writeable = False
-        self[name] = matrix
+    A copy for another process begins without it: it can be had again.
+    """
+
+    __slots__ = ("expected", "matrices", "pairs")
+
+    def __init__(self) -> None:
+        self.matrices: dict[str, Array] = {}
+        self.pairs: list[Array] | None = None
+        self.expected: tuple[Expectation, ...] | None = None
 
     def __reduce__(self) -> tuple[type[Known], tuple[()]]:
         """Leave the content behind."""
         return Known, ()
+
+    def keep(self, name: str, matrix: Array) -> Array:
+        """Keep a matrix, and return it."""
+        matrix.flags.writeable = False
+        self.matrices[name] = matrix
+        return matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +122,9 @@ class Incomplete:
 
     def expected_saturated(self) -> tuple[Expectation, ...]:
         """Return the expected answers of every group at the moments of the saturated model."""
-        if "saturated" not in self.known:
-            self.known["saturated"] = tuple(map(expectation_at, self.patterns, self.samples))
-        found: tuple[Expectation, ...] = self.known["saturated"]
-        return found
+        if self.known.expected is None:
+            self.known.expected = tuple(map(expectation_at, self.patterns, self.samples))
+        return self.known.expected
 
     def gradient(self, point: Point) -> Array:
         """Return dF / d theta, shape (q,)."""
@@ -124,24 +133,24 @@ class Incomplete:
     def information(self, point: Point) -> Array:
         """Return the expected information per respondent, given who answered what, shape (q, q)."""
         known = _incomplete(point).known
-        if "information" not in known:
-            groups = self._groups(point)
-            if "pairs" not in known:
-                known["pairs"] = [pair_loss(*group) for group in groups]
-            lost = [expected_loss(*group, pairs) for group, pairs in zip(groups, known["pairs"], strict=True)]
-            complete = likelihood.information(self.blocks, self._completed(point), point)
-            known.keep("information", complete - self._over_groups(lost, len(point.theta)))
-        return known["information"]
+        if "information" in known.matrices:
+            return known.matrices["information"]
+        groups = self._groups(point)
+        if known.pairs is None:
+            known.pairs = [pair_loss(*group) for group in groups]
+        lost = [expected_loss(*group, pairs) for group, pairs in zip(groups, known.pairs, strict=True)]
+        complete = likelihood.information(self.blocks, self._completed(point), point)
+        return known.keep("information", complete - self._over_groups(lost, len(point.theta)))
 
     def hessian(self, point: Point) -> Array:
         """Return half the second derivative of F, the observed information per respondent, shape (q, q)."""
         known = _incomplete(point).known
-        if "hessian" not in known:
-            found = [observed_loss(*group) for group in self._groups(point)]
-            known["pairs"] = [pairs for _, pairs in found]
-            complete = likelihood.hessian(self.blocks, self._completed(point), point)
-            known.keep("hessian", complete - self._over_groups([lost for lost, _ in found], len(point.theta)))
-        return known["hessian"]
+        if "hessian" in known.matrices:
+            return known.matrices["hessian"]
+        found = [observed_loss(*group) for group in self._groups(point)]
+        known.pairs = [pairs for _, pairs in found]
+        complete = likelihood.hessian(self.blocks, self._completed(point), point)
+        return known.keep("hessian", complete - self._over_groups([lost for lost, _ in found], len(point.theta)))
 
     def _completed(self, point: Point) -> tuple[Sample, ...]:
         """Return the moments that complete answers would be expected to have, by group."""
@@ -203,5 +212,5 @@ def incomplete_likelihood(
     there = tuple(map(expectation_at, patterns, samples))
     saturated = sum(sample.weight * found.value for sample, found in zip(samples, there, strict=True))
     discrepancy = Incomplete(blocks, patterns, samples, float(saturated))
-    discrepancy.known["saturated"] = there
+    discrepancy.known.expected = there
     return discrepancy

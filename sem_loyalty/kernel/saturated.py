@@ -106,7 +106,7 @@ def saturated_moments(
         return values[:p], values.take(place)
 
     def pack(mean: Array, cov: Array) -> Array:
-        return np.concatenate([mean, cov.take(lower)]) / unit
+        return np.asarray(np.concatenate([mean, cov.take(lower)]) / unit)
 
     x = pack(centre, start)
     best: Array | None = None

@@ -89,9 +89,7 @@ def normal_em(answers: Array, *, tolerance: float = 1e-10, iterations: int = 500
     return saturated_model(answers[~np.isnan(answers).all(axis=1)], tolerance=tolerance, iterations=iterations)[:2]
 
 
-def saturated_model(
-    rows: Array, *, tolerance: float = 1e-10, iterations: int = 5000
-) -> tuple[Array, Array, Patterns]:
+def saturated_model(rows: Array, *, tolerance: float = 1e-10, iterations: int = 5000) -> tuple[Array, Array, Patterns]:
     """Return what `normal_em` returns of rows with an answer each, and the patterns of these rows."""
     if len(rows) == 0:
         raise DataError("No row has any answer, so nothing can be estimated.")

@@ -208,9 +208,7 @@ def test_expected_discrepancy_of_complete_data_is_its_definition(posed, sandwich
     kept = casewise.random_moments(6, fixed)
     size = int(kept.sum())
     joined, complete, spread = np.zeros((3, size * len(rows), size * len(rows)))
-    for g, (sample, patterns, answers) in enumerate(
-        zip(discrepancy.samples, discrepancy.patterns, rows, strict=True)
-    ):
+    for g, (sample, patterns, answers) in enumerate(zip(discrepancy.samples, discrepancy.patterns, rows, strict=True)):
         own = slice(g * size, (g + 1) * size)
         at = expectation.expectation_at(patterns, sample)
         observed = casewise.saturated_information(patterns, at, kept)
@@ -221,8 +219,7 @@ def test_expected_discrepancy_of_complete_data_is_its_definition(posed, sandwich
         spread[own, own] = inverse @ middle @ inverse / sample.weight
         assert groups[g].spread == pytest.approx(np.trace(inverse @ middle), rel=1e-9)
     jacobians = [
-        moment_jacobian(block, at, len(theta))
-        for block, at in zip(discrepancy.blocks, point.implied, strict=True)
+        moment_jacobian(block, at, len(theta)) for block, at in zip(discrepancy.blocks, point.implied, strict=True)
     ]
     # A model holds the moments of fixed covariates: only directions that leave them alone.
     held = np.concatenate([jacobian[~kept] for jacobian in jacobians])

@@ -81,7 +81,7 @@ def test_every_missing_item_stands_in_one_batch(kinds, share):
         )
         beyond[batch.gaps] += 1.0
         places = np.zeros((len(lost), 400), dtype=bool)
-        k, _, pattern = np.unravel_index(batch.pairs, batch.places.shape)
+        _, _, pattern = np.unravel_index(batch.pairs, batch.places.shape)
         places[pattern, batch.pair_places] = True
         np.testing.assert_array_equal(batch.places.reshape(-1)[batch.pairs], batch.pair_places)
         for group in batch.alike:
