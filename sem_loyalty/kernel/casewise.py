@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from sem_loyalty.kernel.expectation import Expectation
 from sem_loyalty.kernel.incomplete import Incomplete
-from sem_loyalty.kernel.inverse_root import inverse_root
 from sem_loyalty.kernel.likelihood import Point
+from sem_loyalty.kernel.linear_algebra import blas
 from sem_loyalty.kernel.patterns import Patterns
 from sem_loyalty.kernel.precisions import moment_hessian, precisions
 from sem_loyalty.kernel.ram import Block, Implied, matrix_to_parameters, moment_derivatives
 from sem_loyalty.kernel.robust import moment_jacobian
+from sem_loyalty.kernel.roots import roots
 from sem_loyalty.kernel.solver import Subspace
 
 Array = NDArray[np.float64]
@@ -129,6 +130,8 @@ class Saturated:
         The random moments; the others are over them.
     observed : ndarray
         H, the observed information of the incomplete answers.
+    factor : ndarray or None
+        Lower triangular L with H = L L'; None where H is not positive definite.
     complete : ndarray
         The diagonal of C, the information that complete answers would give.
     variances : ndarray
@@ -142,6 +145,7 @@ class Saturated:
     turn: Array
     kept: Kept
     observed: Array
+    factor: Array | None
     complete: Array
     variances: Array
     inverse: Array | None
@@ -160,6 +164,14 @@ class Saturated:
         if self.inverse is None or self.products is None:
             return float(len(self.observed))
         return float(np.vdot(self.inverse, self.products))
+
+    def information(self, directions: Array) -> Array:
+        """Return D' H D for directions D, shape (moments, r)."""
+        if self.factor is None:
+            return np.asarray(directions.T @ (self.observed @ directions))
+        # A triangular product takes half the time of one with H.
+        turned = blas.dtrmm(1.0, self.factor, directions, lower=1, trans_a=1)
+        return np.asarray(turned.T @ turned)
 
     def jacobian(self, block: Block, at: Implied, size: int) -> Array:
         """Return the derivatives of the random moments that a model implies by its parameters, shape (moments, q)."""
@@ -180,19 +192,20 @@ def saturated_groups(
         units, turn = _standard_units(sample.cov, fixed)
         kept = random_moments(len(units), list(range(len(fixed))))
         observed = saturated_information(patterns, found, kept, units)
-        root = inverse_root(observed)
-        if root is not None:
+        found_roots = roots(observed)
+        if found_roots is not None:
+            factor, root = found_roots
             variances = np.einsum("ij,ij->j", root, root)
             inverse = root.T @ root if sandwich else None
         else:
             # Away from a regular maximum.
-            inverse = np.asarray(np.linalg.inv(observed), dtype=np.float64)
+            factor, inverse = None, np.asarray(np.linalg.inv(observed), dtype=np.float64)
             variances, inverse = np.diagonal(inverse), inverse if sandwich else None
         products = saturated_products(answers, patterns, found, kept, (units, turn)) if sandwich else None
         # (M_ik M_jl + M_il M_jk) / 4 with pairs off the diagonal counted twice, and M the identity.
         pairs = np.where(np.equal(*np.triu_indices(len(units))), 0.5, 1.0)
         complete = np.concatenate([np.ones(len(units)), pairs])[kept]
-        out.append(Saturated(sample.weight, turn, kept, observed, complete, variances, inverse, products))
+        out.append(Saturated(sample.weight, turn, kept, observed, factor, complete, variances, inverse, products))
     return tuple(out)
 
 
@@ -229,12 +242,13 @@ def complete_expectation(
             D = D @ space.basis
         weighted = group.complete[:, None] * D
         whole += group.expectation
-        observed += group.weight * D.T @ (group.observed @ D)
+        observed += group.weight * group.information(D)
         complete += group.weight * D.T @ weighted
         if group.inverse is not None and group.products is not None:
             mixed += group.weight * D.T @ (group.products @ (group.inverse @ weighted))
             spread += group.weight * D.T @ (group.products @ D)
-    bread = np.asarray(np.linalg.inv(observed), dtype=np.float64)
+    found = roots(observed)
+    bread = np.asarray(np.linalg.inv(observed) if found is None else found[1].T @ found[1])
     if groups[0].products is None:
         return whole - float(np.vdot(bread, complete))
     return whole - 2.0 * float(np.vdot(bread, mixed.T)) + float(np.vdot(bread @ complete @ bread, spread))

@@ -8,7 +8,7 @@ doi:10.1137/10078356X); where that does not raise the likelihood, the plain step
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ MEMORY = 8
 # An item of which less is its own counts as a function of the others: where this share vanishes, the likelihood rises
 # without end, and is lost in rounding errors.
 SINGULAR = 1e-7
+# Within so many times the tolerance, what extrapolation leaves of a move is known without taking the step.
+LINEAR = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def saturated_moments(
     patterns : Patterns
         Every item has variance among the answers present.
     tolerance : float, default 1e-10
-        No mean or covariance, in standard deviations of the answers present, moves by more in the last step.
+        No mean or covariance, in standard deviations of the answers present, would move by more in another step.
     iterations : int, default 5000
         Steps at most.
 
@@ -94,21 +96,15 @@ def saturated_moments(
     p = patterns.seen.shape[1]
     centre, start = available_moments(patterns)
     scale = np.sqrt(np.diagonal(start))
+    # Answers in standard units, so that neither large means nor unequal units cost digits.
+    standard = replace(patterns, rows=patterns.deviations(centre) / scale)
+    start = start / scale / scale[:, None]
     if spd_inverse(start) is None:
-        start = np.diag(scale**2)
+        start = np.eye(p)
     row, col = np.tril_indices(p)
-    lower, unit = row * p + col, np.concatenate([scale, scale[row] * scale[col]])
-    place = np.zeros((p, p), dtype=np.intp)
+    lower, place = row * p + col, np.zeros((p, p), dtype=np.intp)
     place[row, col] = place[col, row] = p + np.arange(len(row))
-
-    def unpack(x: Array) -> tuple[Array, Array]:
-        values = x * unit
-        return values[:p], values.take(place)
-
-    def pack(mean: Array, cov: Array) -> Array:
-        return np.asarray(np.concatenate([mean, cov.take(lower)]) / unit)
-
-    x = pack(centre, start)
+    x = np.concatenate([np.zeros(p), start.take(lower)])
     best: Array | None = None
     value = np.inf
     # The last move and where it ended, and by how much they differed from those before them.
@@ -116,7 +112,7 @@ def saturated_moments(
     by_move: list[Array] = []
     by_end: list[Array] = []
     for _iteration in range(iterations):
-        step = em_step(patterns, *unpack(x))
+        step = em_step(standard, x[:p], x.take(place))
         if best is not None and (step is None or step.value > value + 1e-12 * (1.0 + abs(value))):
             # The extrapolation went too far: on from the plain step before it.
             x, best = best, None
@@ -125,14 +121,18 @@ def saturated_moments(
         if step is None or step.least < SINGULAR:
             return None
         value = step.value
-        end = pack(step.mean, step.cov)
-        move = end - x
+        end = np.concatenate([step.mean, step.cov.take(lower)])
+        move = left = end - x
         best, x = end, end
         if last is not None:
             by_move, by_end = [*by_move[1 - MEMORY :], move - last[0]], [*by_end[1 - MEMORY :], end - last[1]]
-            x = end - np.linalg.lstsq(np.array(by_move).T, move, rcond=1e-12)[0] @ np.array(by_end)
+            before = np.array(by_move)
+            share = np.linalg.lstsq(before.T, move, rcond=1e-12)[0]
+            x = end - share @ np.array(by_end)
+            # The move from there, as far as steps are linear.
+            left = move - share @ before
         last = move, end
-        if float(np.abs(move).max()) < tolerance:
+        if float(np.abs(left).max()) < tolerance and float(np.abs(move).max()) < LINEAR * tolerance:
             # Steps may be far shorter than the way that is left; the extrapolation is not.
-            return unpack(x)
+            return centre + scale * x[:p], x.take(place) * scale * scale[:, None]
     return None

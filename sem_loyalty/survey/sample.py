@@ -161,7 +161,8 @@ def _check_incomplete(label: str, rows: Array, names: Sequence[str]) -> list[str
     constant = [f"'{names[i]}' = {lowest[i]:g}" for i in range(p) if highest[i] == lowest[i]]
     if constant:
         return [f"items with the same answer in every row{where}: {listing(constant)}. Leave them out"]
-    together = seen.astype(np.intp).T @ seen.astype(np.intp)
+    answered = seen.astype(np.float64)
+    together = answered.T @ answered
     apart = [f"'{names[i]}' and '{names[j]}'" for i, j in np.argwhere(np.triu(together == 0, 1))]
     if apart:
         text = (

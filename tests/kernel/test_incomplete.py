@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sem_loyalty.kernel import casewise, expectation, incomplete, likelihood, saturated
-from sem_loyalty.kernel.inverse_root import inverse_root
 from sem_loyalty.kernel.patterns import find_patterns
 from sem_loyalty.kernel.ram import implied
 from sem_loyalty.kernel.robust import meat, moment_jacobian, moment_weight
+from sem_loyalty.kernel.roots import roots
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.defaults import specify
 from sem_loyalty.model.scatter import blocks
@@ -236,18 +236,22 @@ def test_expected_discrepancy_of_complete_data_is_its_definition(posed, sandwich
 def test_saturated_information_that_is_not_definite_is_inverted_all_the_same(posed, monkeypatch):
     discrepancy, _, rows = posed
     usual = casewise.saturated_groups(discrepancy, rows, [], sandwich=True)
-    monkeypatch.setattr(casewise, "inverse_root", lambda _: None)
+    monkeypatch.setattr(casewise, "roots", lambda _: None)
     for one, other in zip(usual, casewise.saturated_groups(discrepancy, rows, [], sandwich=True), strict=True):
         np.testing.assert_allclose(other.variances, one.variances, rtol=1e-9)
         np.testing.assert_allclose(other.inverse, one.inverse, rtol=1e-9, atol=1e-12)
+        D = np.random.default_rng(1).normal(size=(len(one.observed), 4))
+        np.testing.assert_allclose(other.information(D), one.information(D), rtol=1e-9)
 
 
 @pytest.mark.parametrize("size", [1, 5, 64, 65, 150])
-def test_the_root_of_an_inverse(size):
+def test_the_roots_of_a_matrix_and_of_its_inverse(size):
     generator = np.random.default_rng(size)
     root = generator.normal(size=(size, size))
     matrix = root @ root.T + np.eye(size)
-    found = inverse_root(matrix)
-    np.testing.assert_allclose(found.T @ found, np.linalg.inv(matrix), atol=1e-12)
-    assert not np.triu(found, 1).any()
-    assert inverse_root(-matrix) is None
+    factor, inverse = roots(matrix)
+    np.testing.assert_allclose(factor @ factor.T, matrix, rtol=1e-12)
+    np.testing.assert_allclose(inverse.T @ inverse, np.linalg.inv(matrix), atol=1e-12)
+    assert not np.triu(factor, 1).any()
+    assert not np.triu(inverse, 1).any()
+    assert roots(-matrix) is None

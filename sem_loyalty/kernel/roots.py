@@ -1,4 +1,4 @@
-"""The root of an inverse: L^-1 of a matrix M = L L', by halves."""
+"""The roots of a matrix and of its inverse: M = L L', and L^-1 by halves."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ Array = NDArray[np.float64]
 WHOLE = 64
 
 
-def inverse_root(matrix: Array) -> Array | None:
-    """Return the lower triangular R with M^-1 = R' R, None where M is not positive definite.
+def roots(matrix: Array) -> tuple[Array, Array] | None:
+    """Return the lower triangular L and R = L^-1 with M = L L' and M^-1 = R' R.
 
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, n)
-        Symmetric.
+    None where M, symmetric, is not positive definite. Shapes (n, n).
     """
     factor, info = lapack.dpotrf(matrix.T, lower=1)
-    return _inverse(factor) if info == 0 else None
+    return (factor, _inverse(factor)) if info == 0 else None
 
 
 def _inverse(lower: Array) -> Array:
