@@ -109,7 +109,7 @@ def inverses(matrices: Array, starts: tuple[int, ...]) -> tuple[Array, Array, Ar
     """Return the inverses of small positive definite matrices of several sizes, all of them in step.
 
     A matrix grows by one row and column at a time: with b the new column above its diagonal element a, C the inverse
-    so far, u = C b and d = a - b'u, the root of the inverse gains the row r = (-u', 1) / sqrt(d) and the inverse r r'.
+    so far, u = C b and d = a - b'u, the root of the inverse gains the row r = (u', -1) / sqrt(d) and the inverse r r'.
     Every operation runs over the last axis, which for matrices so small takes two thirds of the time of LAPACK calls.
 
     Parameters
@@ -130,15 +130,12 @@ def inverses(matrices: Array, starts: tuple[int, ...]) -> tuple[Array, Array, Ar
     found, roots, pivots = np.zeros(matrices.shape), np.zeros(matrices.shape), np.ones(matrices.shape[1:])
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for j, first in enumerate(starts):
-            row, rest = roots[j, : j + 1, first:], pivots[j, first:]
-            rest[:] = matrices[j, j, first:]
+            row, column = roots[j, : j + 1, first:], matrices[j, : j + 1, first:]
+            row[j] = -1.0
             if j:
-                left = matrices[j, :j, first:]
-                along = np.add.reduce(found[:j, :j, first:] * left[:, None], axis=0)
-                rest -= np.add.reduce(left * along, axis=0)
-            np.divide(1.0, np.sqrt(rest), out=row[j])
-            if j:
-                np.multiply(along, -row[j], out=row[:j])
+                np.add.reduce(found[:j, :j, first:] * column[:j, None], axis=0, out=row[:j])
+            rest = np.negative(np.add.reduce(column * row, axis=0), out=pivots[j, first:])
+            row /= np.sqrt(rest)
             found[: j + 1, : j + 1, first:] += row[:, None] * row
     return found, roots, pivots
 

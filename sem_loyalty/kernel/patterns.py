@@ -19,7 +19,7 @@ Index = NDArray[np.intp]
 BATCH = 1 << 14
 # Work on so many numbers takes about as long as one more step of a batch of its own, and so patterns that miss more
 # items join a batch if room for them costs those before less.
-JOINED = 2000
+JOINED = 1000
 
 
 @dataclass(frozen=True, slots=True)
