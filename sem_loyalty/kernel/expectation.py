@@ -15,15 +15,18 @@ takes matrices of the size of what is missing only (Finkbeiner 1979, doi:10.1007
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.likelihood import Sample, spd_inverse
-from sem_loyalty.kernel.patterns import Patterns
+from sem_loyalty.kernel.patterns import Alike, Batch, Patterns
 
 Array = NDArray[np.float64]
+# Row j of the matrices of a batch that have so many, each (j + 1, matrices).
+Roots = tuple[Array, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ class Expectation:
         sum_r f_r C_r: mean covariance matrix of the missing answers given the others.
     second : ndarray, shape (p, p)
         Mean cross-product of the answers less mu, expected where missing.
-    roots : tuple of ndarray, each (k, k, patterns)
-        R_r of every batch, lower triangular, with the patterns last: C_r = R_r' R_r.
+    roots : tuple of Roots
+        R_r of every batch, lower triangular, row by row: C_r = R_r' R_r.
     """
 
     mean: Array
@@ -55,7 +58,7 @@ class Expectation:
     shift: Array
     unknown: Array
     second: Array
-    roots: tuple[Array, ...]
+    roots: tuple[Roots, ...]
 
     def sample(self, sample: Sample) -> Sample:
         """Return the moments that complete answers would be expected to have, with the weight of `sample`."""
@@ -82,7 +85,7 @@ def expectation(patterns: Patterns, mean: Array, inverse: Array, logdet: float) 
     unknown = np.zeros(p * p)
     roots = []
     for batch in patterns.batches:
-        spread, root, pivots = inverses(inverse.take(batch.places), batch.starts)
+        spread, root, pivots = inverses([inverse.take(at) for at in batch.columns], batch.starts)
         if not (pivots > 0).all():
             return None
         share = patterns.share[batch.patterns]
@@ -105,7 +108,7 @@ def expectation(patterns: Patterns, mean: Array, inverse: Array, logdet: float) 
     )
 
 
-def inverses(matrices: Array, starts: tuple[int, ...]) -> tuple[Array, Array, Array]:
+def inverses(columns: Sequence[Array], starts: tuple[int, ...]) -> tuple[Array, Roots, Array]:
     """Return the inverses of small positive definite matrices of several sizes, all of them in step.
 
     A matrix grows by one row and column at a time: with b the new column above its diagonal element a, C the inverse
@@ -114,30 +117,43 @@ def inverses(matrices: Array, starts: tuple[int, ...]) -> tuple[Array, Array, Ar
 
     Parameters
     ----------
-    matrices : ndarray, shape (k, k, number)
-        In order of their size, from the upper left corner.
+    columns : sequence of ndarray, each (j + 1, matrices)
+        b and a, for every j below the size k of the largest one: of the matrices with more than j rows.
     starts : tuple of int, length k
-        The first matrix of more than j rows, for every j below k.
+        The first of these. Matrices come in order of their size, and have a row at least.
 
     Returns
     -------
-    inverses, roots : ndarray, shapes (k, k, number)
-        C and lower triangular R with C = R'R; zero beyond a matrix.
+    inverses : ndarray, shape (k, k, number)
+        C; zero beyond a matrix.
+    roots : tuple of ndarray, each (j + 1, matrices)
+        r, the rows of a lower triangular R with C = R'R.
     pivots : ndarray, shape (k, number)
         d, whose product is the determinant; one beyond a matrix, zero, negative or nan where it is not positive
         definite.
     """
-    found, roots, pivots = np.zeros(matrices.shape), np.zeros(matrices.shape), np.ones(matrices.shape[1:])
+    k, number = len(columns), columns[0].shape[1]
+    found, pivots = np.zeros((k, k, number)), np.ones((k, number))
+    roots = []
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for j, first in enumerate(starts):
-            row, column = roots[j, : j + 1, first:], matrices[j, : j + 1, first:]
+        for j, (column, first) in enumerate(zip(columns, starts, strict=True)):
+            row = np.empty(column.shape)
             row[j] = -1.0
             if j:
                 np.add.reduce(found[:j, :j, first:] * column[:j, None], axis=0, out=row[:j])
             rest = np.negative(np.add.reduce(column * row, axis=0), out=pivots[j, first:])
             row /= np.sqrt(rest)
             found[: j + 1, : j + 1, first:] += row[:, None] * row
-    return found, roots, pivots
+            roots.append(row)
+    return found, tuple(roots), pivots
+
+
+def group_roots(batch: Batch, roots: Roots, group: Alike) -> Array:
+    """Return R_r of the patterns of a batch with equally many missing items, shape (patterns, k, k)."""
+    out = np.zeros((len(group.items), group.k, group.k))
+    for j, first in enumerate(batch.starts[: group.k]):
+        out[:, j, : j + 1] = roots[j][:, group.within.start - first : group.within.stop - first].T
+    return out
 
 
 def expectation_at(patterns: Patterns, sample: Sample) -> Expectation:

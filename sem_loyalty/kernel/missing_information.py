@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.expectation import Expectation
+from sem_loyalty.kernel.expectation import Expectation, Roots, group_roots
 from sem_loyalty.kernel.patterns import Batch, Patterns
 from sem_loyalty.kernel.ram import Block, Implied, derivative_columns, mean_jacobian, pair_products
 
@@ -84,15 +84,14 @@ def _columns(block: Block, at: Implied, found: Expectation) -> tuple[Array, Arra
     return np.concatenate([columns[:, layout.left] * layout.weight, columns[:, layout.right]], axis=1), shifts
 
 
-def _turned(columns: Array, batch: Batch, roots: Array, share: Array) -> Array:
+def _turned(columns: Array, batch: Batch, roots: Roots, share: Array) -> Array:
     """Return f_r^(1/4) R_r times the rows of `columns` at the missing items, arbitrary numbers beyond them.
 
     Shape (k, patterns, columns). Products of two of its columns have the weight sqrt(f_r), and their squares f_r.
     """
-    out = np.empty((len(roots), roots.shape[2], columns.shape[1]))
+    out = np.empty((len(roots), roots[0].shape[1], columns.shape[1]))
     for group in batch.alike:
-        root = roots[: group.k, : group.k, group.within].transpose(2, 0, 1)
-        weighted = root * share[group.patterns][:, None, None] ** 0.25
+        weighted = group_roots(batch, roots, group) * share[group.patterns][:, None, None] ** 0.25
         turned = weighted @ columns.take(group.items, axis=0)
         out[: group.k, group.within] = turned.transpose(1, 0, 2)
     return out

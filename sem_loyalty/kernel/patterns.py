@@ -54,14 +54,15 @@ class Batch:
         Where the patterns stand among all patterns, and their rows among all rows.
     starts, row_starts : tuple of int, length k
         The first pattern of the batch with more than j missing items, for every j below k, and its first row.
-    places : ndarray of int, shape (k, k, patterns)
-        Where pairs of missing items stand in a flat matrix of p rows.
+    columns : tuple of ndarray of int, each (j + 1, patterns)
+        For every j below k, of the patterns with more than j missing items: where the pairs of the j-th with those
+        before it, and with itself, stand in a flat matrix of p rows.
     gaps : ndarray of int, shape (k, rows)
         Where missing items stand in the flat rows of all patterns; just beyond them what is left over.
     owner : ndarray of int, shape (rows,), or None
         The pattern of every row within the batch; None where every pattern has one row.
     pairs, pair_places : ndarray of int
-        Where pairs of missing items stand in a flat (k, k, patterns), each once, and in a flat matrix of p rows.
+        Where all pairs stand in a flat (k, k, patterns), each once, and in a flat matrix of p rows.
     alike : tuple of Alike
         The batch by number of missing items.
     """
@@ -70,7 +71,7 @@ class Batch:
     rows: slice
     starts: tuple[int, ...]
     row_starts: tuple[int, ...]
-    places: Index
+    columns: tuple[Index, ...]
     gaps: Index
     owner: Index | None
     pairs: Index
@@ -259,7 +260,7 @@ def _batch(seen: NDArray[np.bool_], lost: Index, sizes: Index, first: int, last:
         rows=slice(begin, begin + int(ends[-1])),
         starts=tuple(starts.tolist()),
         row_starts=tuple((ends - rows)[starts].tolist()),
-        places=places,
+        columns=tuple(np.ascontiguousarray(places[j, : j + 1, first:]) for j, first in enumerate(starts)),
         gaps=gaps,
         owner=owner,
         pairs=pairs,

@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.expectation import Expectation
+from sem_loyalty.kernel.expectation import Expectation, group_roots
 from sem_loyalty.kernel.patterns import Patterns
 
 Array = NDArray[np.float64]
@@ -37,8 +37,7 @@ def precisions(patterns: Patterns, found: Expectation, units: Array | None = Non
     out[:] = whole
     for batch, roots in zip(patterns.batches, found.roots, strict=True):
         for group in batch.alike:
-            root = roots[: group.k, : group.k, group.within].transpose(2, 0, 1)
-            turned = np.ascontiguousarray(root) @ columns[group.items]
+            turned = group_roots(batch, roots, group) @ columns[group.items]
             out[group.patterns] -= turned.transpose(0, 2, 1) @ turned
     return out
 
@@ -123,7 +122,7 @@ def information_along(patterns: Patterns, found: Expectation, moments: Sequence[
         spread = float(np.vdot(turned, turned.T) - 2.0 * np.vdot(found.unknown, turned @ both))
         for batch, roots in zip(patterns.batches, found.roots, strict=True):
             for group in batch.alike:
-                root = roots[: group.k, : group.k, group.within].transpose(2, 0, 1)
+                root = group_roots(batch, roots, group)
                 lost = root @ both[group.items[:, :, None], group.items[:, None]] @ root.transpose(0, 2, 1)
                 spread += float(patterns.share[group.patterns] @ np.einsum("rij,rij->r", lost, lost))
         out.append(float(mean @ by_mean @ mean + 0.5 * spread))
