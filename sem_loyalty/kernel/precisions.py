@@ -114,18 +114,26 @@ def moment_information(patterns: Patterns, found: Expectation) -> tuple[Array, A
 def information_along(patterns: Patterns, found: Expectation, moments: Sequence[tuple[Array, Array]]) -> list[float]:
     """Return v' I v, I the expected information of the moments, for every v of a mean (p,) and a symmetric (p, p)."""
     inverse, by_mean = found.inverse, mean_information(found)
-    out = []
-    for mean, cov in moments:
-        # tr(M X M X) = tr(K X K X) - 2 tr(C D_2) + tr(C D C D), with D = (K X K)_mm and D_2 = (K X K X K)_mm.
-        turned = inverse @ cov
-        both = turned @ inverse
-        spread = float(np.vdot(turned, turned.T) - 2.0 * np.vdot(found.unknown, turned @ both))
-        for batch, roots in zip(patterns.batches, found.roots, strict=True):
-            for group in batch.alike:
-                root = group_roots(batch, roots, group)
-                lost = root @ both[group.items[:, :, None], group.items[:, None]] @ root.transpose(0, 2, 1)
-                spread += float(patterns.share[group.patterns] @ np.einsum("rij,rij->r", lost, lost))
-        out.append(float(mean @ by_mean @ mean + 0.5 * spread))
+    # tr(M X M X) = tr(K X K X) - 2 tr(C D_2) + tr(C D C D), with D = (K X K)_mm and D_2 = (K X K X K)_mm.
+    turned = inverse @ np.array([cov for _, cov in moments])
+    both = turned @ inverse
+    spread = np.einsum("vij,vji->v", turned, turned) - 2.0 * np.einsum("vij,ji->v", turned @ both, found.unknown)
+    for batch, roots in zip(patterns.batches, found.roots, strict=True):
+        for group in batch.alike:
+            root = group_roots(batch, roots, group)
+            lost = root @ both[:, group.items[:, :, None], group.items[:, None]] @ root.transpose(0, 2, 1)
+            spread += np.einsum("vrij,vrij->vr", lost, lost) @ patterns.share[group.patterns]
+    return [float(mean @ by_mean @ mean + 0.5 * own) for (mean, _), own in zip(moments, spread, strict=True)]
+
+
+def _sums(by_row: Array, starts: Index) -> Array:
+    """Return sums over the rows of every pattern, for columns of rows; most patterns have one row."""
+    out = by_row.take(starts, axis=1)
+    sizes = np.diff(starts, append=by_row.shape[1])
+    several = np.flatnonzero(sizes > 1)
+    if len(several):
+        own = np.repeat(sizes > 1, sizes)
+        out[:, several] = np.add.reduceat(by_row[:, own], np.cumsum(sizes[several]) - sizes[several], axis=1)
     return out
 
 
@@ -137,10 +145,11 @@ def moment_hessian(patterns: Patterns, found: Expectation, units: Array | None =
     flat = np.ascontiguousarray(precisions(patterns, found, units).reshape(-1, p * p).T)[row * p + col]
     weighted = flat * patterns.share
     pull = _in_units(found, units)[1].T @ found.filled.T
-    # tr(dS M dS' P) - tr(dS M dS' M) / 2 with P = M T M: both are bilinear in M, so one product serves.
     starts = np.flatnonzero(patterns.level)
-    other = np.add.reduceat(pull[row] * pull[col], starts, axis=1)
-    other -= 0.5 * flat
+    # tr(dS M dS' P) - tr(dS M dS' M) / 2 with P = M T M: both are bilinear in M, so one product serves.
+    other = _sums(pull[row] * pull[col], starts)
+    flat *= 0.5
+    other -= flat
     product = weighted @ other.T
     out = np.empty((p + len(row), p + len(row)))
     out[:p, :p] = mean_information(found, units)
