@@ -218,16 +218,15 @@ def _batches(seen: NDArray[np.bool_], lost: Index, sizes: Index) -> tuple[Batch,
     batches: list[Batch] = []
     first = int(np.searchsorted(lost, 1))
     while first < len(lost):
-        k, last = int(lost[first]), first
-        for count in np.unique(lost[first:]).tolist():
-            if (count**2 - k**2) * (last - first) > JOINED * k:
+        k = int(lost[first])
+        last = min(int(np.searchsorted(lost, k, side="right")), first + max(1, BATCH // k**2))
+        while last < len(lost):
+            # Those that miss the next larger number join as a whole or not at all.
+            more = int(lost[last])
+            end, wasted = int(np.searchsorted(lost, more, side="right")), (more**2 - k**2) * (last - first)
+            if more == k or wasted > JOINED * k or (end - first) * more**2 > BATCH:
                 break
-            end, room = int(np.searchsorted(lost, count, side="right")), first + max(1, BATCH // count**2)
-            if last > first and end > room:
-                break
-            k, last = count, min(end, room)
-            if last < end:
-                break
+            k, last = more, end
         batches.append(_batch(seen, lost, sizes, first, last))
         first = last
     return tuple(batches)

@@ -1,6 +1,7 @@
 """The way to the minimum with missing answers: few matrices, a second way that is one, and what answers can lack."""
 
 import pickle
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from threadpoolctl import threadpool_limits
 import sem_loyalty as sl
 from sem_loyalty.errors import DataError
 from sem_loyalty.fitting import descent
+from sem_loyalty.fitting.discrepancies import discrepancy_of
 from sem_loyalty.kernel import incomplete, quasi_newton, saturated, solver
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Likelihood
@@ -99,6 +101,23 @@ def test_a_copy_for_another_process_leaves_matrices_behind_and_finds_them_again(
     assert sl.fit_measures(copied) == sl.fit_measures(fit)
     with pytest.raises(ValueError, match="read-only"):
         fit.discrepancy.hessian(fit.point)[0, 0] = 1.0
+
+
+def test_patterns_that_the_saturated_model_found_serve_only_items_in_the_same_order():
+    fit = sl.fit(MODEL, gaps(), missing="fiml", engine="kernel")
+    moments, specification = fit.moments, fit.specification
+    assert moments.names == specification.observed
+    same, *_ = discrepancy_of("ML", specification, moments)
+    assert same.patterns is moments.patterns
+    group = moments.groups[0]
+    back = replace(
+        moments,
+        names=moments.names[::-1],
+        groups=(replace(group, cov=group.cov[::-1, ::-1], mean=group.mean[::-1]),),
+        raw=(moments.raw[0][:, ::-1],),
+    )
+    other, *_ = discrepancy_of("ML", specification, back)
+    assert other.evaluate(fit.theta).value == pytest.approx(fit.value, abs=1e-12)
 
 
 def test_a_way_down_that_the_observed_information_misleads_begins_with_the_expected(monkeypatch):
