@@ -24,8 +24,6 @@ MEMORY = 8
 # An item of which less is its own counts as a function of the others: where this share vanishes, the likelihood rises
 # without end, and is lost in rounding errors.
 SINGULAR = 1e-7
-# Within so many times the tolerance, what extrapolation leaves of a move is known without taking the step.
-LINEAR = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def saturated_moments(
     patterns : Patterns
         Every item has variance among the answers present.
     tolerance : float, default 1e-10
-        No mean or covariance, in standard deviations of the answers present, would move by more in another step.
+        No mean or covariance, in standard deviations of the answers present, moves by more in the last step.
     iterations : int, default 5000
         Steps at most.
 
@@ -122,17 +120,14 @@ def saturated_moments(
             return None
         value = step.value
         end = np.concatenate([step.mean, step.cov.take(lower)])
-        move = left = end - x
+        move = end - x
         best, x = end, end
         if last is not None:
             by_move, by_end = [*by_move[1 - MEMORY :], move - last[0]], [*by_end[1 - MEMORY :], end - last[1]]
-            before = np.array(by_move)
-            share = np.linalg.lstsq(before.T, move, rcond=1e-12)[0]
+            share = np.linalg.lstsq(np.array(by_move).T, move, rcond=1e-12)[0]
             x = end - share @ np.array(by_end)
-            # The move from there, as far as steps are linear.
-            left = move - share @ before
         last = move, end
-        if float(np.abs(left).max()) < tolerance and float(np.abs(move).max()) < LINEAR * tolerance:
+        if float(np.abs(move).max()) < tolerance:
             # Steps may be far shorter than the way that is left; the extrapolation is not.
             return centre + scale * x[:p], x.take(place) * scale * scale[:, None]
     return None
