@@ -31,7 +31,8 @@ def minimise(
 
     With missing answers the model is first fitted to the moments of the saturated model (two-stage estimates, Yuan and
     Bentler 2000, doi:10.1111/0081-1750.00078): these are near, and cost a fraction. From there the full likelihood
-    takes a few steps with one matrix of curvature. Where either part fails, it is minimised from `start` itself.
+    takes a few steps with one matrix of curvature, the one that is known if there is one. Where either part fails, it
+    is minimised from `start` itself.
 
     Parameters
     ----------
@@ -51,9 +52,12 @@ def minimise(
             if aside:
                 information = space.reduce_matrix(complete.information(first.point))
                 begin = begin + space.expand(ASIDE * _alternating(len(information)) / np.sqrt(np.diagonal(information)))
-            found = refine(discrepancy, begin, space, NEAR_ENOUGH if aside else DECREMENT_TOLERANCE)
+            found = refine(discrepancy, begin, space, NEAR_ENOUGH if aside else DECREMENT_TOLERANCE, known)
             if found is not None:
-                return Solution(found.point, first.iterations + found.iterations, True, found.decrement)
+                # Standard errors need the second derivative at the minimum; a second descent finds it known.
+                there = None if aside else solver.curvature_of(space.reduce_matrix(discrepancy.hessian(found.point)))
+                iterations = first.iterations + found.iterations
+                return Solution(found.point, iterations, True, found.decrement, there)
     if isinstance(discrepancy, Incomplete) and space.restrictions is not None:
         near = solver.minimise(Likelihood(discrepancy.blocks, discrepancy.samples), start, space)
         start = near.point.theta if near is not None and near.converged else start

@@ -59,14 +59,16 @@ def discrepancy_of(
     blocks = make_blocks(specification, covs, means)
     samples = _samples(moments, covs, means, means_modelled=specification.meanstructure)
     if moments.missing == "fiml":
-        return incomplete_likelihood(blocks, samples, tuple(rows[:, index] for rows in moments.raw or ())), covs, means
+        rows = tuple(answers[:, index] for answers in moments.raw or ())
+        same_order = moments.names == specification.observed
+        return incomplete_likelihood(blocks, samples, rows, moments.patterns if same_order else None), covs, means
     if not least_squares:
         return Likelihood(blocks, samples), covs, means
-    rows = tuple(answers[:, index] for answers in moments.raw) if moments.raw is not None else (None,) * len(samples)
+    answers = tuple(rows[:, index] for rows in moments.raw) if moments.raw is not None else (None,) * len(samples)
     fixed = [specification.observed.index(name) for name in specification.exogenous]
     weights = tuple(
-        _weight(estimator, block, sample, answers, fixed)
-        for block, sample, answers in zip(blocks, samples, rows, strict=True)
+        _weight(estimator, block, sample, own, fixed)
+        for block, sample, own in zip(blocks, samples, answers, strict=True)
     )
     shares = tuple((entry.n - 1.0) / moments.n for entry in moments.groups)
     return LeastSquares(blocks, samples, weights, shares), covs, means

@@ -1,14 +1,15 @@
-"""The independence model, against which comparative fit indices measure."""
+"""The independence model, against which comparative fit indices measure; beside it, the saturated one."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.uncertainty import answers
+from sem_loyalty.inference.uncertainty import answers, fixed_positions
+from sem_loyalty.kernel.casewise import Saturated, saturated_groups
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, independence_value
 from sem_loyalty.kernel.likelihood import Likelihood, Point, log_determinant
@@ -20,17 +21,51 @@ from sem_loyalty.kernel.saturated import saturated_moments
 Array = NDArray[np.float64]
 
 
-def baseline_test(fit: Fit) -> tuple[float, int]:
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """The models between which every other lies, fitted to incomplete answers.
+
+    Attributes
+    ----------
+    independence : (Likelihood or Incomplete, Point)
+        `independence` of the fit.
+    saturated : tuple of Saturated
+        `saturated_groups` of the fit.
+    """
+
+    independence: tuple[Likelihood | Incomplete, Point]
+    saturated: tuple[Saturated, ...]
+
+
+def extremes(fit: Fit) -> Extremes | None:
+    """Return the independence and the saturated model of a fit with missing answers; None for any other.
+
+    Fit measures need them in several places, and each takes as long as many evaluations.
+    """
+    if not isinstance(fit.discrepancy, Incomplete):
+        return None
+    groups = saturated_groups(fit.discrepancy, answers(fit), fixed_positions(fit), sandwich=fit.estimator == "MLR")
+    return Extremes(independence(fit), groups)
+
+
+def baseline_test(fit: Fit, known: Extremes | None = None) -> tuple[float, int]:
     """Return chi-square and degrees of freedom of the independence model.
 
     Variances are free; covariances are zero, except among exogenous covariates, which keep their sample values.
     The minimum of complete data is known: F = sum of log variances + log|S_xx| - log|S|; least squares is quadratic.
+
+    Parameters
+    ----------
+    fit : Fit
+    known : Extremes, optional
+        `extremes(fit)`, where they were computed.
     """
     observed, exogenous = fit.specification.observed, set(fit.specification.covariates)
     p, x = len(observed), sum(name in exogenous for name in observed)
     df = (p * (p - 1) // 2 - x * (x - 1) // 2) * len(fit.samples)
     if isinstance(fit.discrepancy, Incomplete):
-        return max(0.0, independence(fit)[1].value * fit.moments.n), df
+        point = known.independence[1] if known is not None else independence(fit)[1]
+        return max(0.0, point.value * fit.moments.n), df
     fixed = [i for i, name in enumerate(observed) if name in exogenous]
     if isinstance(fit.discrepancy, LeastSquares):
         held, means = bool(fit.specification.exogenous), fit.specification.meanstructure

@@ -5,24 +5,26 @@ from __future__ import annotations
 from scipy.special import chdtrc
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.baseline import independence
+from sem_loyalty.inference.baseline import Extremes
 from sem_loyalty.inference.robust_measures import population_indices
 from sem_loyalty.inference.scaled_tests import ScaledTest
-from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
-from sem_loyalty.kernel.casewise import Saturated, complete_expectation, saturated_groups
+from sem_loyalty.inference.uncertainty import maximum
+from sem_loyalty.kernel.casewise import Saturated, complete_expectation
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Point, evaluate
 from sem_loyalty.kernel.solver import Subspace, whole_space
 
 
-def incomplete_measures(fit: Fit, baseline_df: int) -> dict[str, float]:
-    """Return cfi, tli, nnfi, rni and rmsea `_robust` of a fit with missing answers; nothing for any other.
+def incomplete_measures(fit: Fit, baseline_df: int, known: Extremes) -> dict[str, float]:
+    """Return cfi, tli, nnfi, rni and rmsea `_robust` of a fit with missing answers.
 
     Parameters
     ----------
     fit : Fit
     baseline_df : int
         Degrees of freedom of the independence model.
+    known : Extremes
+        `extremes(fit)`.
 
     Notes
     -----
@@ -31,15 +33,11 @@ def incomplete_measures(fit: Fit, baseline_df: int) -> dict[str, float]:
     it would be where the model holds; with MLR, whatever the distribution of the answers (Zhang and Savalei 2022,
     doi:10.1037/met0000445).
     """
-    discrepancy = fit.discrepancy
-    if not isinstance(discrepancy, Incomplete):
-        return {}
-    groups = saturated_groups(discrepancy, answers(fit), fixed_positions(fit), sandwich=fit.estimator == "MLR")
-    own = _test(fit, groups, discrepancy, maximum(fit), fit.space, fit.df)
-    null_model, null_point = independence(fit)
-    if not isinstance(null_model, Incomplete):
-        raise TypeError("The baseline of incomplete answers is fitted to the same answers.")
-    null = _test(fit, groups, null_model, null_point, whole_space(len(null_point.theta)), baseline_df)
+    null_model, null_point = known.independence
+    if not isinstance(fit.discrepancy, Incomplete) or not isinstance(null_model, Incomplete):
+        raise TypeError("A fit with missing answers kept is wanted.")
+    own = _test(fit, known.saturated, fit.discrepancy, maximum(fit), fit.space, fit.df)
+    null = _test(fit, known.saturated, null_model, null_point, whole_space(len(null_point.theta)), baseline_df)
     return population_indices(fit, own.chisq * own.factor, null.chisq * null.factor, own, null)
 
 

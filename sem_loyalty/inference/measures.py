@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.baseline import baseline_test
+from sem_loyalty.inference.baseline import baseline_test, extremes
 from sem_loyalty.inference.incomplete_measures import incomplete_measures
 from sem_loyalty.inference.ordinal_measures import ordinal_measures
 from sem_loyalty.inference.robust_measures import robust_measures
@@ -106,7 +106,8 @@ def fit_measures(fit: Fit) -> FitMeasures:
         return FitMeasures(ordinal_measures(fit), fit.certificate.certified)
     n, groups, df, chisq = fit.test_n, len(fit.moments.groups), fit.df, fit.chisq
     npar = fit.specification.n_parameters
-    baseline, baseline_df = baseline_test(fit)
+    known = extremes(fit)
+    baseline, baseline_df = baseline_test(fit, known)
     low, high = indices.rmsea_interval(chisq, df, n, groups)
     gfi, agfi, pgfi = _goodness(fit)
     nfi = indices.nfi(chisq, baseline)
@@ -147,8 +148,9 @@ def fit_measures(fit: Fit) -> FitMeasures:
         "cn_01": indices.hoelter_n(chisq, df, n, 0.01),
     }
     if fit.estimator in ("MLM", "MLMV", "MLR"):
-        values |= robust_measures(fit, baseline, baseline_df)
-    values |= incomplete_measures(fit, baseline_df)
+        values |= robust_measures(fit, baseline, baseline_df, known)
+    if known is not None:
+        values |= incomplete_measures(fit, baseline_df, known)
     return FitMeasures(values, fit.certificate.certified)
 
 

@@ -12,7 +12,7 @@ from sem_loyalty.errors import NotSupported
 from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum, ordinal_parts
 from sem_loyalty.kernel.casewise import random_moments, saturated_information, saturated_products
-from sem_loyalty.kernel.expectation import expectation, expectation_at
+from sem_loyalty.kernel.expectation import expectation
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.least_squares import LeastSquares, MomentWeight, NormalWeight
 from sem_loyalty.kernel.likelihood import log_determinant
@@ -117,7 +117,7 @@ def _weight_and_gamma(fit: Fit, k: int, among: NDArray[np.bool_], fixed: list[in
         return matrix, np.asarray(np.linalg.inv(matrix))
     if isinstance(discrepancy, Incomplete):
         patterns = discrepancy.patterns[k]
-        saturated_at = expectation_at(patterns, sample)
+        saturated_at = discrepancy.expected_saturated()[k]
         observed = saturated_information(patterns, saturated_at, among)
         products = saturated_products(answers(fit)[k], patterns, saturated_at, among)
         inverse = np.asarray(np.linalg.inv(observed))

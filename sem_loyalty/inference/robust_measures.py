@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.baseline import Extremes
 from sem_loyalty.inference.scaled_tests import ScaledTest, scaled_test
 from sem_loyalty.kernel import indices
 
 
-def robust_measures(fit: Fit, baseline: float, baseline_df: int) -> dict[str, float]:
+def robust_measures(fit: Fit, baseline: float, baseline_df: int, known: Extremes | None = None) -> dict[str, float]:
     """Return the scaled and robust fit measures of a fit by MLM, MLMV or MLR.
 
     Parameters
@@ -17,6 +18,8 @@ def robust_measures(fit: Fit, baseline: float, baseline_df: int) -> dict[str, fl
     fit : Fit
     baseline, baseline_df : float, int
         Plain test of the independence model.
+    known : Extremes, optional
+        `extremes(fit)`, where they were computed.
 
     Notes
     -----
@@ -27,8 +30,8 @@ def robust_measures(fit: Fit, baseline: float, baseline_df: int) -> dict[str, fl
     ones are those of `incomplete_measures`.
     """
     n, groups = fit.moments.n, len(fit.moments.groups)
-    own = scaled_test(fit, fit.chisq, fit.df)
-    null = scaled_test(fit, baseline, baseline_df, baseline=True)
+    own = scaled_test(fit, fit.chisq, fit.df, known=known)
+    null = scaled_test(fit, baseline, baseline_df, baseline=True, known=known)
     tli = indices.tli(own.chisq, own.df, null.chisq, null.df)
     nfi = indices.nfi(own.chisq, null.chisq)
     low, high, close = _scaled_interval(fit, own)

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from sem_loyalty.fitting.solution import Fit
-from sem_loyalty.inference.baseline import independence
+from sem_loyalty.inference.baseline import Extremes, independence
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, likelihood_of, maximum, score_products
-from sem_loyalty.kernel.casewise import random_moments, saturated_information, saturated_products
-from sem_loyalty.kernel.expectation import expectation_at
+from sem_loyalty.kernel.casewise import saturated_groups
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.robust import conditional_trace, meat, residual_traces, saturated_trace
 from sem_loyalty.kernel.solver import whole_space
@@ -48,7 +47,9 @@ class ScaledTest:
     inflation: float
 
 
-def scaled_test(fit: Fit, plain: float, df: int, *, baseline: bool = False) -> ScaledTest:
+def scaled_test(
+    fit: Fit, plain: float, df: int, *, baseline: bool = False, known: Extremes | None = None
+) -> ScaledTest:
     """Return the corrected test that belongs to the estimator.
 
     Parameters
@@ -62,10 +63,12 @@ def scaled_test(fit: Fit, plain: float, df: int, *, baseline: bool = False) -> S
     df : int
     baseline : bool, default False
         Correct the test of the independence model rather than of the model.
+    known : Extremes, optional
+        `extremes(fit)`, where they were computed.
     """
     discrepancy, point, space = likelihood_of(fit), maximum(fit), fit.space
     if baseline:
-        discrepancy, point = independence(fit)
+        discrepancy, point = known.independence if known is not None else independence(fit)
         space = whole_space(len(point.theta))
     blocks = discrepancy.blocks
     rows, fixed = answers(fit), fixed_positions(fit)
@@ -76,7 +79,7 @@ def scaled_test(fit: Fit, plain: float, df: int, *, baseline: bool = False) -> S
         inner = space.reduce_matrix(score_products(discrepancy, point, rows))
         outer = space.reduce_matrix(discrepancy.hessian(point))
         own = float(np.trace(np.linalg.solve(outer, inner)))
-        inflation = factor = (_saturated(fit, rows) - own) / df
+        inflation = factor = (_saturated(fit, rows, known) - own) / df
     else:
         expected = space.reduce_matrix(discrepancy.information(point))
         if fit.estimator == "MLM" and not fit.specification.exogenous:
@@ -98,18 +101,14 @@ def scaled_test(fit: Fit, plain: float, df: int, *, baseline: bool = False) -> S
     return ScaledTest(chisq, df, float(chdtrc(df, chisq)), factor, shift, inflation)
 
 
-def _saturated(fit: Fit, rows: tuple[Array, ...]) -> float:
+def _saturated(fit: Fit, rows: tuple[Array, ...], known: Extremes | None) -> float:
     """Return tr(A^-1 B) of the saturated model, over groups."""
     means = fit.specification.meanstructure
     fixed = fixed_positions(fit)
     total = 0.0
     if isinstance(fit.discrepancy, Incomplete):
-        kept = random_moments(len(fit.samples[0].cov), fixed)
-        for patterns, sample, group in zip(fit.discrepancy.patterns, fit.samples, rows, strict=True):
-            found = expectation_at(patterns, sample)
-            products = saturated_products(group, patterns, found, kept)
-            total += float(np.trace(np.linalg.solve(saturated_information(patterns, found, kept), products)))
-        return total
+        groups = known.saturated if known is not None else saturated_groups(fit.discrepancy, rows, fixed, sandwich=True)
+        return sum(group.spread for group in groups)
     for sample, group in zip(fit.samples, rows, strict=True):
         inverse = np.asarray(np.linalg.inv(sample.cov), dtype=np.float64)
         if fixed:

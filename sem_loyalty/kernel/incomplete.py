@@ -8,8 +8,7 @@ doi:10.1111/j.2517-6161.1982.tb01203.x).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,35 @@ from sem_loyalty.kernel import likelihood
 from sem_loyalty.kernel.expectation import Expectation, expectation, expectation_at
 from sem_loyalty.kernel.likelihood import Point, Sample, rescaled_sample, spd_inverse
 from sem_loyalty.kernel.memory import keep_freed_memory
-from sem_loyalty.kernel.missing_information import expected_loss, observed_loss
+from sem_loyalty.kernel.missing_information import expected_loss, observed_loss, pair_loss
 from sem_loyalty.kernel.patterns import Patterns, find_patterns
 from sem_loyalty.kernel.ram import Block, Implied, implied, matrix_to_parameters, rescaled_block
 
 Array = NDArray[np.float64]
-Loss = Callable[[Block, Implied, Patterns, Expectation], Array]
+
+
+class Known:
+    """What was computed already and may be asked for again: `matrices` by name, read-only, and what they share.
+
+    A copy for another process begins without it: it can be had again.
+    """
+
+    __slots__ = ("expected", "matrices", "pairs")
+
+    def __init__(self) -> None:
+        self.matrices: dict[str, Array] = {}
+        self.pairs: list[Array] | None = None
+        self.expected: tuple[Expectation, ...] | None = None
+
+    def __reduce__(self) -> tuple[type[Known], tuple[()]]:
+        """Leave the content behind."""
+        return Known, ()
+
+    def keep(self, name: str, matrix: Array) -> Array:
+        """Keep a matrix, and return it."""
+        matrix.flags.writeable = False
+        self.matrices[name] = matrix
+        return matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +56,13 @@ class IncompletePoint(Point):
     ----------
     expected : tuple of Expectation
         One per group.
+    known : Known
+        Information matrices, and what they share. Searches, the certificate and standard errors ask for the same ones
+        at the solution, and each takes as long as several evaluations.
     """
 
     expected: tuple[Expectation, ...]
+    known: Known = field(init=False, repr=False, compare=False, default_factory=Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +79,15 @@ class Incomplete:
         Weights n_g / N and the moments of the saturated model.
     saturated : float
         The weighted sum over groups of `Expectation.value` at the moments of the saturated model.
+    known : Known
+        The expected answers there, once they were asked for.
     """
 
     blocks: tuple[Block, ...]
     patterns: tuple[Patterns, ...]
     samples: tuple[Sample, ...]
     saturated: float
+    known: Known = field(init=False, repr=False, compare=False, default_factory=Known)
 
     @property
     def n_observed(self) -> int:
@@ -89,9 +118,13 @@ class Incomplete:
 
     def expected(self, point: Point) -> tuple[Expectation, ...]:
         """Return the expected answers of every group at a point."""
-        if not isinstance(point, IncompletePoint):
-            raise TypeError("A point of the full-information likelihood is wanted.")
-        return point.expected
+        return _incomplete(point).expected
+
+    def expected_saturated(self) -> tuple[Expectation, ...]:
+        """Return the expected answers of every group at the moments of the saturated model."""
+        if self.known.expected is None:
+            self.known.expected = tuple(map(expectation_at, self.patterns, self.samples))
+        return self.known.expected
 
     def gradient(self, point: Point) -> Array:
         """Return dF / d theta, shape (q,)."""
@@ -99,24 +132,39 @@ class Incomplete:
 
     def information(self, point: Point) -> Array:
         """Return the expected information per respondent, given who answered what, shape (q, q)."""
-        return likelihood.information(self.blocks, self._completed(point), point) - self._lost(point, expected_loss)
+        known = _incomplete(point).known
+        if "information" in known.matrices:
+            return known.matrices["information"]
+        groups = self._groups(point)
+        if known.pairs is None:
+            known.pairs = [pair_loss(*group) for group in groups]
+        lost = [expected_loss(*group, pairs) for group, pairs in zip(groups, known.pairs, strict=True)]
+        complete = likelihood.information(self.blocks, self._completed(point), point)
+        return known.keep("information", complete - self._over_groups(lost, len(point.theta)))
 
     def hessian(self, point: Point) -> Array:
         """Return half the second derivative of F, the observed information per respondent, shape (q, q)."""
-        return likelihood.hessian(self.blocks, self._completed(point), point) - self._lost(point, observed_loss)
+        known = _incomplete(point).known
+        if "hessian" in known.matrices:
+            return known.matrices["hessian"]
+        found = [observed_loss(*group) for group in self._groups(point)]
+        known.pairs = [pairs for _, pairs in found]
+        complete = likelihood.hessian(self.blocks, self._completed(point), point)
+        return known.keep("hessian", complete - self._over_groups([lost for lost, _ in found], len(point.theta)))
 
     def _completed(self, point: Point) -> tuple[Sample, ...]:
         """Return the moments that complete answers would be expected to have, by group."""
         return tuple(found.sample(sample) for found, sample in zip(self.expected(point), self.samples, strict=True))
 
-    def _lost(self, point: Point, loss: Loss) -> Array:
-        """Return the information that missing answers would have added, shape (q, q)."""
-        size = len(point.theta)
+    def _groups(self, point: Point) -> list[tuple[Block, Implied, Patterns, Expectation]]:
+        """Return what the information that missing answers would have added depends on, by group."""
+        return list(zip(self.blocks, point.implied, self.patterns, self.expected(point), strict=True))
+
+    def _over_groups(self, by_entry: list[Array], size: int) -> Array:
+        """Return the weighted sum over groups of matrices over entries as one over parameters, symmetric."""
         total = np.zeros((size, size))
-        for block, sample, at, patterns, found in zip(
-            self.blocks, self.samples, point.implied, self.patterns, self.expected(point), strict=True
-        ):
-            total += sample.weight * matrix_to_parameters(block, loss(block, at, patterns, found), size)
+        for block, sample, found in zip(self.blocks, self.samples, by_entry, strict=True):
+            total += sample.weight * matrix_to_parameters(block, found, size)
         return 0.5 * (total + total.T)
 
     def rescaled(self, scale: Array) -> Incomplete:
@@ -134,8 +182,17 @@ class Incomplete:
         )
 
 
+def _incomplete(point: Point) -> IncompletePoint:
+    if not isinstance(point, IncompletePoint):
+        raise TypeError("A point of the full-information likelihood is wanted.")
+    return point
+
+
 def incomplete_likelihood(
-    blocks: tuple[Block, ...], samples: tuple[Sample, ...], rows: tuple[Array, ...]
+    blocks: tuple[Block, ...],
+    samples: tuple[Sample, ...],
+    rows: tuple[Array, ...],
+    patterns: tuple[Patterns, ...] | None = None,
 ) -> Incomplete:
     """Return the discrepancy of incomplete rows.
 
@@ -147,10 +204,13 @@ def incomplete_likelihood(
         Moments of the saturated model.
     rows : tuple of ndarray, each (n_g, p)
         NaN for missing.
+    patterns : tuple of Patterns, optional
+        Those of the rows, where they are known.
     """
     keep_freed_memory()
-    patterns = tuple(find_patterns(answers) for answers in rows)
-    saturated = sum(
-        sample.weight * expectation_at(found, sample).value for sample, found in zip(samples, patterns, strict=True)
-    )
-    return Incomplete(blocks, patterns, samples, float(saturated))
+    patterns = tuple(find_patterns(answers) for answers in rows) if patterns is None else patterns
+    there = tuple(map(expectation_at, patterns, samples))
+    saturated = sum(sample.weight * found.value for sample, found in zip(samples, there, strict=True))
+    discrepancy = Incomplete(blocks, patterns, samples, float(saturated))
+    discrepancy.known.expected = there
+    return discrepancy

@@ -3,6 +3,8 @@
 M_r, the inverse of the rows and columns of Sigma that a pattern saw and zero elsewhere, is a downdate of K = Sigma^-1
 by the items that are missing: M_r = K - K_m K_mm^-1 K_m'. Second derivatives of the likelihood by mu and Sigma are
 cross-products of the M_r over the patterns, one matrix product each.
+
+Moments may be those of other variables x with v = T x, of which nobody's answers need be known: M_r becomes T' M_r T.
 """
 
 from __future__ import annotations
@@ -14,24 +16,38 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from sem_loyalty.kernel.expectation import Expectation
+from sem_loyalty.kernel.expectation import Expectation, group_roots
 from sem_loyalty.kernel.patterns import Patterns
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
-def precisions(patterns: Patterns, found: Expectation) -> Array:
-    """Return M_r of every pattern, shape (R, p, p); zero, to rounding, where missing."""
-    p = len(found.mean)
-    out = np.empty((len(patterns.seen), p, p))
-    out[:] = found.inverse
-    wide = np.zeros((patterns.width, p))
-    wide[:p] = found.inverse
-    for batch, root in zip(patterns.batches, found.roots, strict=True):
-        turned = root @ wide[batch.items]
-        out[batch.patterns] -= turned.transpose(0, 2, 1) @ turned
+def precisions(patterns: Patterns, found: Expectation, units: Array | None = None) -> Array:
+    """Return M_r of every pattern, shape (R, p, p); zero, to rounding, where missing.
+
+    Parameters
+    ----------
+    patterns, found
+    units : ndarray, shape (p, p), optional
+        T; by default the identity.
+    """
+    whole, columns = _in_units(found, units)
+    out = np.empty((len(patterns.seen), *whole.shape))
+    out[:] = whole
+    for batch, roots in zip(patterns.batches, found.roots, strict=True):
+        for group in batch.alike:
+            turned = group_roots(batch, roots, group) @ columns[group.items]
+            out[group.patterns] -= turned.transpose(0, 2, 1) @ turned
     return out
+
+
+def _in_units(found: Expectation, units: Array | None) -> tuple[Array, Array]:
+    """Return T' K T and K T."""
+    if units is None:
+        return found.inverse, found.inverse
+    columns = found.inverse @ units
+    return units.T @ columns, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +94,10 @@ def _gather(p: int) -> _Gather:
     return _Gather(row, col, position, straight, crossed, 0.25 * np.outer(times, times))
 
 
-def mean_information(found: Expectation) -> Array:
+def mean_information(found: Expectation, units: Array | None = None) -> Array:
     """Return the information of the means per respondent, sum_r f_r M_r, shape (p, p)."""
-    return np.asarray(found.inverse - found.inverse @ found.unknown @ found.inverse)
+    whole, columns = _in_units(found, units)
+    return np.asarray(whole - columns.T @ found.unknown @ columns)
 
 
 def moment_information(patterns: Patterns, found: Expectation) -> tuple[Array, Array]:
@@ -96,30 +113,46 @@ def moment_information(patterns: Patterns, found: Expectation) -> tuple[Array, A
 
 def information_along(patterns: Patterns, found: Expectation, moments: Sequence[tuple[Array, Array]]) -> list[float]:
     """Return v' I v, I the expected information of the moments, for every v of a mean (p,) and a symmetric (p, p)."""
-    by_pattern, by_mean = precisions(patterns, found), mean_information(found)
-    out = []
-    for mean, cov in moments:
-        turned = by_pattern @ cov
-        spread = np.einsum("rij,rji->r", turned, turned)
-        out.append(float(mean @ by_mean @ mean + 0.5 * patterns.share @ spread))
+    inverse, by_mean = found.inverse, mean_information(found)
+    # tr(M X M X) = tr(K X K X) - 2 tr(C D_2) + tr(C D C D), with D = (K X K)_mm and D_2 = (K X K X K)_mm.
+    turned = inverse @ np.array([cov for _, cov in moments])
+    both = turned @ inverse
+    spread = np.einsum("vij,vji->v", turned, turned) - 2.0 * np.einsum("vij,ji->v", turned @ both, found.unknown)
+    for batch, roots in zip(patterns.batches, found.roots, strict=True):
+        for group in batch.alike:
+            root = group_roots(batch, roots, group)
+            lost = root @ both[:, group.items[:, :, None], group.items[:, None]] @ root.transpose(0, 2, 1)
+            spread += np.einsum("vrij,vrij->vr", lost, lost) @ patterns.share[group.patterns]
+    return [float(mean @ by_mean @ mean + 0.5 * own) for (mean, _), own in zip(moments, spread, strict=True)]
+
+
+def _sums(by_row: Array, starts: Index) -> Array:
+    """Return sums over the rows of every pattern, for columns of rows; most patterns have one row."""
+    out = by_row.take(starts, axis=1)
+    sizes = np.diff(starts, append=by_row.shape[1])
+    several = np.flatnonzero(sizes > 1)
+    if len(several):
+        own = np.repeat(sizes > 1, sizes)
+        out[:, several] = np.add.reduceat(by_row[:, own], np.cumsum(sizes[several]) - sizes[several], axis=1)
     return out
 
 
-def moment_hessian(patterns: Patterns, found: Expectation) -> Array:
-    """Return half the second derivative of F by (mu, vech Sigma), shape (p + p*, p + p*)."""
+def moment_hessian(patterns: Patterns, found: Expectation, units: Array | None = None) -> Array:
+    """Return half the second derivative of F by (mu, vech Sigma), shape (p + p*, p + p*); `units` as `precisions`."""
     p = len(found.mean)
     gather = _gather(p)
     row, col = gather.row, gather.col
-    flat = np.ascontiguousarray(precisions(patterns, found).reshape(-1, p * p).T)[row * p + col]
+    flat = np.ascontiguousarray(precisions(patterns, found, units).reshape(-1, p * p).T)[row * p + col]
     weighted = flat * patterns.share
-    pull = found.inverse @ found.filled.T
-    # tr(dS M dS' P) - tr(dS M dS' M) / 2 with P = M T M: both are bilinear in M, so one product serves.
+    pull = _in_units(found, units)[1].T @ found.filled.T
     starts = np.flatnonzero(patterns.level)
-    other = np.add.reduceat(pull[row] * pull[col], starts, axis=1)
-    other -= 0.5 * flat
+    # tr(dS M dS' P) - tr(dS M dS' M) / 2 with P = M T M: both are bilinear in M, so one product serves.
+    other = _sums(pull[row] * pull[col], starts)
+    flat *= 0.5
+    other -= flat
     product = weighted @ other.T
     out = np.empty((p + len(row), p + len(row)))
-    out[:p, :p] = mean_information(found)
+    out[:p, :p] = mean_information(found, units)
     out[p:, p:] = gather.both(product + product.T)
     # e_k' M dS M d
     mixed = weighted @ pull[:, starts].T

@@ -1,20 +1,21 @@
 """Minimising a discrepancy whose curvature is dear and whose slope is cheap, from a start near the minimum.
 
-The expected information at the start is the one matrix that is computed; each step then corrects its inverse by what
-the slopes say of the curvature (BFGS; Nocedal and Wright 2006, chapter 6, doi:10.1007/978-0-387-40065-5). Steps are
-affine invariant, as those of `kernel.solver` are.
+One matrix of curvature is computed, where none is known: half the second derivative at the start, or the expected
+information where that is not positive definite. Each step then corrects its inverse by what the slopes say of the
+curvature (BFGS; Nocedal and Wright 2006, chapter 6, doi:10.1007/978-0-387-40065-5). Steps are affine invariant, as
+those of `kernel.solver` are.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.likelihood import spd_inverse
-from sem_loyalty.kernel.solver import ROUNDING, Solution, Subspace
+from sem_loyalty.kernel.solver import ROUNDING, Curvature, Solution, Subspace
 
 Array = NDArray[np.float64]
 
@@ -26,7 +27,11 @@ ENOUGH = 1e-4
 
 
 def refine(
-    discrepancy: Discrepancy[PointT], start: Array, space: Subspace, tolerance: float = DECREMENT_TOLERANCE
+    discrepancy: Discrepancy[PointT],
+    start: Array,
+    space: Subspace,
+    tolerance: float = DECREMENT_TOLERANCE,
+    known: Curvature | None = None,
 ) -> Solution[PointT] | None:
     """Minimise a discrepancy from a start near the minimum.
 
@@ -39,6 +44,8 @@ def refine(
     tolerance : float, default 1e-9
         Newton decrement, in standard errors of one respondent, that counts as the minimum; one more step is taken from
         there.
+    known : Curvature, optional
+        Half the second derivative where the minimum may lie (`Solution.curvature`), to begin with.
 
     Returns
     -------
@@ -48,9 +55,29 @@ def refine(
     point = discrepancy.evaluate(start)
     if point is None:
         return None
-    inverse = _scaled_inverse(space.reduce_matrix(discrepancy.information(point)))
-    if inverse is None:
-        return None
+    for inverse in _inverses(discrepancy, point, space, known):
+        found = _refined(discrepancy, point, space, tolerance, inverse)
+        if found is not None:
+            return found
+    return None
+
+
+def _inverses(
+    discrepancy: Discrepancy[PointT], point: PointT, space: Subspace, known: Curvature | None
+) -> Iterator[Array]:
+    """Yield inverses of matrices of curvature to begin with, the one that promises the fewest steps first."""
+    if known is not None:
+        yield known.inverse()
+    for matrix in (discrepancy.hessian, discrepancy.information):
+        inverse = _scaled_inverse(space.reduce_matrix(matrix(point)))
+        if inverse is not None:
+            yield inverse
+
+
+def _refined(
+    discrepancy: Discrepancy[PointT], point: PointT, space: Subspace, tolerance: float, inverse: Array
+) -> Solution[PointT] | None:
+    """Return the minimum that steps with one inverse of curvature, corrected on the way, lead to."""
     slope = space.reduce_vector(discrepancy.gradient(point))
     noise = ROUNDING * discrepancy.n_observed
     for iteration in range(1, STEPS + 1):
@@ -104,5 +131,7 @@ def _corrected(inverse: Array, step: Array, change: Array) -> Array:
     across = float(change @ turned)
     if along <= 1e-12 * np.sqrt(max(0.0, across) * max(0.0, float(step @ step))):
         return inverse
-    pair: Any = np.outer(turned, step) / along
-    return np.asarray(inverse - pair - pair.T + (1.0 + across / along) * np.outer(step, step) / along)
+    # The correction is s v' + v s'.
+    other = (0.5 * (1.0 + across / along) * step - turned) / along
+    product = step[:, None] * other
+    return np.asarray(product + product.T + inverse)

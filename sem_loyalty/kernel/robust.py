@@ -177,7 +177,10 @@ def moment_jacobian(block: Block, at: Implied, size: int) -> Array:
     if block.means:
         full = np.concatenate([mean_jacobian(block, at), full], axis=0)
     out = np.zeros((size, len(full)))
-    np.add.at(out, entries, full.T)
+    if block.distinct:
+        out[entries] = full.T
+    else:
+        np.add.at(out, entries, full.T)
     return np.asarray(out.T)
 
 

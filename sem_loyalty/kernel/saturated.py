@@ -8,7 +8,7 @@ doi:10.1137/10078356X); where that does not raise the likelihood, the plain step
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,43 +94,40 @@ def saturated_moments(
     p = patterns.seen.shape[1]
     centre, start = available_moments(patterns)
     scale = np.sqrt(np.diagonal(start))
+    # Answers in standard units, so that neither large means nor unequal units cost digits.
+    standard = replace(patterns, rows=patterns.deviations(centre) / scale)
+    start = start / scale / scale[:, None]
     if spd_inverse(start) is None:
-        start = np.diag(scale**2)
-    lower = np.tril_indices(p)
-    unit = np.concatenate([scale, np.outer(scale, scale)[lower]])
-
-    place = np.zeros((p, p), dtype=np.intp)
-    place[lower] = np.arange(len(lower[0]))
-    place = np.maximum(place, place.T)
-
-    def unpack(x: Array) -> tuple[Array, Array]:
-        values = x * unit
-        return values[:p], values[p:][place]
-
-    x = np.concatenate([centre, start[lower]]) / unit
+        start = np.eye(p)
+    row, col = np.tril_indices(p)
+    lower, place = row * p + col, np.zeros((p, p), dtype=np.intp)
+    place[row, col] = place[col, row] = p + np.arange(len(row))
+    x = np.concatenate([np.zeros(p), start.take(lower)])
     best: Array | None = None
     value = np.inf
-    moves: list[Array] = []
-    ends: list[Array] = []
+    # The last move and where it ended, and by how much they differed from those before them.
+    last: tuple[Array, Array] | None = None
+    by_move: list[Array] = []
+    by_end: list[Array] = []
     for _iteration in range(iterations):
-        step = em_step(patterns, *unpack(x))
+        step = em_step(standard, x[:p], x.take(place))
         if best is not None and (step is None or step.value > value + 1e-12 * (1.0 + abs(value))):
             # The extrapolation went too far: on from the plain step before it.
             x, best = best, None
-            moves, ends, value = [], [], np.inf
+            last, by_move, by_end, value = None, [], [], np.inf
             continue
         if step is None or step.least < SINGULAR:
             return None
         value = step.value
-        end = np.concatenate([step.mean, step.cov[lower]]) / unit
+        end = np.concatenate([step.mean, step.cov.take(lower)])
         move = end - x
-        moves, ends = [*moves[-MEMORY:], move], [*ends[-MEMORY:], end]
         best, x = end, end
-        if len(moves) > 1:
-            by_move, by_end = np.diff(moves, axis=0).T, np.diff(ends, axis=0).T
-            share = np.linalg.lstsq(by_move, move, rcond=1e-12)[0]
-            x = end - by_end @ share
+        if last is not None:
+            by_move, by_end = [*by_move[1 - MEMORY :], move - last[0]], [*by_end[1 - MEMORY :], end - last[1]]
+            share = np.linalg.lstsq(np.array(by_move).T, move, rcond=1e-12)[0]
+            x = end - share @ np.array(by_end)
+        last = move, end
         if float(np.abs(move).max()) < tolerance:
             # Steps may be far shorter than the way that is left; the extrapolation is not.
-            return unpack(x)
+            return centre + scale * x[:p], x.take(place) * scale * scale[:, None]
     return None

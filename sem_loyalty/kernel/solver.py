@@ -142,6 +142,12 @@ class Curvature:
         """Return the curvature of the same function, undamped, in parameters multiplied by `units`."""
         return replace(self, damping=0.0, units=units if self.units is None else self.units * units)
 
+    def inverse(self) -> Array:
+        """Return the inverse of M + damping D, exactly symmetric; of a factor in double precision."""
+        lower = np.tril(lapack.dpotri(self.factor, lower=1)[0])
+        full = lower + np.tril(lower, -1).T
+        return np.asarray(full if self.units is None else full * np.outer(self.units, self.units))
+
     def step(self, slope: Array) -> _Step | None:
         """Return the step d with (M + damping D) d = -g / 2, or None where it is not finite."""
         half = -0.5 * slope
@@ -203,7 +209,7 @@ class _Descent(Generic[PointT]):
     curvature: Curvature | None
 
 
-def _factored(matrix: Array, damping: float, *, roughly: bool = False) -> Curvature | None:
+def curvature_of(matrix: Array, damping: float = 0.0, *, roughly: bool = False) -> Curvature | None:
     """Return M + damping D factored, or None where it is not positive definite.
 
     Far from the minimum a large matrix is factored in single precision where that is possible, in half the time.
@@ -325,7 +331,7 @@ def _descend(
         reused = undamped is not None
         if undamped is None:
             matrix = space.reduce_matrix(curvature(point))
-            factored = _factored(matrix, 0.0, roughly=far)
+            factored = curvature_of(matrix, 0.0, roughly=far)
             undamped = factored.step(slope) if factored is not None else None
         if undamped is not None:
             decrement = undamped.decrement
@@ -335,7 +341,7 @@ def _descend(
         for _attempt in range(40):
             step = undamped
             if damping:
-                damped = _factored(matrix, damping, roughly=far)
+                damped = curvature_of(matrix, damping, roughly=far)
                 step = damped.step(slope) if damped is not None else None
             if step is not None:
                 found = discrepancy.evaluate(point.theta + space.expand(step.direction))
@@ -352,7 +358,7 @@ def _descend(
             if reused:
                 # The curvature was that of an earlier point; only that of this one can say how to go on.
                 matrix, reused = space.reduce_matrix(curvature(point)), False
-                factored = _factored(matrix, 0.0, roughly=far)
+                factored = curvature_of(matrix, 0.0, roughly=far)
                 undamped = factored.step(slope) if factored is not None else None
                 continue
             damping = max(1e-3, damping * 5.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from sem_loyalty.errors import DataError
-from sem_loyalty.kernel.patterns import find_patterns
+from sem_loyalty.kernel.patterns import Patterns, find_patterns
 from sem_loyalty.kernel.saturated import saturated_moments
 from sem_loyalty.kernel.threads import one_thread
 
@@ -86,19 +86,24 @@ def normal_em(answers: Array, *, tolerance: float = 1e-10, iterations: int = 500
     ----------
     Dempster, Laird and Rubin (1977), doi:10.1111/j.2517-6161.1977.tb01600.x.
     """
-    rows = answers[~np.isnan(answers).all(axis=1)]
+    return saturated_model(answers[~np.isnan(answers).all(axis=1)], tolerance=tolerance, iterations=iterations)[:2]
+
+
+def saturated_model(rows: Array, *, tolerance: float = 1e-10, iterations: int = 5000) -> tuple[Array, Array, Patterns]:
+    """Return what `normal_em` returns of rows with an answer each, and the patterns of these rows."""
     if len(rows) == 0:
         raise DataError("No row has any answer, so nothing can be estimated.")
     if not (np.nanmax(rows, axis=0) > np.nanmin(rows, axis=0)).all():
         raise DataError("An item has no variance among the answers present.")
     with one_thread():
-        found = saturated_moments(find_patterns(rows), tolerance=tolerance, iterations=iterations)
+        patterns = find_patterns(rows)
+        found = saturated_moments(patterns, tolerance=tolerance, iterations=iterations)
     if found is None:
         raise DataError(
             f"Expectation-maximisation did not end within {iterations} steps, or the covariance matrix became "
             "singular: some items determine each other, or too few respondents answered them together."
         )
-    return found
+    return *found, patterns
 
 
 def _solve(left: Array, right: Array) -> Array:

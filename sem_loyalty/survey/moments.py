@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.ordinal import OrdinalStatistics
+from sem_loyalty.kernel.patterns import Patterns
 
 Array = NDArray[np.float64]
 
@@ -55,6 +56,8 @@ class Moments:
     ordinal : tuple of OrdinalStatistics, or None
         Thresholds and polychoric correlations by group, where items are analysed as ordinal. `groups` then holds the
         correlations in place of covariances.
+    patterns : tuple of Patterns, or None
+        With `missing="fiml"`, the rows of every group by pattern of missing answers, as the saturated model found them.
     """
 
     names: tuple[str, ...]
@@ -63,6 +66,7 @@ class Moments:
     missing: str
     raw: tuple[Array, ...] | None = field(default=None, repr=False)
     ordinal: tuple[OrdinalStatistics, ...] | None = field(default=None, repr=False)
+    patterns: tuple[Patterns, ...] | None = field(default=None, repr=False, compare=False)
 
     @property
     def n(self) -> int:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import DataError, DataWarning, NotSupported
+from sem_loyalty.kernel.patterns import Patterns
 from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.survey.answers import check_columns, columns_of, is_missing, listing, numeric_matrix
 from sem_loyalty.survey.matrix_input import as_matrix, as_vector, check_matrix, check_positive_definite
-from sem_loyalty.survey.missingness import normal_em
+from sem_loyalty.survey.missingness import saturated_model
 from sem_loyalty.survey.moments import GroupMoments, Moments
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ def _check_incomplete(label: str, rows: Array, names: Sequence[str]) -> list[str
     constant = [f"'{names[i]}' = {lowest[i]:g}" for i in range(p) if highest[i] == lowest[i]]
     if constant:
         return [f"items with the same answer in every row{where}: {listing(constant)}. Leave them out"]
-    together = seen.astype(np.intp).T @ seen.astype(np.intp)
+    answered = seen.astype(np.float64)
+    together = answered.T @ answered
     apart = [f"'{names[i]}' and '{names[j]}'" for i, j in np.argwhere(np.triu(together == 0, 1))]
     if apart:
         text = (
@@ -255,12 +257,17 @@ def moments_from_data(
         text = ". ".join(problem[0].upper() + problem[1:] for problem in problems)
         raise DataError(f"{text}.")
     groups = []
+    patterns: list[Patterns] = []
     for label, used in kept:
         if missing == "pairwise":
             nothing = np.full(len(names), np.nan)
             groups.append(GroupMoments(label=label, n=len(used), cov=np.diag(nothing), mean=nothing))
             continue
-        mean, cov = mean_and_cov(used) if missing == "listwise" else normal_em(used)
+        if missing == "listwise":
+            mean, cov = mean_and_cov(used)
+        else:
+            mean, cov, found = saturated_model(used)
+            patterns.append(found)
         check_positive_definite(cov, names, where=_where(label))
         groups.append(GroupMoments(label=label, n=used.shape[0], cov=cov, mean=mean))
     return Moments(
@@ -269,6 +276,7 @@ def moments_from_data(
         n_collected=count,
         missing=missing,
         raw=tuple(used for _, used in kept),
+        patterns=tuple(patterns) if missing == "fiml" else None,
     )
 
 

@@ -1,5 +1,7 @@
 """The way to the minimum with missing answers: few matrices, a second way that is one, and what answers can lack."""
 
+import pickle
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,7 +12,8 @@ from threadpoolctl import threadpool_limits
 import sem_loyalty as sl
 from sem_loyalty.errors import DataError
 from sem_loyalty.fitting import descent
-from sem_loyalty.kernel import quasi_newton, saturated, solver
+from sem_loyalty.fitting.discrepancies import discrepancy_of
+from sem_loyalty.kernel import incomplete, quasi_newton, saturated, solver
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.kernel.solver import whole_space
@@ -48,8 +51,8 @@ def gaps(share: float = 0.15, n: int = 300, seed: int = 1) -> pd.DataFrame:
 
 @pytest.fixture
 def asked(monkeypatch):
-    """How often the full likelihood and the saturated model were evaluated."""
-    counts = {"evaluate": 0, "gradient": 0, "information": 0, "hessian": 0, "em_step": 0}
+    """How often the full likelihood and the saturated model were evaluated, and what their matrices take."""
+    counts = {"evaluate": 0, "em_step": 0, "observed_loss": 0, "pair_loss": 0, "expected_loss": 0}
 
     def counted(owner, name):
         original = getattr(owner, name)
@@ -60,35 +63,79 @@ def asked(monkeypatch):
 
         monkeypatch.setattr(owner, name, call)
 
-    for name in ("evaluate", "gradient", "information", "hessian"):
-        counted(Incomplete, name)
+    counted(Incomplete, "evaluate")
+    for name in ("observed_loss", "pair_loss", "expected_loss"):
+        counted(incomplete, name)
     counted(saturated, "em_step")
     return counts
 
 
 def test_few_evaluations_and_matrices_lead_to_the_estimates(asked):
     fit = sl.fit(MODEL, gaps(), missing="fiml", engine="kernel")
-    # One matrix for either way down, one for the certificate.
-    assert asked["information"] == 3
-    assert asked["hessian"] == 0
-    assert asked["evaluate"] <= 26
+    # Second derivatives where the first way down begins and where it ends, from which the second one begins; and the
+    # expected information at the end, for the certificate.
+    computed = {"observed_loss": 2, "pair_loss": 0, "expected_loss": 1}
+    assert {name: asked[name] for name in computed} == computed
+    assert asked["evaluate"] <= 18
     assert asked["em_step"] <= 22
-    sl.estimates(fit)
-    assert (asked["information"], asked["hessian"]) == (3, 1)
     before = asked["evaluate"]
+    sl.estimates(fit)
+    # Standard errors come from the second derivatives that are known.
+    assert {name: asked[name] for name in computed} == computed
+    assert asked["evaluate"] == before
     sl.fit_measures(fit)
     # The independence model has its minimum in closed form.
-    assert (asked["information"], asked["hessian"]) == (3, 1)
-    assert asked["evaluate"] - before <= 2
+    assert {name: asked[name] for name in computed} == computed
+    assert asked["evaluate"] - before <= 1
+
+
+def test_a_copy_for_another_process_leaves_matrices_behind_and_finds_them_again(asked):
+    fit = sl.fit(MODEL, gaps(), missing="fiml", engine="kernel")
+    found = sl.estimates(fit)["se"]
+    copied = pickle.loads(pickle.dumps(fit))
+    assert not copied.point.known.matrices
+    assert copied.discrepancy.known.expected is None
+    before = asked["observed_loss"]
+    np.testing.assert_array_equal(sl.estimates(copied)["se"], found)
+    assert asked["observed_loss"] == before + 1
+    assert sl.fit_measures(copied) == sl.fit_measures(fit)
+    with pytest.raises(ValueError, match="read-only"):
+        fit.discrepancy.hessian(fit.point)[0, 0] = 1.0
+
+
+def test_patterns_that_the_saturated_model_found_serve_only_items_in_the_same_order():
+    fit = sl.fit(MODEL, gaps(), missing="fiml", engine="kernel")
+    moments, specification = fit.moments, fit.specification
+    assert moments.names == specification.observed
+    same, *_ = discrepancy_of("ML", specification, moments)
+    assert same.patterns is moments.patterns
+    group = moments.groups[0]
+    back = replace(
+        moments,
+        names=moments.names[::-1],
+        groups=(replace(group, cov=group.cov[::-1, ::-1], mean=group.mean[::-1]),),
+        raw=(moments.raw[0][:, ::-1],),
+    )
+    other, *_ = discrepancy_of("ML", specification, back)
+    assert other.evaluate(fit.theta).value == pytest.approx(fit.value, abs=1e-12)
+
+
+def test_a_way_down_that_the_observed_information_misleads_begins_with_the_expected(monkeypatch):
+    expected = sl.fit(MODEL, gaps(), missing="fiml", engine="kernel")
+    whole = Incomplete.hessian
+    monkeypatch.setattr(Incomplete, "hessian", lambda self, point: -whole(self, point))
+    fit = sl.fit(MODEL, gaps(), missing="fiml", engine="kernel")
+    assert fit.certificate.certified
+    np.testing.assert_allclose(fit.theta, expected.theta, rtol=0, atol=1e-9)
 
 
 def test_the_second_way_down_has_other_units_and_another_start(monkeypatch):
     begun = []
     original = quasi_newton.refine
 
-    def refine(discrepancy, start, space, tolerance):
+    def refine(discrepancy, start, space, tolerance, known):
         begun.append((discrepancy, start))
-        return original(discrepancy, start, space, tolerance)
+        return original(discrepancy, start, space, tolerance, known)
 
     monkeypatch.setattr(descent, "refine", refine)
     fit = sl.fit(MODEL, gaps(), missing="fiml", engine="kernel")

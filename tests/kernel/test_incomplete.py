@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sem_loyalty.kernel import casewise, expectation, incomplete, likelihood, saturated
 from sem_loyalty.kernel.patterns import find_patterns
 from sem_loyalty.kernel.ram import implied
-from sem_loyalty.kernel.robust import meat, moment_jacobian
-from sem_loyalty.kernel.solver import whole_space
+from sem_loyalty.kernel.robust import meat, moment_jacobian, moment_weight
+from sem_loyalty.kernel.roots import roots
+from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.defaults import specify
 from sem_loyalty.model.scatter import blocks
 
@@ -196,27 +198,60 @@ def test_a_pattern_without_answers_informs_about_nothing():
     assert other * len(more) == pytest.approx(one * len(rows), rel=1e-12)
 
 
+@pytest.mark.parametrize("fixed", [[], [4, 1]], ids=["all random", "covariates"])
 @pytest.mark.parametrize("sandwich", [False, True], ids=["normal", "sandwich"])
-def test_expected_discrepancy_of_complete_data_is_its_definition(posed, sandwich):
+def test_expected_discrepancy_of_complete_data_is_its_definition(posed, sandwich, fixed):
     discrepancy, theta, rows = posed
     point = discrepancy.evaluate(theta)
-    groups = casewise.saturated_groups(discrepancy, rows, [], sandwich=sandwich)
-    size = len(groups[0].observed)
+    groups = casewise.saturated_groups(discrepancy, rows, fixed, sandwich=sandwich)
+    # The definition, in the moments of the items themselves.
+    kept = casewise.random_moments(6, fixed)
+    size = int(kept.sum())
     joined, complete, spread = np.zeros((3, size * len(rows), size * len(rows)))
-    for g, group in enumerate(groups):
+    for g, (sample, patterns, answers) in enumerate(zip(discrepancy.samples, discrepancy.patterns, rows, strict=True)):
         own = slice(g * size, (g + 1) * size)
-        inverse = np.linalg.inv(group.observed)
-        joined[own, own] = group.weight * group.observed
-        complete[own, own] = group.weight * group.complete
-        middle = group.products if sandwich else group.observed
-        spread[own, own] = inverse @ middle @ inverse / group.weight
-    D = np.concatenate(
-        [
-            moment_jacobian(block, at, len(theta))[group.kept]
-            for group, block, at in zip(groups, discrepancy.blocks, point.implied, strict=True)
-        ]
-    )
+        at = expectation.expectation_at(patterns, sample)
+        observed = casewise.saturated_information(patterns, at, kept)
+        inverse = np.linalg.inv(observed)
+        middle = casewise.saturated_products(answers, patterns, at, kept) if sandwich else observed
+        joined[own, own] = sample.weight * observed
+        complete[own, own] = sample.weight * moment_weight(at.inverse, means=True)[np.ix_(kept, kept)]
+        spread[own, own] = inverse @ middle @ inverse / sample.weight
+        assert groups[g].spread == pytest.approx(np.trace(inverse @ middle), rel=1e-9)
+    jacobians = [
+        moment_jacobian(block, at, len(theta)) for block, at in zip(discrepancy.blocks, point.implied, strict=True)
+    ]
+    # A model holds the moments of fixed covariates: only directions that leave them alone.
+    held = np.concatenate([jacobian[~kept] for jacobian in jacobians])
+    basis = scipy.linalg.null_space(held) if fixed else np.eye(len(theta))
+    assert basis.shape[1] > 5
+    space = Subspace(np.zeros(len(theta)), basis, constrained=bool(fixed))
+    D = np.concatenate([jacobian[kept] for jacobian in jacobians]) @ basis
     left = np.eye(len(D)) - D @ np.linalg.solve(D.T @ joined @ D, D.T @ joined)
     expected = np.trace(complete @ left @ spread @ left.T)
-    found = casewise.complete_expectation(groups, discrepancy, point, whole_space(len(theta)))
+    found = casewise.complete_expectation(groups, discrepancy, point, space)
     assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_saturated_information_that_is_not_definite_is_inverted_all_the_same(posed, monkeypatch):
+    discrepancy, _, rows = posed
+    usual = casewise.saturated_groups(discrepancy, rows, [], sandwich=True)
+    monkeypatch.setattr(casewise, "roots", lambda _: None)
+    for one, other in zip(usual, casewise.saturated_groups(discrepancy, rows, [], sandwich=True), strict=True):
+        np.testing.assert_allclose(other.variances, one.variances, rtol=1e-9)
+        np.testing.assert_allclose(other.inverse, one.inverse, rtol=1e-9, atol=1e-12)
+        D = np.random.default_rng(1).normal(size=(len(one.observed), 4))
+        np.testing.assert_allclose(other.information(D), one.information(D), rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1, 5, 64, 65, 150])
+def test_the_roots_of_a_matrix_and_of_its_inverse(size):
+    generator = np.random.default_rng(size)
+    root = generator.normal(size=(size, size))
+    matrix = root @ root.T + np.eye(size)
+    factor, inverse = roots(matrix)
+    np.testing.assert_allclose(factor @ factor.T, matrix, rtol=1e-12)
+    np.testing.assert_allclose(inverse.T @ inverse, np.linalg.inv(matrix), atol=1e-12)
+    assert not np.triu(factor, 1).any()
+    assert not np.triu(inverse, 1).any()
+    assert roots(-matrix) is None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sem_loyalty.kernel import saturated
-from sem_loyalty.kernel.expectation import expectation
+from sem_loyalty.kernel.expectation import expectation, inverses
 from sem_loyalty.kernel.likelihood import spd_inverse
 from sem_loyalty.kernel.patterns import find_patterns
 from sem_loyalty.kernel.precisions import (
@@ -20,11 +20,11 @@ from sem_loyalty.kernel.precisions import (
 FINITE = 1e-7
 
 
-def answers(seed: int, n: int, p: int, kinds: int) -> np.ndarray:
+def answers(seed: int, n: int, p: int, kinds: int, share: float = 0.3) -> np.ndarray:
     """Rows with at most `kinds` patterns of missing answers."""
     generator = np.random.default_rng(seed)
     rows = generator.normal(size=(n, p)) @ (np.eye(p) + 0.3) + np.arange(p)
-    gaps = generator.random((kinds, p)) < 0.3
+    gaps = generator.random((kinds, p)) < share
     rows[gaps[generator.integers(kinds, size=n)]] = np.nan
     return rows
 
@@ -65,14 +65,58 @@ def test_the_rows_of_a_pattern_keep_its_mean_and_covariance_matrix(seed, kinds, 
         np.testing.assert_allclose(cov, expected, atol=1e-12)
 
 
-def test_every_missing_item_stands_in_one_batch():
-    patterns = find_patterns(answers(2, 300, 20, 300))
+@pytest.mark.parametrize(("kinds", "share"), [(300, 0.3), (30, 0.1)], ids=["all different", "many rows alike"])
+def test_every_missing_item_stands_in_one_batch(kinds, share):
+    rows = answers(2, 300, 20, kinds, share)
+    patterns = find_patterns(rows)
     found = np.ones_like(patterns.seen)
+    filled = np.where(patterns.seen[patterns.owner], 1.0, 0.0)
+    beyond = np.append(filled.reshape(-1), 5.0)
     for batch in patterns.batches:
-        for r, items in zip(range(batch.patterns.start, batch.patterns.stop), batch.items, strict=True):
-            found[r, items[items < 20]] = False
+        lost = (~patterns.seen[batch.patterns]).sum(axis=1)
+        assert batch.starts == tuple(np.searchsorted(lost, j, side="right") for j in range(lost[-1]))
+        assert batch.row_starts == tuple(
+            np.searchsorted(lost[patterns.owner[batch.rows] - batch.patterns.start], j, side="right")
+            for j in range(lost[-1])
+        )
+        beyond[batch.gaps] += 1.0
+        places = np.zeros((len(lost), 400), dtype=bool)
+        room = (len(batch.starts), len(batch.starts), len(lost))
+        _, _, pattern = np.unravel_index(batch.pairs, room)
+        places[pattern, batch.pair_places] = True
+        assert sorted(batch.pair_places) == sorted(np.concatenate([at.reshape(-1) for at in batch.columns]))
+        for group in batch.alike:
+            assert (lost[group.within] == group.k).all()
+            for r, items in zip(range(group.patterns.start, group.patterns.stop), group.items, strict=True):
+                found[r, items] = False
+                own = places[r - batch.patterns.start].reshape(20, 20)
+                np.testing.assert_array_equal(own, np.tril(np.outer(~patterns.seen[r], ~patterns.seen[r])))
     np.testing.assert_array_equal(found, patterns.seen)
-    assert len(patterns.batches) >= 3
+    # Answers are left alone, gaps are reached once, and what batches have too much room for lies beyond the rows.
+    np.testing.assert_array_equal(beyond[:-1], 1.0)
+    assert len(patterns.batches) >= 2 or share < 0.2
+
+
+@given(st.integers(0, 1000), st.integers(1, 6))
+def test_small_matrices_of_several_sizes_are_inverted_together(seed, k):
+    generator = np.random.default_rng(seed)
+    sizes = np.sort(generator.integers(1, k + 1, size=9))
+    sizes[-1] = k
+    root = generator.normal(size=(9, k, k)) + 2.0 * np.eye(k)
+    matrices = root @ root.transpose(0, 2, 1)
+    starts = tuple(int(np.searchsorted(sizes, j, side="right")) for j in range(k))
+    columns = [np.ascontiguousarray(matrices[first:, j, : j + 1].T) for j, first in enumerate(starts)]
+    found, roots, pivots = inverses(columns, starts)
+    for r, size in enumerate(sizes):
+        own, root = matrices[r, :size, :size], np.zeros((size, size))
+        for j in range(size):
+            root[j, : j + 1] = roots[j][:, r - starts[j]]
+        np.testing.assert_allclose(found[:size, :size, r] @ own, np.eye(size), atol=1e-9)
+        np.testing.assert_allclose(root.T @ root, found[:size, :size, r], atol=1e-9)
+        np.testing.assert_allclose(np.prod(pivots[:, r]), np.linalg.det(own), rtol=1e-9)
+        assert not found[size:, :, r].any()
+    columns[0][0, 4] = -1.0
+    assert not (inverses(columns, starts)[2] > 0).all()
 
 
 def test_more_items_than_bits_of_a_word():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sem_loyalty.kernel.likelihood import Likelihood, Sample
 from sem_loyalty.kernel.ram import Block
-from sem_loyalty.kernel.solver import LARGE, _factored, affine_subspace, minimise, whole_space
+from sem_loyalty.kernel.solver import LARGE, affine_subspace, curvature_of, minimise, whole_space
 
 
 def variances_only(p: int) -> Block:
@@ -78,7 +78,7 @@ def test_single_precision_is_enough_for_a_direction():
     units = 10.0 ** generator.uniform(-9, 9, LARGE)
     matrix = mixed @ mixed.T / np.outer(units, units)
     slope = generator.normal(size=LARGE) / units
-    rough, exact = _factored(matrix, 0.0, roughly=True), _factored(matrix, 0.0)
+    rough, exact = curvature_of(matrix, 0.0, roughly=True), curvature_of(matrix, 0.0)
     assert rough.factor.dtype == np.float32
     assert exact.factor.dtype == np.float64
     # The condition of the scaled matrix is about 30, and single precision has seven digits.
@@ -87,10 +87,10 @@ def test_single_precision_is_enough_for_a_direction():
     assert rough.step(slope).decrement == pytest.approx(exact.step(slope).decrement, rel=1e-5)
 
 
-def test_what_single_precision_cannot_factor_is_factored_in_double():
+def test_what_single_precision_cannot_factor_isfactored_in_double():
     matrix = np.eye(LARGE)
     matrix[0, 1] = matrix[1, 0] = 1.0 - 1e-9  # 1 in single precision
-    found = _factored(matrix, 0.0, roughly=True)
+    found = curvature_of(matrix, 0.0, roughly=True)
     assert found is not None
     assert found.factor.dtype == np.float64
 
@@ -99,5 +99,5 @@ def test_a_known_curvature_in_other_units_takes_the_same_step():
     generator = np.random.default_rng(7)
     mixed = generator.normal(size=(5, 9))
     matrix, slope, units = mixed @ mixed.T, generator.normal(size=5), generator.uniform(0.1, 10.0, 5)
-    known = _factored(matrix, 0.0).rescaled(units).step(slope / units)
-    np.testing.assert_allclose(known.direction, units * _factored(matrix, 0.0).step(slope).direction, rtol=1e-12)
+    known = curvature_of(matrix, 0.0).rescaled(units).step(slope / units)
+    np.testing.assert_allclose(known.direction, units * curvature_of(matrix, 0.0).step(slope).direction, rtol=1e-12)
