@@ -17,7 +17,7 @@ from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.defaults import specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
-from sem_loyalty.model.ordinal import refuse_unsupported
+from sem_loyalty.model.ordinal import refuse_ordinal_predictors, refuse_unsupported
 from sem_loyalty.model.roles import roles, roles_of_text
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
@@ -194,11 +194,14 @@ def fit(
     if data is None or missing != "fiml" or not (fixed_x or isinstance(model, Specification)):
         needed = ()
     if ordinal:
-        items = ordinal_items(ordered, role.observed, estimator, matrix=data is None)
+        fixed_x = model.fixed_x if isinstance(model, Specification) else fixed_x
+        items = ordinal_items(ordered, role, estimator, matrix=data is None)
+        refuse_ordinal_predictors(text, role, items)
         if data is None or sample_cov is not None:
             raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
         with one_thread():
-            moments = ordinal_moments(data, role.observed, items, group=group, missing=missing)
+            given = role.exogenous if fixed_x else ()
+            moments = ordinal_moments(data, role.observed, items, group=group, missing=missing, given=given)
     else:
         moments = _moments(role.observed, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, check_choice
+from sem_loyalty.fitting.covariates import statistics_given, total_moments
 from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.search import Moved, Problem, pose
+from sem_loyalty.kernel.conditional import ConditionalStatistics
+from sem_loyalty.kernel.conditional_responses import ConditionalModel, conditional_model
 from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
 from sem_loyalty.kernel.mixed import mixed_statistics
 from sem_loyalty.kernel.ordinal import LARGEST, OrdinalStatistics, ordinal_statistics
@@ -20,6 +23,7 @@ from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy, make_weig
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.responses import ResponseModel
 from sem_loyalty.kernel.solver import held_space
+from sem_loyalty.model.roles import Roles
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.survey.moments import GroupMoments, Moments
 from sem_loyalty.survey.sample import moments_from_data
@@ -41,15 +45,15 @@ def is_ordinal(ordered: object) -> bool:
     return ordered is not None and ordered is not False and not (isinstance(ordered, (list, tuple)) and not ordered)
 
 
-def ordinal_items(ordered: Any, observed: Sequence[str], estimator: str, *, matrix: bool) -> tuple[str, ...]:
+def ordinal_items(ordered: Any, role: Roles, estimator: str, *, matrix: bool) -> tuple[str, ...]:
     """Return the ordinal items; raise where they, the estimator or the data cannot be had.
 
     Parameters
     ----------
     ordered : bool, str or sequence of str
-        True for all observed variables, or the ordinal items.
-    observed : sequence of str
-        Observed variables of the model.
+        True for all observed variables but exogenous covariates, or the ordinal items.
+    role : Roles
+        The variables of the model.
     estimator : str
     matrix : bool
         Whether the data are a covariance matrix.
@@ -62,17 +66,17 @@ def ordinal_items(ordered: Any, observed: Sequence[str], estimator: str, *, matr
         A matrix as input, or another estimator.
     """
     if ordered is True:
-        named = tuple(observed)
+        named = tuple(name for name in role.observed if name not in role.exogenous)
     else:
         named = (ordered,) if isinstance(ordered, str) else tuple(ordered)
         for name in named:
-            check_choice("ordered", name, tuple(observed))
+            check_choice("ordered", name, role.observed)
     if estimator not in WEIGHTS:
         listed = ", ".join(repr(name) for name in WEIGHTS)
         raise NotSupported(f"estimator={estimator!r} is not for ordinal items; available with `ordered`: {listed}.")
     if matrix:
         raise NotSupported("Ordinal items need the answers: give `data` instead of `sample_cov`.")
-    return tuple(name for name in observed if name in named)
+    return tuple(name for name in role.observed if name in named)
 
 
 def ordinal_moments(
@@ -82,6 +86,7 @@ def ordinal_moments(
     *,
     group: str | None,
     missing: str,
+    given: Sequence[str] = (),
 ) -> Moments:
     """Return thresholds and polychoric correlations, as the moments that are fitted.
 
@@ -95,6 +100,9 @@ def ordinal_moments(
     group : str or None
         Grouping column.
     missing : {"listwise", "pairwise"}
+    given : sequence of str, default ()
+        Covariates whose moments are held fixed, the last of `names`. The statistics are then those given them, and the
+        moments of the groups are totals over responses and covariates.
 
     Raises
     ------
@@ -102,9 +110,10 @@ def ordinal_moments(
         An item has too many distinct answers to be ordinal, nobody in a group gave an answer that others gave, or two
         variables determine each other.
     """
-    moments = moments_from_data(data, names, group=group, missing=missing)
+    moments = moments_from_data(data, names, group=group, missing=missing, needed=given)
     rows = moments.raw or ()
-    continuous = np.array([name not in items for name in names])
+    responses = names[: len(names) - len(given)]
+    continuous = np.array([name not in items for name in responses])
     chosen = [j for j, name in enumerate(names) if name in items]
     levels = [_distinct(np.concatenate([answers[:, j] for answers in rows])) for j in chosen]
     for j, found in zip(chosen, levels, strict=True):
@@ -127,11 +136,17 @@ def ordinal_moments(
                     "exist there. Join the category with a neighbouring one in every group, or leave out the item or "
                     "the group."
                 )
-        sample = mixed_statistics(codes, answers[:, continuous], continuous) if any(continuous) else None
-        statistics.append(ordinal_statistics(codes) if sample is None else sample)
-        _check_determined(statistics[-1], names, f" in group {entry.label!r}" if entry.label else "")
+        where = f" in group {entry.label!r}" if entry.label else ""
+        if given:
+            sample: OrdinalStatistics = statistics_given(codes, answers, continuous, names, where)
+        elif any(continuous):
+            sample = mixed_statistics(codes, answers[:, continuous], continuous)
+        else:
+            sample = ordinal_statistics(codes)
+        _check_determined(sample, responses, where)
+        statistics.append(sample)
     groups = tuple(
-        GroupMoments(label=entry.label, n=entry.n, cov=sample.correlation, mean=sample.mean)
+        GroupMoments(entry.label, entry.n, *total_moments(sample))
         for entry, sample in zip(moments.groups, statistics, strict=True)
     )
     return replace(moments, groups=groups, ordinal=tuple(statistics))
@@ -162,7 +177,8 @@ def category_counts(moments: Moments) -> dict[str, int]:
     """Return the number of categories of every ordinal item."""
     if moments.ordinal is None:
         return {}
-    cuts = zip(moments.names, moments.ordinal[0].thresholds, strict=True)
+    # Fixed covariates, which have no thresholds, stand last.
+    cuts = zip(moments.names, moments.ordinal[0].thresholds, strict=False)
     return {name: len(found) + 1 for name, found in cuts if len(found)}
 
 
@@ -211,12 +227,14 @@ def _weight(sample: OrdinalStatistics, estimator: str) -> Array:
     return weight
 
 
-def _response_model(specification: Specification, group: int, block: Block, sample: OrdinalStatistics) -> ResponseModel:
+def _response_model(
+    specification: Specification, group: int, block: Block, sample: OrdinalStatistics
+) -> ResponseModel | ConditionalModel:
     """Return where the parameters of one group stand among the statistics."""
     rows = {(r.op, r.lhs, r.rhs): r for r in specification.parameters if r.group == group and r.op in ("|", "~*~")}
     items, parameters, values = [], [], []
     scale_parameter, scale_value = np.full(len(sample.continuous), -1, dtype=np.intp), np.ones(len(sample.continuous))
-    for j, (name, cuts) in enumerate(zip(specification.observed, sample.thresholds, strict=True)):
+    for j, (name, cuts) in enumerate(zip(specification.observed, sample.thresholds, strict=False)):
         for number in range(1, max(1, len(cuts)) + 1):
             row = rows.get(("|", name, f"t{number}"))
             items.append(j)
@@ -227,7 +245,7 @@ def _response_model(specification: Specification, group: int, block: Block, samp
             scale_parameter[j] = row.free
             scale_value[j] = row.value if row.value is not None else 1.0
     theta = specification.parameterization == "theta"
-    return ResponseModel(
+    model = ResponseModel(
         block=block,
         cut_item=np.array(items, dtype=np.intp),
         cut_parameter=np.array(parameters, dtype=np.intp),
@@ -238,6 +256,7 @@ def _response_model(specification: Specification, group: int, block: Block, samp
         completed=np.zeros_like(sample.continuous) if theta else ~sample.continuous,
         standardised=~sample.continuous if theta else np.zeros_like(sample.continuous),
     )
+    return conditional_model(block, model) if isinstance(sample, ConditionalStatistics) else model
 
 
 def ordinal_problem(specification: Specification, moments: Moments, discrepancy: OrdinalDiscrepancy) -> Problem[Point]:
@@ -287,7 +306,8 @@ def _sample_values(discrepancy: OrdinalDiscrepancy, units: Sequence[Array], thet
     # The first group wins where thresholds are equal.
     for model, s, unit in reversed(list(zip(discrepancy.models, discrepancy.statistics, units, strict=True))):
         free = model.cut_parameter >= 0
-        out[model.cut_parameter[free]] = (s[: model.n_cuts] * (unit / model.scale_value)[model.cut_item])[free]
+        scale = unit[: len(model.scale_value)] / model.scale_value
+        out[model.cut_parameter[free]] = (s[: model.n_cuts] * scale[model.cut_item])[free]
         out[model.scale_parameter[model.scale_parameter >= 0]] = 1.0
     return out
 

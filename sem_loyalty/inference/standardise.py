@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.kernel.ordinal_discrepancy import OrdinalDiscrepancy
 from sem_loyalty.model.scatter import Places, place, places, places_of, variables
 from sem_loyalty.model.spec import Parameter, Specification, kept
 
@@ -27,8 +28,8 @@ def row_values(fit: Fit) -> Array:
             block = fit.blocks[row.group - 1]
             at = place(row, position)
             if at.matrix == "d" and row.value is None:
-                # Follows from the variance of the response (theta parameterisation).
-                values[i] = float(fit.point.implied[row.group - 1].cov[at.row, at.row]) ** -0.5
+                # Follows from the variance of the response, or of its residual given covariates (theta).
+                values[i] = response_scales(fit, row.group)[at.row]
             elif at.matrix in ("t", "d"):
                 values[i] = 0.0 if row.value is None else row.value
             elif at.matrix == "S" and at.row == at.col and row.lhs in fit.specification.ordered:
@@ -39,6 +40,13 @@ def row_values(fit: Fit) -> Array:
             else:
                 values[i] = (block.directed if at.matrix == "A" else block.symmetric)[at.row, at.col]
     return values
+
+
+def response_scales(fit: Fit, group: int) -> Array:
+    """Return d of every response of a model of ordinal items, shape (p,)."""
+    if not isinstance(fit.discrepancy, OrdinalDiscrepancy):
+        raise ValueError("The model was not fitted to ordinal items.")
+    return fit.discrepancy.models[group - 1].scales(fit.theta, fit.point.implied[group - 1])
 
 
 def _plain_values(fit: Fit) -> Array:
@@ -87,7 +95,11 @@ def standardised_values(fit: Fit, values: Array, *, observed: bool, rows: tuple[
         if not observed:
             deviations[:, : len(specification.observed)] = 1.0
         unit = np.append(deviations, 1.0)
-        return np.asarray(values * (unit.take(ratio.top) / (unit.take(ratio.left) * unit.take(ratio.right))))
+        out = values * (unit.take(ratio.top) / (unit.take(ratio.left) * unit.take(ratio.right)))
+    if rows is None and observed and specification.ordered and specification.exogenous:
+        # The scale of a response is one over the standard deviation of its residual given the covariates.
+        out[places(specification).matrix == "d"] = 1.0
+    return np.asarray(out)
 
 
 @dataclass(frozen=True, slots=True)
