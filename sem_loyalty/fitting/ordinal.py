@@ -194,6 +194,8 @@ def ordinal_discrepancy(
     """
     if moments.ordinal is None or specification.observed != moments.names:
         raise ConfigurationError("A model of ordinal items needs the answers; give `data` and `ordered`.")
+    if len(moments.ordinal[0].thresholds) != len(specification.observed) - len(specification.exogenous):
+        raise ConfigurationError("The statistics of the items were computed given other covariates; give `data`.")
     counts = Counter(row.lhs for row in specification.parameters if row.op == "|" and row.group == 1)
     found = category_counts(moments)
     differs = [name for name in moments.names if counts[name] != found.get(name, 1) - 1]

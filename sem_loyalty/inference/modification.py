@@ -123,6 +123,8 @@ def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:
     )
     exogenous = set(specification.exogenous)
     random = [name for name in specification.observed if name not in exogenous]
+    # Beside ordinal items nothing is said of fixed covariates: what would explain them has no statistic.
+    explained = tuple(name for name in structural if not specification.ordered or name not in exogenous)
     derived = specification.ordered if specification.parameterization == "delta" else ()
     for group in range(1, len(specification.groups) + 1):
         taken = set()
@@ -141,7 +143,7 @@ def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:
             *((a, "~~", b) for a, b in combinations(specification.latent, 2)),
             *((name, "~*~", name) for name in derived),
             *(((name, "~1", "") for name in (*random, *specification.latent)) if specification.meanstructure else ()),
-            *((a, "~", b) for a in structural for b in structural if a != b and not {a, b} <= exogenous),
+            *((a, "~", b) for a in explained for b in structural if a != b and not {a, b} <= exogenous),
         ]
         found += [Candidate(lhs, op, rhs, group) for lhs, op, rhs in options if (lhs, op, rhs) not in taken]
     return tuple(found)

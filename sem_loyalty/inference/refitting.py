@@ -105,7 +105,9 @@ def _moments(fit: Fit, rows: list[Array]) -> Moments:
         group = _GROUP
         frame[_GROUP] = np.repeat([entry.label for entry in fit.moments.groups], [len(one) for one in rows])
     if fit.specification.ordered:
-        return ordinal_moments(frame, names, fit.specification.ordered, group=group, missing="listwise")
+        specification = fit.specification
+        given = specification.exogenous
+        return ordinal_moments(frame, names, specification.ordered, group=group, missing="listwise", given=given)
     return moments_from_data(frame, names, group=group, missing=fit.moments.missing)
 
 

@@ -114,8 +114,25 @@ results <- lapply(cases, function(case) {
     gamma_diagonal = lapply(gamma, function(g) unname(diag(g)))
   )
 })
+
+# Differences of nested models.
+narrow <- list(
+  no_direct = list(wide = list(model = ecsi), narrow = list(model = sub("\ns2 ~ female", "", ecsi, fixed = TRUE))),
+  no_effects = list(
+    wide = list(model = ecsi), narrow = list(model = sub("sat ~ p*image + age + female", "sat ~ p*image + 0*age + 0*female",
+      ecsi, fixed = TRUE))
+  ),
+  groups = list(wide = cases$groups_equal, narrow = cases$groups_slopes),
+  mixed = list(wide = list(model = mixed), narrow = list(model = sub("m2 ~ age", "m2 ~ 0*age", mixed, fixed = TRUE)))
+)
+narrow$groups$wide$model <- narrow$groups$narrow$model
+differences <- lapply(narrow, function(pair) {
+  fits <- lapply(pair, function(case) suppressWarnings(do.call("sem", c(case, list(data = data, ordered = items)))))
+  test <- lavTestLRT(fits$wide, fits$narrow, method = "satorra.2000")
+  c(pair, list(chisq = test[2, "Chisq diff"], df = test[2, "Df diff"], pvalue = test[2, "Pr(>Chisq)"]))
+})
 write_json(
-  list(data = lapply(as.list(data), identity), gaps = lapply(as.list(gaps), identity), items = items, cases = results,
+  list(data = lapply(as.list(data), identity), gaps = lapply(as.list(gaps), identity), items = items, cases = results, differences = differences,
     lavaan = as.character(packageVersion("lavaan"))),
   file.path(here, "conditional.json"), digits = NA, auto_unbox = TRUE, dataframe = "rows", pretty = FALSE, na = "null"
 )
