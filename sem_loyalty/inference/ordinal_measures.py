@@ -38,14 +38,16 @@ class _Test:
 
     @property
     def factor(self) -> float:
-        """sqrt(tr(UGUG) / df)."""
-        return float(np.sqrt(self.square / self.df)) if self.df else indices.NAN
+        """sqrt(tr(UGUG) / df); nan where units are so different that nothing but rounding error is left of it."""
+        return float(np.sqrt(self.square / self.df)) if self.df and self.square > 0 else indices.NAN
 
     @property
     def chisq(self) -> float:
         """The statistic scaled and shifted to the mean and variance of a chi-square."""
         if not self.df:
             return self.plain
+        if not self.square > 0:
+            return indices.NAN
         return self.plain / self.factor + self.df - float(np.sqrt(self.df * self.trace**2 / self.square))
 
     @property

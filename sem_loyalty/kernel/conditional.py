@@ -9,7 +9,9 @@ scores. Covariates are given: they have no sampling error.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,23 +98,11 @@ def conditional_statistics(codes: Index, values: Array, continuous: Mask, given:
         `covariance` is nan for an item that the covariates determine. A correlation of ±0.999 is one whose likelihood
         has no maximum inside.
     """
-    n, p = len(codes), len(continuous)
     tables, margins = probits(codes, given.standard), lines(values, given.standard)
     order = np.concatenate([np.flatnonzero(~continuous), np.flatnonzero(continuous)])
-    matrix = np.zeros((p, p))
-    matrix[order, order] = np.concatenate([np.ones(len(tables.cuts)), margins.variance])
-    columns = np.zeros((n, p, p))
-    for rows, cols, found, effect in (
-        _item_pairs(codes, tables, given.standard),
-        _mixed_pairs(codes, tables, margins, given.standard),
-        _line_pairs(margins, given.standard),
-    ):
-        one, other = order[rows], order[cols]
-        matrix[one, other] = matrix[other, one] = found
-        columns[:, np.minimum(one, other), np.maximum(one, other)] = effect
-    first, second = np.triu_indices(p, 1)
-    thresholds, single, slopes, by_slope = [], [], np.zeros((p, len(given.mean))), []
-    mean = np.zeros(p)
+    matrix, by_pair = _residual_moments(codes, tables, margins, order, given.standard)
+    thresholds, by_cut, slopes, by_slope = [], [], np.zeros((len(order), len(given.mean))), []
+    mean = np.zeros(len(order))
     place = np.where(continuous, np.cumsum(continuous), np.cumsum(~continuous)) - 1
     for j, k in enumerate(place.tolist()):
         cuts = margins.cut[[k]] if continuous[j] else tables.cuts[k]
@@ -122,32 +112,55 @@ def conditional_statistics(codes: Index, values: Array, continuous: Mask, given:
         thresholds.append(np.zeros(0) if continuous[j] else estimate[: len(cuts)])
         mean[j] = -estimate[0] if continuous[j] else 0.0
         slopes[j] = estimate[len(cuts) :]
-        single.append(effect[:, : len(cuts)])
+        by_cut.append(effect[:, : len(cuts)])
         by_slope.append(effect[:, len(cuts) :])
-    influence = np.concatenate([*single, *by_slope, margins.influence[:, :, -1].T, columns[:, first, second]], axis=1)
-    gamma = influence.T @ influence / n
+    influence = np.concatenate([*by_cut, *by_slope, margins.influence[:, :, -1].T, by_pair], axis=1)
+    gamma = influence.T @ influence / len(codes)
     return ConditionalStatistics(
-        tuple(thresholds), matrix, mean, continuous, gamma, n, slopes, given.mean, given.cov
+        tuple(thresholds), matrix, mean, continuous, gamma, len(codes), slopes, given.mean, given.cov
     )  # fmt: skip
+
+
+def _residual_moments(
+    codes: Index, tables: Probits, margins: Lines, order: Index, standard: Array
+) -> tuple[Array, Array]:
+    """Return the covariances of the residuals (of items correlations), (p, p), and influences, (n, p (p - 1) / 2).
+
+    `order` holds the places of the items and, after them, of the continuous variables.
+    """
+    p = len(order)
+    matrix, number = np.zeros((p, p)), np.zeros((p, p), dtype=np.intp)
+    matrix[order, order] = np.concatenate([np.ones(len(tables.cuts)), margins.variance])
+    number[np.triu_indices(p, 1)] = np.arange(p * (p - 1) // 2)
+    influence = np.empty((len(codes), p * (p - 1) // 2))
+    for rows, cols, found, effect in chain(
+        _item_pairs(codes, tables, standard),
+        (_mixed_pairs(codes, tables, margins, standard), _line_pairs(margins, standard)),
+    ):
+        one, other = order[rows], order[cols]
+        matrix[one, other] = matrix[other, one] = found
+        influence[:, number[np.minimum(one, other), np.maximum(one, other)]] = effect
+    return matrix, influence
 
 
 Found = tuple[Index, Index, Array, Array]
 
 
-def _item_pairs(codes: Index, tables: Probits, standard: Array) -> Found:
-    """Return pairs of items with the correlations of their residuals and influences, (n, pairs)."""
+def _item_pairs(codes: Index, tables: Probits, standard: Array) -> Iterator[Found]:
+    """Yield pairs of items with the correlations of their residuals and influences, (n, pairs)."""
     n = len(codes)
-    pairs = residual_pairs(tables.upper, tables.lower)
-    effect = pairs.score.copy()
-    for side, (by_upper, by_lower) in ((pairs.first, pairs.by_first), (pairs.second, pairs.by_second)):
-        for item, influence in enumerate(tables.influence):
-            rows = np.flatnonzero(side == item)
-            E, F = _limits_by(codes[:, item], len(tables.cuts[item]), standard)
-            cross = (pairs.score[rows] * by_upper[rows]) @ E + (pairs.score[rows] * by_lower[rows]) @ F
-            effect[rows] -= cross @ influence.T / n
-    own = (pairs.score**2).mean(axis=1)
-    effect /= np.where(np.abs(pairs.rho) < LARGEST - 1e-9, own, np.nan)[:, None]
-    return pairs.first, pairs.second, pairs.rho, effect.T
+    designs = [_limits_by(answers, len(cuts), standard) for answers, cuts in zip(codes.T, tables.cuts, strict=True)]
+    for pairs in residual_pairs(tables.upper, tables.lower):
+        effect = pairs.score.copy()
+        for side, (by_upper, by_lower) in ((pairs.first, pairs.by_first), (pairs.second, pairs.by_second)):
+            for item in np.unique(side).tolist():
+                rows = np.flatnonzero(side == item)
+                E, F = designs[item]
+                cross = (pairs.score[rows] * by_upper[rows]) @ E + (pairs.score[rows] * by_lower[rows]) @ F
+                effect[rows] -= cross @ tables.influence[item].T / n
+        own = (pairs.score**2).mean(axis=1)
+        effect /= np.where(np.abs(pairs.rho) < LARGEST - 1e-9, own, np.nan)[:, None]
+        yield pairs.first, pairs.second, pairs.rho, effect.T
 
 
 def _limits_by(answers: Index, cuts: int, standard: Array) -> tuple[Array, Array]:

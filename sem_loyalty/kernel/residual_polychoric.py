@@ -8,6 +8,7 @@ the densities at its four corners up to the correlation (Plackett 1954, doi:10.1
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,18 +30,18 @@ LARGEST_START = 0.9
 # leaves an error below 1e-12.
 RULES = tuple(
     (reach, np.polynomial.legendre.leggauss(nodes))
-    for reach, nodes in ((1e-4, 2), (0.01, 3), (0.1, 4), (0.3, 6), (0.6, 9), (1.0, 12))
+    for reach, nodes in ((0.01, 2), (0.1, 4), (0.3, 5), (0.6, 7), (1.0, 9))
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ResidualPairs:
-    """Correlations of the residuals of all pairs of items, with casewise scores.
+    """Correlations of the residuals of some pairs of items, with casewise scores.
 
     Attributes
     ----------
     first, second : ndarray of int, shape (pairs,)
-        The items of every pair: the lower triangle by columns.
+        The items of every pair, in the order of the lower triangle by columns.
     rho : ndarray, shape (pairs,)
         ±0.999 where the likelihood has no maximum inside.
     score : ndarray, shape (pairs, n)
@@ -75,8 +76,8 @@ class _Rectangles:
         return _Rectangles(limits, self.half[:, rows], self.product[:, rows], self.independent[rows])  # type: ignore[arg-type]
 
 
-def residual_pairs(upper: Array, lower: Array) -> ResidualPairs:
-    """Return the correlations of the residuals of all pairs of items.
+def residual_pairs(upper: Array, lower: Array) -> Iterator[ResidualPairs]:
+    """Yield the correlations of the residuals of all pairs of items, some pairs at a time.
 
     Parameters
     ----------
@@ -94,19 +95,15 @@ def residual_pairs(upper: Array, lower: Array) -> ResidualPairs:
     expected = (peak(lower) - peak(upper)) / mass
     information = (expected**2).mean(axis=1)
     start = (expected @ expected.T / n)[first, second] / np.maximum(information[first] * information[second], LEAST)
-    rho = np.clip(start, -LARGEST_START, LARGEST_START)
-    score = np.empty((len(first), n))
-    slopes = [np.empty((len(first), n)) for _ in range(4)]
+    start = np.clip(start, -LARGEST_START, LARGEST_START)
     size = max(1, CHUNK // n)
     for begin in range(0, len(first), size):
-        part = slice(begin, begin + size)
-        i, j = first[part], second[part]
+        i, j = first[begin : begin + size], second[begin : begin + size]
         at = _rectangles((upper[i], lower[i], upper[j], lower[j]), mass[i] * mass[j])
         answered = ((expected[i] != 0) & (expected[j] != 0)).sum(axis=1)
-        rho[part], value, score[part] = _most_likely(at, rho[part], answered)
-        for out, found in zip(slopes, _limit_slopes(at, rho[part], value), strict=True):
-            out[part] = found
-    return ResidualPairs(first, second, rho, score, (slopes[0], slopes[1]), (slopes[2], slopes[3]))
+        rho, value, score = _most_likely(at, start[begin : begin + size], answered)
+        by_upper, by_lower, by_right, by_left = _limit_slopes(at, rho, value)
+        yield ResidualPairs(i, j, rho, score, (by_upper, by_lower), (by_right, by_left))
 
 
 def _rectangles(limits: tuple[Array, Array, Array, Array], independent: Array) -> _Rectangles:
