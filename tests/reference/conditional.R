@@ -58,6 +58,17 @@ m1 ~ image + female
 l2 ~ m1 + age"
 binary <- "loy =~ l2 + l3 + i3
 loy ~ age + female"
+second <- "image =~ i1 + i2 + i3
+sat =~ s1 + s2 + s3
+loy =~ l1 + l2 + l3
+bond =~ image + sat + loy
+bond ~ age + female"
+paths <- "l2 ~ age + female
+s1 ~ age"
+mediator <- "sat =~ s1 + s2 + s3
+m1 ~ a*age + female
+sat ~ b*m1 + 0.01*age
+med := a*b"
 items <- c("i1", "i2", "i3", "s1", "s2", "s3", "l1", "l2", "l3")
 both <- c("loadings", "thresholds")
 cases <- list(
@@ -75,6 +86,10 @@ cases <- list(
   mixed_wls = list(model = mixed, estimator = "WLS"),
   outcome = list(model = outcome),
   binary = list(model = binary),
+  second = list(model = second),
+  paths = list(model = paths),
+  mediator = list(model = mediator),
+  mediator_theta = list(model = mediator, parameterization = "theta", estimator = "ULSMV"),
   groups = list(model = ecsi, group = "shop"),
   groups_equal = list(model = ecsi, group = "shop", group.equal = both),
   groups_theta = list(model = ecsi, group = "shop", group.equal = both, parameterization = "theta"),
