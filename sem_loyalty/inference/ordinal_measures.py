@@ -82,9 +82,9 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
     several groups the expected value of the baseline in cfi and tli `_robust` is lavaan 0.6's, which does not weight
     the groups. srmr is over correlations, those of residuals given fixed covariates; rmr and crmr count thresholds as
     well, whose residuals are zero where they are free, except with WLS; as in lavaan, their divisor counts variances of
-    all variables, covariates included. In the baseline correlations are zero, slopes
-    on fixed covariates are free. wrmr is sqrt(N F / m), m the number of statistics of a group (Yu 2002). rmr, srmr,
-    crmr and gfi are averaged over groups by size.
+    all variables, covariates included. In the baseline correlations are zero, slopes on fixed covariates are free. wrmr
+    is sqrt(N F / m), m the number of statistics of a group (Yu 2002). rmr, srmr, crmr and gfi are averaged over groups
+    by size.
     """
     n, groups, df, chisq = fit.test_n, len(fit.moments.groups), fit.df, fit.chisq
     discrepancy, gammas = ordinal_parts(fit)

@@ -105,9 +105,8 @@ def _moments(fit: Fit, rows: list[Array]) -> Moments:
         group = _GROUP
         frame[_GROUP] = np.repeat([entry.label for entry in fit.moments.groups], [len(one) for one in rows])
     if fit.specification.ordered:
-        specification = fit.specification
-        given = specification.exogenous
-        return ordinal_moments(frame, names, specification.ordered, group=group, missing="listwise", given=given)
+        ordered, given, missing = fit.specification.ordered, fit.specification.exogenous, fit.moments.missing
+        return ordinal_moments(frame, names, ordered, group=group, missing=missing, given=given)
     return moments_from_data(frame, names, group=group, missing=fit.moments.missing)
 
 

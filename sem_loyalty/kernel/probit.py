@@ -25,6 +25,9 @@ Index = NDArray[np.intp]
 LAST_STEP = 1e-7
 # Where the covariates tell categories apart without error, the slopes grow without end; others need about six steps.
 MOST_STEPS = 40
+STEEPEST = 20.0
+# Keeps the curvature invertible there; beside that of any other likelihood it is rounding error.
+RIDGE = 1e-12
 MOST_HALVINGS = 30
 
 
@@ -157,9 +160,7 @@ def probits(codes: Index, standard: Array) -> Probits:
         ends = tuple(design[todo] for design in designs)
         gradient, curvature = _slopes(ends, upper[todo], lower[todo], mass[todo])
         curvature[:, np.arange(limits), np.arange(limits)] -= absent[todo]
-        with np.errstate(all="ignore"):
-            step = -np.linalg.solve(curvature - 1e-300 * np.eye(size), gradient[:, :, None])[:, :, 0]
-        step = np.where(np.isfinite(step), step, 0.0)
+        step = np.linalg.solve(RIDGE * len(standard) * np.eye(size) - curvature, gradient[:, :, None])[:, :, 0]
         share = np.ones(len(todo))
         for _halving in range(MOST_HALVINGS):
             moved = theta[todo] + share[:, None] * step
@@ -174,7 +175,7 @@ def probits(codes: Index, standard: Array) -> Probits:
         todo = todo[np.abs(step).max(axis=1) > LAST_STEP]
         if not len(todo):
             break
-    determined = np.zeros(len(codes), dtype=np.bool_)
+    determined = np.abs(theta[:, limits:]).max(axis=1) > STEEPEST
     determined[todo] = True
     scores = _scores(designs, upper, lower, mass)
     influence = []
@@ -188,13 +189,11 @@ def probits(codes: Index, standard: Array) -> Probits:
 
 def _designs(codes: Index, levels: Index, standard: Array) -> tuple[Array, Array]:
     """Return the derivatives of the upper and the lower limits by thresholds and slopes, each (o, n, k - 1 + x)."""
-    limits = int(levels.max()) - 1
-    slopes = np.broadcast_to(-standard, (len(codes), *standard.shape))
-    at = np.arange(limits)
-    return tuple(
-        np.concatenate([((codes - shift)[:, :, None] == at) & inside[:, :, None], slopes], axis=2)
-        for shift, inside in ((0, codes < levels[:, None] - 1), (1, codes > 0))
-    )  # type: ignore[return-value]
+    at, slopes = np.arange(int(levels.max()) - 1), np.broadcast_to(-standard, (len(codes), *standard.shape))
+    # A category above the last threshold has no upper limit, and the first no lower one.
+    by_upper = (codes[:, :, None] == at) & (codes < levels[:, None] - 1)[:, :, None]
+    by_lower = codes[:, :, None] - 1 == at
+    return np.concatenate([by_upper, slopes], axis=2), np.concatenate([by_lower, slopes], axis=2)
 
 
 def _margins(codes: Index, levels: Index, slopes: int) -> Array:

@@ -72,8 +72,9 @@ class _Rectangles:
 
     def take(self, rows: Index) -> _Rectangles:
         """Return the rectangles of some of the pairs."""
-        limits = tuple(limit[rows] for limit in self.limits)
-        return _Rectangles(limits, self.half[:, rows], self.product[:, rows], self.independent[rows])  # type: ignore[arg-type]
+        u, v, w, z = self.limits
+        limits = (u[rows], v[rows], w[rows], z[rows])
+        return _Rectangles(limits, self.half[:, rows], self.product[:, rows], self.independent[rows])
 
 
 def residual_pairs(upper: Array, lower: Array) -> Iterator[ResidualPairs]:

@@ -172,9 +172,9 @@ def correlation_map(
     Parameters
     ----------
     result : Fit or DataFrame
-        A fit, whose sample correlations are drawn (polychoric ones of ordinal items, of their
-        residuals where covariates are held fixed; with missing answers kept those
-        of the saturated model), or a correlation matrix such as `answers.corr()`.
+        A fit, whose sample correlations are drawn (polychoric ones of ordinal items, of their residuals where
+        covariates are held fixed; with missing answers kept those of the saturated model), or a correlation matrix
+        such as `answers.corr()`.
     path : path, optional
         Where to save it: .svg, .pdf or .png.
     items : sequence of str, optional

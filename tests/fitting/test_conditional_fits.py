@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import sem_loyalty as sl
-from sem_loyalty.errors import DataError, DataWarning, ImproperSolutionWarning, NotSupported
+from sem_loyalty.errors import DataError, DataWarning, ImproperSolutionWarning, NotSupported, SpecificationError
 from sem_loyalty.kernel.conditional_responses import ConditionalModel
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "conditional.json").read_text(encoding="utf-8"))
@@ -283,6 +283,14 @@ def test_what_cannot_be_done_is_said(model, changes, error, message):
     data = data.assign(twice=2 * data["age"] + 1, tell=data["i3"] + (data["age"] > 60), same=1)
     with pytest.raises(error, match=message):
         sl.fit(model, data, **({"ordered": ["s1", "s2"]} | changes))
+
+
+@pytest.mark.parametrize(
+    "more", ["\ns1 ~ age\ns2 ~ age\ns3 ~ age", "\ns1 ~ age\ns2 ~ age\ns3 ~ age\nsat ~ female\ns2 ~~ s3"]
+)
+def test_effects_on_a_construct_and_on_all_its_items_are_not_identified(more):
+    with pytest.raises(SpecificationError, match="not identified"):
+        sl.fit("sat =~ s1 + s2 + s3\nsat ~ age" + more, survey(), ordered=True)
 
 
 def test_an_improper_solution_is_said():

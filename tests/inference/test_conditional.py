@@ -10,6 +10,7 @@ from scipy.linalg import block_diag
 
 import sem_loyalty as sl
 from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, NotSupported
+from sem_loyalty.inference.refitting import _moments
 from sem_loyalty.inference.uncertainty import maximum, ordinal_parts
 from sem_loyalty.publish.results import headline, index_kind
 
@@ -109,6 +110,13 @@ def test_the_bootstrap_takes_covariates_along():
     slopes = np.flatnonzero(table["op"] == "~")
     # Sixty draws know a standard error to some ten per cent.
     np.testing.assert_allclose(spread[slopes], table["se"].iloc[slopes], rtol=0.35)
+
+
+def test_resamples_of_a_pairwise_fit_keep_its_missing_answers():
+    fitted = fitted_as({"model": CASES["mimic"]["options"]["model"], "missing": "pairwise"})
+    moments = _moments(fitted, list(fitted.moments.raw))
+    assert moments.n == fitted.moments.n == 600
+    np.testing.assert_array_equal(moments.ordinal[0].statistics, fitted.moments.ordinal[0].statistics)
 
 
 def test_wald_tests_and_score_tests_work(ecsi):

@@ -153,8 +153,14 @@ def test_total_moments_are_those_of_responses_and_covariates():
 def test_categories_that_covariates_tell_apart_have_no_regression():
     codes, _, x = drawn(200, 8)
     codes[:, 1] = x[:, 1].astype(int)
-    found = probits(codes, covariates(x).standard)
-    np.testing.assert_array_equal(found.determined, [False, True, False])
+    standard = covariates(x).standard
+    np.testing.assert_array_equal(probits(codes, standard).determined, [False, True, False])
+    # On one side of a covariate everybody gives the same answer, on the other not.
+    codes[:, 1] = np.where(x[:, 1] == 1, 1, np.arange(200) % 2)
+    np.testing.assert_array_equal(probits(codes, standard).determined, [False, True, False])
+    # One answer apart is enough for an effect.
+    codes[np.flatnonzero(x[:, 1] == 1)[0], 1] = 0
+    np.testing.assert_array_equal(probits(codes, standard).determined, [False, False, False])
 
 
 def test_covariates_that_determine_each_other_are_found():
