@@ -234,6 +234,19 @@ def test_simulated_truth_is_recovered():
         assert row["se"] < 0.1
 
 
+def test_the_example_of_the_documentation_gives_what_it_simulates():
+    page = (Path(__file__).parents[2] / "docs" / "fitting.md").read_text(encoding="utf-8")
+    code = page.split("### Covariates of ordinal items")[1].split("```python\n")[1].split("```")[0]
+    names = {"sl": sl}
+    exec(code, names)
+    aged = names["aged"]
+    assert aged.certificate.certified
+    found = sl.estimates(aged).set_index(["lhs", "op", "rhs"])
+    # In the units of the first item: responses are divided by the standard deviation that age leaves them.
+    for path, value in ((("SAT", "~", "age"), 0.3 * 0.8), (("LOY", "~", "age"), 0.2 * 0.8), (("l3", "~", "age"), 0.0)):
+        assert abs(found.loc[path, "est"] - value / 1.3) < 3.5 * found.loc[path, "se"] + 0.05, path
+
+
 def test_covariates_without_effects_have_slopes_near_zero():
     data = simulated(20000, 3, (0.0, 0.0, 0.0))
     found = sl.estimates(sl.fit(TWO, data, ordered=["s1", "s2", "s3", "l1", "l2", "l3"]))
