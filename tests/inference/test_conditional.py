@@ -192,3 +192,24 @@ def test_reports_read_the_scaled_indices_where_robust_ones_do_not_exist(ecsi):
     shown = dict(headline(measures, "en"))
     assert shown["CFI (scaled)"].endswith(f"{measures['cfi_scaled']:.3f}"[-4:])
     assert "NaN" not in str(sl.summary(ecsi))
+
+
+@pytest.mark.parametrize("case", sorted({row["case"] for row in REFERENCE["released"]}))
+def test_effects_of_covariates_on_items_are_candidates(case):
+    found = sl.modification_indices(fitted_as(CASES[case]["options"])).set_index(["lhs", "op", "rhs"])
+    for row in REFERENCE["released"]:
+        if row["case"] != case:
+            continue
+        item, name = row["name"].split("~")
+        # As above, lavaan's distance from the minimum shows.
+        assert found.loc[(item, "~", name), "mi"] == pytest.approx(row["mi"], rel=4e-3, abs=4e-3), row
+    assert found.index.is_unique
+
+
+def test_the_largest_direct_effect_is_the_one_that_was_simulated():
+    found = sl.modification_indices(fitted_as({"model": ECSI.replace("\ns2 ~ female", "")}))
+    direct = found[(found["op"] == "~") & found["lhs"].isin(ITEMS) & found["rhs"].isin(["age", "female"])]
+    first = direct.iloc[0]
+    assert (first["lhs"], first["rhs"]) == ("s2", "female")
+    freed = sl.estimates(fitted_as({"model": ECSI})).set_index(["lhs", "op", "rhs"])
+    assert first["epc"] == pytest.approx(freed.loc[("s2", "~", "female"), "est"], rel=0.2)

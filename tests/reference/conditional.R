@@ -146,8 +146,19 @@ differences <- lapply(narrow, function(pair) {
   test <- lavTestLRT(fits$wide, fits$narrow, method = "satorra.2000")
   c(pair, list(chisq = test[2, "Chisq diff"], df = test[2, "Df diff"], pvalue = test[2, "Pr(>Chisq)"]))
 })
+# Effects of covariates on items, released one by one.
+added <- list(
+  mimic = "s2 ~ female\ns3 ~ age", ecsi = "s3 ~ female\nl2 ~ age\ni1 ~ age", ecsi_theta = "s3 ~ female\nl2 ~ age",
+  mixed = "m1 ~ age\nl1 ~ female"
+)
+released <- lapply(names(added), function(name) {
+  fit <- do.call("sem", c(cases[[name]], list(data = data, ordered = items)))
+  found <- suppressWarnings(lavTestScore(fit, add = added[[name]]))$uni
+  data.frame(case = name, name = as.character(found$lhs), mi = found$X2)
+})
 write_json(
   list(data = lapply(as.list(data), identity), gaps = lapply(as.list(gaps), identity), items = items, cases = results, differences = differences,
+    released = do.call(rbind, released),
     lavaan = as.character(packageVersion("lavaan"))),
   file.path(here, "conditional.json"), digits = NA, auto_unbox = TRUE, dataframe = "rows", pretty = FALSE, na = "null"
 )
