@@ -153,9 +153,7 @@ def _moved(at: _Rectangles, value: Array, low: Array, high: Array) -> Array:
     begin, end = np.arcsin(low), np.arcsin(high)
     todo = np.arange(len(low))
     while True:
-        # A singularity at a right angle: no interval is longer than what is left beyond it.
-        limit = 0.5 * (np.abs(begin) + 0.5 * np.pi)
-        until = np.clip(end, -limit, limit)
+        until = _next_stop(begin, end)
         reach = np.abs(until - begin) / (0.5 * np.pi - np.maximum(np.abs(begin), np.abs(until)))
         for k, (longest, rule) in enumerate(RULES):
             shortest = RULES[k - 1][0] if k else -1.0
@@ -168,6 +166,16 @@ def _moved(at: _Rectangles, value: Array, low: Array, high: Array) -> Array:
         if not on.any():
             return value
         todo, begin, end = todo[on], until[on], end[on]
+
+
+def _next_stop(begin: Array, end: Array) -> Array:
+    """Return how far towards `end` one interval of asin(rho) reaches.
+
+    There is a singularity at a right angle: no interval is longer than what is left beyond it, and none passes zero.
+    """
+    side, distance = np.where(begin == 0.0, np.sign(end), np.sign(begin)), np.abs(begin)
+    wanted = np.where(side * end < 0.0, 0.0, np.abs(end))
+    return np.asarray(side * np.clip(wanted, 2.0 * distance - 0.5 * np.pi, 0.5 * (distance + 0.5 * np.pi)))
 
 
 def _panel(at: _Rectangles, begin: Array, end: Array, rule: tuple[Array, Array]) -> Array:
