@@ -76,7 +76,7 @@ def respecify(
         The model whose options are taken over.
     moments : Moments
     estimator : str
-        Least squares does not hold covariates at their sample values.
+        Least squares does not hold covariates at their sample values, except beside ordinal items.
     std_lv, orthogonal : bool, optional
         Instead of the options of `like`.
 
@@ -91,12 +91,13 @@ def respecify(
         std_lv=like.std_lv if std_lv is None else std_lv,
         meanstructure=like.meanstructure and not like.ordered,
         means_available=all(entry.mean is not None for entry in moments.groups),
-        fixed_x=like.fixed_x and estimator not in LEAST_SQUARES,
+        fixed_x=like.fixed_x and (bool(like.ordered) or estimator not in LEAST_SQUARES),
         orthogonal=like.orthogonal if orthogonal is None else orthogonal,
         groups=like.groups,
         group_equal=like.group_equal,
         group_partial=like.group_partial,
         ordered=category_counts(moments) if like.ordered else None,
+        parameterization=like.parameterization,
     )
 
 

@@ -17,7 +17,7 @@ from sem_loyalty.kernel.threads import one_thread
 from sem_loyalty.model.defaults import specify
 from sem_loyalty.model.library import load_model
 from sem_loyalty.model.model_file import ModelFile
-from sem_loyalty.model.ordinal import refuse_unsupported
+from sem_loyalty.model.ordinal import refuse_ordinal_predictors, refuse_unsupported
 from sem_loyalty.model.roles import roles, roles_of_text
 from sem_loyalty.model.spec import Specification
 from sem_loyalty.model.syntax import ModelText, parse
@@ -81,7 +81,8 @@ def fit(
         "pairwise", with `ordered`, takes thresholds from all answers to an item and correlations from all answers to
         both, which is right where answers are missing completely at random.
     ordered : bool, str or sequence of str, optional
-        The ordinal items: names, or True for all observed variables. The others are continuous.
+        The ordinal items: names, or True for all observed variables but exogenous covariates. The others are
+        continuous; a covariate is a number or a dummy, never one of these.
     group : str, optional
         Column that splits the sample, for a multi-group model.
     group_equal : sequence of str, default ()
@@ -99,7 +100,7 @@ def fit(
         Model the means; by default where the model needs it, where `sample_mean` is given, and for several groups.
     fixed_x : bool, optional
         Hold the moments of exogenous observed covariates at their sample values. By default, as in lavaan, likelihood
-        does and least squares estimates them.
+        and every estimator for ordinal items do, and least squares estimates them.
     orthogonal : bool, default False
         No covariances among exogenous latent variables unless written.
     kind : {"sem", "cfa", "growth"}, default "sem"
@@ -140,12 +141,13 @@ def fit(
     and are not to be reported on their own. The statistic of ULS has no p-value.
 
     With `ordered`, answers are categories of normal responses, divided by thresholds; their variances are one (delta
-    parameterisation), or one more than what is explained (theta). Thresholds that are equal across groups identify
-    latent means, and scales (delta) or residual variances (theta), beyond the first group, which are then free, as in
-    lavaan. Polyserial correlations join items and continuous variables. WLSMV and ULSMV weight the statistics by the
-    inverse of their variances and equally; standard errors are sandwiches, and the test is scaled and shifted. DWLS
-    and ULS are the same estimates with plain standard errors and no test, as lavaan has them: not to be reported. WLS
-    weights by the full inverse and needs thousands of respondents.
+    parameterisation), or one more than what is explained (theta). With fixed covariates those are the variances given
+    them, and what is fitted are thresholds where they are zero, slopes on them and correlations given them. Thresholds
+    that are equal across groups identify latent means, and scales (delta) or residual variances (theta), beyond the
+    first group, which are then free, as in lavaan. Polyserial correlations join items and continuous variables. WLSMV
+    and ULSMV weight the statistics by the inverse of their variances and equally; standard errors are sandwiches, and
+    the test is scaled and shifted. DWLS and ULS are the same estimates with plain standard errors and no test, as
+    lavaan has them: not to be reported. WLS weights by the full inverse and needs thousands of respondents.
 
     References
     ----------
@@ -194,11 +196,14 @@ def fit(
     if data is None or missing != "fiml" or not (fixed_x or isinstance(model, Specification)):
         needed = ()
     if ordinal:
-        items = ordinal_items(ordered, role.observed, estimator, matrix=data is None)
+        fixed_x = model.fixed_x if isinstance(model, Specification) else fixed_x
+        items = ordinal_items(ordered, role, estimator, matrix=data is None)
+        refuse_ordinal_predictors(text, role, items)
         if data is None or sample_cov is not None:
             raise ConfigurationError("Give either `data`, or `sample_cov` with `sample_nobs`.")
         with one_thread():
-            moments = ordinal_moments(data, role.observed, items, group=group, missing=missing)
+            given = role.exogenous if fixed_x else ()
+            moments = ordinal_moments(data, role.observed, items, group=group, missing=missing, given=given)
     else:
         moments = _moments(role.observed, data, group, missing, needed, sample_cov, sample_mean, sample_nobs, sample_sd)
     if isinstance(model, Specification):

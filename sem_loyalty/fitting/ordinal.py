@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.errors import ConfigurationError, DataError, NotSupported, check_choice
+from sem_loyalty.fitting.covariates import statistics_given, total_moments
 from sem_loyalty.fitting.measured import measure
 from sem_loyalty.fitting.search import Moved, Problem, pose
+from sem_loyalty.kernel.conditional import ConditionalStatistics
+from sem_loyalty.kernel.conditional_responses import ConditionalModel, conditional_model
 from sem_loyalty.kernel.correlation_discrepancy import CorrelationDiscrepancy
 from sem_loyalty.kernel.likelihood import Point, Sample, log_determinant
 from sem_loyalty.kernel.mixed import mixed_statistics
@@ -22,6 +25,7 @@ from sem_loyalty.kernel.polychoric import LARGEST, item_pairs
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.responses import ResponseModel
 from sem_loyalty.kernel.solver import held_space
+from sem_loyalty.model.roles import Roles
 from sem_loyalty.model.spec import Specification, kept
 from sem_loyalty.survey.categories import categories, respondents
 from sem_loyalty.survey.moments import GroupMoments, Moments
@@ -45,15 +49,15 @@ def is_ordinal(ordered: object) -> bool:
     return ordered is not None and ordered is not False and not (isinstance(ordered, (list, tuple)) and not ordered)
 
 
-def ordinal_items(ordered: Any, observed: Sequence[str], estimator: str, *, matrix: bool) -> tuple[str, ...]:
+def ordinal_items(ordered: Any, role: Roles, estimator: str, *, matrix: bool) -> tuple[str, ...]:
     """Return the ordinal items; raise where they, the estimator or the data cannot be had.
 
     Parameters
     ----------
     ordered : bool, str or sequence of str
-        True for all observed variables, or the ordinal items.
-    observed : sequence of str
-        Observed variables of the model.
+        True for all observed variables but exogenous covariates, or the ordinal items.
+    role : Roles
+        The variables of the model.
     estimator : str
     matrix : bool
         Whether the data are a covariance matrix.
@@ -66,17 +70,17 @@ def ordinal_items(ordered: Any, observed: Sequence[str], estimator: str, *, matr
         A matrix as input, or another estimator.
     """
     if ordered is True:
-        named = tuple(observed)
+        named = tuple(name for name in role.observed if name not in role.exogenous)
     else:
         named = (ordered,) if isinstance(ordered, str) else tuple(ordered)
         for name in named:
-            check_choice("ordered", name, tuple(observed))
+            check_choice("ordered", name, role.observed)
     if estimator not in WEIGHTS:
         listed = ", ".join(repr(name) for name in WEIGHTS)
         raise NotSupported(f"estimator={estimator!r} is not for ordinal items; available with `ordered`: {listed}.")
     if matrix:
         raise NotSupported("Ordinal items need the answers: give `data` instead of `sample_cov`.")
-    return tuple(name for name in observed if name in named)
+    return tuple(name for name in role.observed if name in named)
 
 
 def ordinal_moments(
@@ -86,6 +90,7 @@ def ordinal_moments(
     *,
     group: str | None,
     missing: str,
+    given: Sequence[str] = (),
 ) -> Moments:
     """Return thresholds and polychoric correlations, as the moments that are fitted.
 
@@ -99,6 +104,9 @@ def ordinal_moments(
     group : str or None
         Grouping column.
     missing : {"listwise", "pairwise"}
+    given : sequence of str, default ()
+        Covariates whose moments are held fixed, the last of `names`. The statistics are then those given them, and the
+        moments of the groups are totals over responses and covariates.
 
     Raises
     ------
@@ -106,9 +114,10 @@ def ordinal_moments(
         An item has too many distinct answers to be ordinal, nobody in a group gave an answer that others gave, or two
         variables determine each other.
     """
-    moments = moments_from_data(data, names, group=group, missing=missing)
+    moments = moments_from_data(data, names, group=group, missing=missing, needed=given)
     rows = moments.raw or ()
-    continuous = np.array([name not in items for name in names])
+    responses = names[: len(names) - len(given)]
+    continuous = np.array([name not in items for name in responses])
     chosen = [j for j, name in enumerate(names) if name in items]
     found = categories(np.concatenate([answers[:, chosen] for answers in rows]))
     for k in np.flatnonzero(found.levels > MOST_CATEGORIES).tolist():
@@ -128,11 +137,17 @@ def ordinal_moments(
                 "not exist there. Join the category with a neighbouring one in every group, or leave out the item or "
                 "the group."
             )
-        sample = mixed_statistics(codes, answers[:, continuous], continuous) if any(continuous) else None
-        statistics.append(ordinal_statistics(codes) if sample is None else sample)
-        _check_determined(statistics[-1], names, f" in group {entry.label!r}" if entry.label else "")
+        where = f" in group {entry.label!r}" if entry.label else ""
+        if given:
+            sample: OrdinalStatistics = statistics_given(codes, answers, continuous, names, where)
+        elif any(continuous):
+            sample = mixed_statistics(codes, answers[:, continuous], continuous)
+        else:
+            sample = ordinal_statistics(codes)
+        _check_determined(sample, responses, where)
+        statistics.append(sample)
     groups = tuple(
-        GroupMoments(label=entry.label, n=entry.n, cov=sample.correlation, mean=sample.mean)
+        GroupMoments(entry.label, entry.n, *total_moments(sample))
         for entry, sample in zip(moments.groups, statistics, strict=True)
     )
     return replace(moments, groups=groups, ordinal=tuple(statistics))
@@ -158,7 +173,8 @@ def category_counts(moments: Moments) -> dict[str, int]:
     """Return the number of categories of every ordinal item."""
     if moments.ordinal is None:
         return {}
-    cuts = zip(moments.names, moments.ordinal[0].thresholds, strict=True)
+    # Fixed covariates, which have no thresholds, stand last.
+    cuts = zip(moments.names, moments.ordinal[0].thresholds, strict=False)
     return {name: len(found) + 1 for name, found in cuts if len(found)}
 
 
@@ -174,6 +190,8 @@ def ordinal_discrepancy(
     """
     if moments.ordinal is None or specification.observed != moments.names:
         raise ConfigurationError("A model of ordinal items needs the answers; give `data` and `ordered`.")
+    if len(moments.ordinal[0].thresholds) != len(specification.observed) - len(specification.exogenous):
+        raise ConfigurationError("The statistics of the items were computed given other covariates; give `data`.")
     counts = Counter(row.lhs for row in specification.parameters if row.op == "|" and row.group == 1)
     found = category_counts(moments)
     differs = [name for name in moments.names if counts[name] != found.get(name, 1) - 1]
@@ -207,11 +225,13 @@ def _weight(sample: OrdinalStatistics, estimator: str) -> Array:
     return weight
 
 
-def _response_model(specification: Specification, group: int, block: Block, sample: OrdinalStatistics) -> ResponseModel:
+def _response_model(
+    specification: Specification, group: int, block: Block, sample: OrdinalStatistics
+) -> ResponseModel | ConditionalModel:
     """Return where the parameters of one group stand among the statistics."""
     at = _positions(specification, group, tuple(map(len, sample.thresholds)))
     theta = specification.parameterization == "theta"
-    return ResponseModel(
+    model = ResponseModel(
         block=block,
         cut_item=at.cut_item,
         cut_parameter=at.cut_parameter,
@@ -222,6 +242,7 @@ def _response_model(specification: Specification, group: int, block: Block, samp
         completed=np.zeros_like(sample.continuous) if theta else ~sample.continuous,
         standardised=~sample.continuous if theta else np.zeros_like(sample.continuous),
     )
+    return conditional_model(block, model) if isinstance(sample, ConditionalStatistics) else model
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +262,8 @@ def _positions(specification: Specification, group: int, cuts: tuple[int, ...]) 
     rows = {(r.op, r.lhs, r.rhs): r for r in specification.parameters if r.group == group and r.op in ("|", "~*~")}
     items, parameters, values = [], [], []
     scale_parameter, scale_value = np.full(len(cuts), -1, dtype=np.intp), np.ones(len(cuts))
-    for j, (name, count) in enumerate(zip(specification.observed, cuts, strict=True)):
+    # Covariates, which come last, have neither.
+    for j, (name, count) in enumerate(zip(specification.observed, cuts, strict=False)):
         for number in range(1, max(1, count) + 1):
             row = rows.get(("|", name, f"t{number}"))
             items.append(j)
@@ -307,7 +329,8 @@ def _sample_values(discrepancy: OrdinalDiscrepancy, units: Sequence[Array], thet
     # The first group wins where thresholds are equal.
     for model, s, unit in reversed(list(zip(discrepancy.models, discrepancy.statistics, units, strict=True))):
         free = model.cut_parameter >= 0
-        out[model.cut_parameter[free]] = (s[: model.n_cuts] * (unit / model.scale_value)[model.cut_item])[free]
+        scale = unit[: len(model.scale_value)] / model.scale_value
+        out[model.cut_parameter[free]] = (s[: model.n_cuts] * scale[model.cut_item])[free]
         out[model.scale_parameter[model.scale_parameter >= 0]] = 1.0
     return out
 

@@ -181,8 +181,9 @@ def degrees_of_freedom(specification: Specification) -> int:
     """Return sample moments less free parameters, over all groups."""
     p, x = len(specification.observed), len(specification.exogenous)
     if specification.ordered:
-        # Every continuous variable has a mean and a variance.
-        moments = p * (p - 1) // 2 + 2 * (p - len(specification.ordered))
+        # Every continuous variable has a mean and a variance, every response its slopes on fixed covariates.
+        p -= x
+        moments = p * (p - 1) // 2 + 2 * (p - len(specification.ordered)) + p * x
         return moments * len(specification.groups) + specification.n_thresholds - specification.n_parameters
     moments = p * (p + 1) // 2 - x * (x + 1) // 2
     if specification.meanstructure:

@@ -208,11 +208,18 @@ def likelihood_ratio_test(
 def _same_data(first: Fit, other: Fit) -> bool:
     if set(first.specification.observed) != set(other.specification.observed):
         return False
+    if first.specification.ordered and set(first.specification.exogenous) != set(other.specification.exogenous):
+        return False
     order = [other.specification.observed.index(name) for name in first.specification.observed]
     return len(first.samples) == len(other.samples) and all(
-        a.n == b.n and np.allclose(x.cov, y.cov[np.ix_(order, order)], rtol=1e-10)
-        for a, b, x, y in zip(first.moments.groups, other.moments.groups, first.samples, other.samples, strict=True)
+        a.n == b.n and np.allclose(x, y[np.ix_(order, order)], rtol=1e-10)
+        for a, b, x, y in zip(first.moments.groups, other.moments.groups, _covs(first), _covs(other), strict=True)
     )
+
+
+def _covs(fit: Fit) -> list[Array]:
+    """Return covariances of all observed variables by group; the samples of ordinal items leave out covariates."""
+    return [one.cov for one in (fit.moments.groups if fit.specification.ordered else fit.samples)]
 
 
 def _criteria(fit: Fit) -> dict[str, float]:

@@ -60,7 +60,8 @@ def modification_indices(fit: Fit) -> pd.DataFrame:
     index is lavaan's, which is not a full score test (use `fixed_x=False` for one).
     sepc_lv and sepc_all are epc in standard deviations of the latent, and of all, variables. With least squares mi and
     epc are lavaan's: the slope counts N - 1 respondents a group and the information N, so both are smaller by 1 / N.
-    With ordinal items likewise, and the index is not corrected for the weight.
+    With ordinal items likewise, and the index is not corrected for the weight; effects of fixed covariates on items are
+    then candidates too, as in lavaan's `lavTestScore`: items that answer differently by age, say, at equal loyalty.
     """
     candidates = fixed_candidates(fit.specification)
     columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_lv", "sepc_all"]
@@ -111,6 +112,9 @@ def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:
     )
     exogenous = set(specification.exogenous)
     random = [name for name in specification.observed if name not in exogenous]
+    # Beside ordinal items nothing is said of fixed covariates: what would explain them has no statistic.
+    explained = tuple(name for name in structural if not specification.ordered or name not in exogenous)
+    given = specification.exogenous if specification.ordered else ()
     derived = specification.ordered if specification.parameterization == "delta" else ()
     for group in range(1, len(specification.groups) + 1):
         taken = set()
@@ -129,9 +133,11 @@ def fixed_candidates(specification: Specification) -> tuple[Candidate, ...]:
             *((a, "~~", b) for a, b in combinations(specification.latent, 2)),
             *((name, "~*~", name) for name in derived),
             *(((name, "~1", "") for name in (*random, *specification.latent)) if specification.meanstructure else ()),
-            *((a, "~", b) for a in structural for b in structural if a != b and not {a, b} <= exogenous),
+            *((a, "~", b) for a in explained for b in structural if a != b and not {a, b} <= exogenous),
+            *((item, "~", name) for item in random if item in indicators for name in given),
         ]
-        found += [Candidate(lhs, op, rhs, group) for lhs, op, rhs in options if (lhs, op, rhs) not in taken]
+        wanted = dict.fromkeys(option for option in options if option not in taken)
+        found += [Candidate(lhs, op, rhs, group) for lhs, op, rhs in wanted]
     return tuple(found)
 
 

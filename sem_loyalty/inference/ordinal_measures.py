@@ -32,14 +32,16 @@ class _Test:
 
     @property
     def factor(self) -> float:
-        """sqrt(tr(UGUG) / df)."""
-        return float(np.sqrt(self.square / self.df)) if self.df else indices.NAN
+        """sqrt(tr(UGUG) / df); nan where units are so different that nothing but rounding error is left of it."""
+        return float(np.sqrt(self.square / self.df)) if self.df and self.square > 0 else indices.NAN
 
     @property
     def chisq(self) -> float:
         """The statistic scaled and shifted to the mean and variance of a chi-square."""
         if not self.df:
             return self.plain
+        if not self.square > 0:
+            return indices.NAN
         return self.plain / self.factor + self.df - float(np.sqrt(self.df * self.trace**2 / self.square))
 
     @property
@@ -70,11 +72,13 @@ def ordinal_measures(fit: Fit) -> dict[str, float]:
     Muthen 2010, "Simple second order chi-square correction", Mplus technical note). N less one per group takes the
     place of N in rmsea and mfi. `_robust` indices estimate those of maximum likelihood with the underlying responses
     observed (Savalei 2021, doi:10.1080/00273171.2020.1717922); they are nan where the polychoric correlations are not
-    positive definite, where thresholds are constrained, and beside continuous variables. In several groups the expected
-    value of the baseline in cfi and tli `_robust` is lavaan 0.6's, which does not weight the groups. srmr is over
-    correlations; rmr and crmr count thresholds as well, whose residuals are zero where they are free, except with WLS.
-    wrmr is sqrt(N F / m), m the number of thresholds and correlations of a group (Yu 2002). rmr, srmr, crmr and gfi are
-    averaged over groups by size.
+    positive definite, where thresholds are constrained, and beside continuous variables or fixed covariates. In
+    several groups the expected value of the baseline in cfi and tli `_robust` is lavaan 0.6's, which does not weight
+    the groups. srmr is over correlations, those of residuals given fixed covariates; rmr and crmr count thresholds as
+    well, whose residuals are zero where they are free, except with WLS; as in lavaan, their divisor counts variances of
+    all variables, covariates included. In the baseline correlations are zero, slopes on fixed covariates are free. wrmr
+    is sqrt(N F / m), m the number of statistics of a group (Yu 2002). rmr, srmr, crmr and gfi are averaged over groups
+    by size.
     """
     n, groups, df, chisq = fit.test_n, len(fit.moments.groups), fit.df, fit.chisq
     discrepancy, gammas = ordinal_parts(fit)
@@ -203,7 +207,8 @@ def _robust(fit: Fit, part: Fitted) -> dict[str, float]:
     df, n, groups = fit.df, fit.moments.n, len(fit.moments.groups)
     discrepancy, gammas = ordinal_parts(fit)
     tied = {position for constraint in fit.specification.constraints for position, _ in constraint.coefficients}
-    if not df or not discrepancy.free_thresholds or tied & set(discrepancy.cut_parameters.tolist()):
+    given = fit.specification.exogenous
+    if given or not df or not discrepancy.free_thresholds or tied & set(discrepancy.cut_parameters.tolist()):
         return none
     # As with maximum likelihood N here, not N - 1, except in rmsea; and the independence model, whose weight is the
     # identity, leaves the groups' Gamma unweighted. So has lavaan it.

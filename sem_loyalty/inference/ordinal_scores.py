@@ -12,6 +12,7 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.score_parts import ScoreParts, crossed_of
 from sem_loyalty.inference.standardise import row_values
 from sem_loyalty.inference.uncertainty import maximum, ordinal_parts
+from sem_loyalty.kernel.conditional_responses import ConditionalModel, conditional_model
 from sem_loyalty.kernel.ordinal_discrepancy import weighted
 from sem_loyalty.kernel.responses import ResponseModel
 from sem_loyalty.model.scatter import place, variables
@@ -69,8 +70,12 @@ def _fixed(fit: Fit) -> list[tuple[Parameter, float]]:
 
 
 def _extended(
-    model: ResponseModel, rows: Sequence[Parameter], mine: list[int], position: dict[str, int], size: int
-) -> ResponseModel:
+    model: ResponseModel | ConditionalModel,
+    rows: Sequence[Parameter],
+    mine: list[int],
+    position: dict[str, int],
+    size: int,
+) -> ResponseModel | ConditionalModel:
     """Return a model with the candidates as additional parameters, in the order of all candidates."""
     block = model.block
     spots = [(place(rows[k], position), size + k) for k in mine]
@@ -94,4 +99,6 @@ def _extended(
         intercept_parameter=np.concatenate([block.intercept_parameter, intercepts[:, 2]]),
         means=block.means or bool(len(intercepts)),
     )
+    if isinstance(model, ConditionalModel):
+        return conditional_model(wider, replace(model.given, scale_parameter=scale_parameter))
     return replace(model, block=wider, scale_parameter=scale_parameter)

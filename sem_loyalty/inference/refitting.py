@@ -108,7 +108,8 @@ def _moments(fit: Fit, rows: list[Array]) -> Moments:
         group = _GROUP
         frame[_GROUP] = np.repeat([entry.label for entry in fit.moments.groups], [len(one) for one in rows])
     if fit.specification.ordered:
-        return ordinal_moments(frame, names, fit.specification.ordered, group=group, missing="listwise")
+        ordered, given, missing = fit.specification.ordered, fit.specification.exogenous, fit.moments.missing
+        return ordinal_moments(frame, names, ordered, group=group, missing=missing, given=given)
     return moments_from_data(frame, names, group=group, missing=fit.moments.missing)
 
 

@@ -143,9 +143,9 @@ def _weight_and_gamma(fit: Fit, k: int, among: NDArray[np.bool_], fixed: list[in
 
 
 def _ordinal(fit: Fit) -> list[_Parts]:
-    """Return the parts of a model of ordinal items by group: thresholds, which stand nowhere, and correlations."""
+    """Return the parts of a model of ordinal items by group: correlations, and what stands nowhere before them."""
     discrepancy, gammas = ordinal_parts(fit)
-    if any(model.n_single != model.n_cuts or not model.plain for model in discrepancy.models):
+    if any(len(model.varying) or not model.plain for model in discrepancy.models):
         raise NotSupported(
             "Standard errors of residuals are not supported for ordinal beside continuous variables, and not in the "
             "theta parameterisation; available: 'raw' and correlation residuals."
@@ -154,8 +154,8 @@ def _ordinal(fit: Fit) -> list[_Parts]:
     for model, J, W, gamma in zip(
         discrepancy.models, discrepancy.jacobians(maximum(fit)), discrepancy.weights, gammas, strict=True
     ):
-        p = model.block.n_observed
+        p = len(model.scale_value)
         pairs = p + np.flatnonzero(np.not_equal(*np.triu_indices(p)))
         weight = np.diag(W) if W.ndim == 1 else W
-        found.append(_Parts(np.concatenate([np.full(model.n_cuts, -1), pairs]), weight, gamma, J @ fit.space.basis))
+        found.append(_Parts(np.concatenate([np.full(model.n_single, -1), pairs]), weight, gamma, J @ fit.space.basis))
     return found

@@ -40,7 +40,8 @@ def residuals(fit: Fit, *, type: str = "raw", group: int = 1) -> pd.DataFrame:
     -------
     DataFrame, shape (p, p)
         "standardized" is nan where the model fits the moment whatever the sample. With missing answers kept, the sample
-        moments are those of the saturated model; of ordinal items, polychoric correlations.
+        moments are those of the saturated model; of ordinal items, polychoric correlations, those of the residuals of
+        the responses where covariates are held fixed.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def residuals(fit: Fit, *, type: str = "raw", group: int = 1) -> pd.DataFrame:
     check_choice("type", type, TYPES)
     check_group(fit, group)
     sample, implied = fit.samples[group - 1].cov, implied_covariance(fit, group)
-    names = list(fit.specification.observed)
+    names = list(fit.specification.observed[: len(sample)])
     if type in ("normalized", "standardized"):
         p = len(names)
         col, row = np.triu_indices(p)
@@ -153,7 +154,7 @@ def residual_summary(fit: Fit, *, type: str = "cor.bentler", level: float = 0.90
         col, row = np.triu_indices(p)
         turn = _turned(sample.cov, type)
         X = turn @ spread.residuals @ turn.T
-        shift = sample.mean - at.mean
+        shift = sample.mean - at.mean[:p]
         e = np.concatenate(
             [
                 shift if type == "raw" else shift / np.sqrt(np.diagonal(sample.cov)),

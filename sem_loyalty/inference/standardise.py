@@ -128,7 +128,11 @@ def standardised_values(fit: Fit, values: Array, *, observed: bool, rows: tuple[
         if not observed:
             deviations[:, : len(specification.observed)] = 1.0
         unit = np.append(deviations, 1.0)
-        return np.asarray(values * (unit.take(ratio.top) / (unit.take(ratio.left) * unit.take(ratio.right))))
+        out = values * (unit.take(ratio.top) / (unit.take(ratio.left) * unit.take(ratio.right)))
+    if rows is None and observed and specification.ordered and specification.exogenous:
+        # The scale of a response is one over the standard deviation of its residual given the covariates.
+        out[places(specification).matrix == "d"] = 1.0
+    return np.asarray(out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,16 +67,21 @@ class CorrelationDiscrepancy:
     ----------
     whole : OrdinalDiscrepancy
         A separable one.
+    models : tuple of ResponseModel
+        Those of `whole`, by group; without covariates.
     targets : tuple of _Target
         By group.
     """
 
     whole: OrdinalDiscrepancy
+    models: tuple[ResponseModel, ...] = field(init=False, repr=False)
     targets: tuple[_Target, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Derive once what every evaluation needs."""
-        parts = zip(self.whole.models, self.whole.statistics, self.whole.weights, self.whole.shares, strict=True)
+        models = tuple(model for model in self.whole.models if isinstance(model, ResponseModel))
+        parts = zip(models, self.whole.statistics, self.whole.weights, self.whole.shares, strict=True)
+        object.__setattr__(self, "models", models)
         object.__setattr__(self, "targets", tuple(_target(*part) for part in parts))
 
     @property
@@ -88,7 +93,7 @@ class CorrelationDiscrepancy:
         """Return F and the implied moments, with residual variances, or None where they are not finite."""
         value = 0.0
         found: list[Implied] = []
-        for model, target in zip(self.whole.models, self.targets, strict=True):
+        for model, target in zip(self.models, self.targets, strict=True):
             at = model.moments(theta)
             if at is None:
                 return None
@@ -134,7 +139,7 @@ class CorrelationDiscrepancy:
 
     def _groups(self, point: Point) -> Iterator[tuple[ResponseModel, _Target, Implied]]:
         """Return what derivatives are made of, by group."""
-        return zip(self.whole.models, self.targets, point.implied, strict=True)
+        return zip(self.models, self.targets, point.implied, strict=True)
 
 
 def _target(model: ResponseModel, statistics: Array, weight: Array, share: float) -> _Target:

@@ -137,8 +137,8 @@ def _polyserial(answers: Index, table: ItemStatistics, item: int, margins: Margi
     both = margins.seen & (answers >= 0)[:, None]
     count = both.sum(axis=0)
     sd = np.sqrt(margins.variance)
-    rho = _most_likely(upper, lower, margins.standard, both)
-    at = _slopes(upper, lower, margins.standard, rho)
+    rho = most_likely(upper, lower, margins.standard, both)
+    at = polyserial_slopes(upper, lower, margins.standard, rho)
     score = np.where(both, at.score, 0.0)
     # Slopes of the equation for rho by rho, the thresholds, mean and variance.
     own = (score**2).sum(axis=0) / count
@@ -156,14 +156,14 @@ def _polyserial(answers: Index, table: ItemStatistics, item: int, margins: Margi
     return rho * sd, effect * sd + margins.by_variance * (rho / (2.0 * sd))
 
 
-def _most_likely(upper: Array, lower: Array, standard: Array, both: NDArray[np.bool_]) -> Array:
+def most_likely(upper: Array, lower: Array, standard: Array, both: NDArray[np.bool_]) -> Array:
     """Return the correlations that maximise the likelihood of complete pairs: Newton steps within a bracket, (c,)."""
     count = standard.shape[1]
     rho = np.zeros(count)
     low, high = np.full(count, -LARGEST), np.full(count, LARGEST)
     settled = np.zeros(count, dtype=np.bool_)
     for _iteration in range(80):
-        at = _slopes(upper, lower, standard, rho)
+        at = polyserial_slopes(upper, lower, standard, rho)
         score, bend = np.where(both, at.score, 0.0).sum(axis=0), np.where(both, at.bend, 0.0).sum(axis=0)
         low, high = np.where(score > 0, rho, low), np.where(score > 0, high, rho)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -178,7 +178,7 @@ def _most_likely(upper: Array, lower: Array, standard: Array, both: NDArray[np.b
     return rho
 
 
-def _slopes(upper: Array, lower: Array, standard: Array, rho: Array) -> Slopes:
+def polyserial_slopes(upper: Array, lower: Array, standard: Array, rho: Array) -> Slopes:
     """Return the scores of log[Phi((b - rho w) / s) - Phi((a - rho w) / s)], s^2 = 1 - rho^2, answers in (a, b]."""
     rest = 1.0 - rho * rho
     s = np.sqrt(rest)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.kernel.conditional_responses import ConditionalModel
 from sem_loyalty.kernel.likelihood import Point, Sample
 from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.ordinal import OrdinalStatistics
@@ -55,7 +56,7 @@ class OrdinalDiscrepancy:
 
     Attributes
     ----------
-    models : tuple of ResponseModel
+    models : tuple of ResponseModel, or of ConditionalModel
         The model, one per group.
     samples : tuple of Sample
         Correlations (and covariances, means) in place of covariances, one per group; the weight is n_g / N.
@@ -67,7 +68,7 @@ class OrdinalDiscrepancy:
         n_g.
     """
 
-    models: tuple[ResponseModel, ...]
+    models: tuple[ResponseModel | ConditionalModel, ...]
     samples: tuple[Sample, ...]
     statistics: tuple[Array, ...]
     weights: tuple[Array, ...]
@@ -111,8 +112,9 @@ class OrdinalDiscrepancy:
 
     @property
     def correlations_alone(self) -> bool:
-        """Whether correlations are all that is left to fit."""
-        return self.separable and all(model.n_single == model.n_cuts for model in self.models)
+        """Whether correlations are all that is left to fit: with covariates, slopes are as well."""
+        plain = all(isinstance(model, ResponseModel) and model.n_single == model.n_cuts for model in self.models)
+        return self.separable and plain
 
     @property
     def cut_parameters(self) -> Index:
@@ -196,7 +198,7 @@ def weighted(weight: Array, columns: Array) -> Array:
     return np.asarray(weight * columns if columns.ndim == 1 else weight[:, None] * columns)
 
 
-def _squares(model: ResponseModel, theta: Array, at: Implied, weight: Array) -> Array:
+def _squares(model: ResponseModel | ConditionalModel, theta: Array, at: Implied, weight: Array) -> Array:
     """Return J'WJ of one group, shape (q, q)."""
     block = model.block
     if weight.ndim == 2 or block.means or not model.plain or len(model.varying):

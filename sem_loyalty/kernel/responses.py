@@ -177,7 +177,7 @@ class ResponseModel:
             np.add.at(out.T, parameter, by_entry.T)
         return out
 
-    def _scale_slopes(self, theta: Array, at: Implied) -> Array:
+    def scale_slopes(self, theta: Array, at: Implied) -> Array:
         """Return the derivatives of d by the parameters, shape (p, q)."""
         out = np.zeros((len(self.scale_value), len(theta)))
         if self.standardised.any():
@@ -202,7 +202,7 @@ class ResponseModel:
         by_cut = d[self.cut_item, None] * self._cut_slopes(theta, at)
         by_pair = self.pair_jacobian(theta, at)
         if not self.plain:
-            by_scale = self._scale_slopes(theta, at)
+            by_scale = self.scale_slopes(theta, at)
             by_cut += self._cuts(theta, at)[:, None] * by_scale[self.cut_item]
             cov = at.cov[self.first, self.second]
             by_pair += (cov * d[self.second])[:, None] * by_scale[self.first]
@@ -265,7 +265,7 @@ class ResponseModel:
             return out
         d = self.scales(theta, at)
         cuts, _, K = self._split(pull)
-        by_scale = self._scale_slopes(theta, at)
+        by_scale = self.scale_slopes(theta, at)
         # Sigma_ij and tau - mu times d: what the slopes of every d meet.
         slopes = self.pair_jacobian(theta, at) * pull[self.n_single :, None]
         beside = np.zeros_like(by_scale)

@@ -79,7 +79,7 @@ def specify(
         The text contradicts itself: a parameter given twice, a variable regressed on itself, an unknown label.
     NotSupported
         Composites (`<~`), thresholds and scales of items that are not ordinal; with `ordered`, growth models, ordinal
-        predictors, fixed covariates and, in the delta parameterisation, written residual variances of items.
+        predictors and, in the delta parameterisation, written residual variances of items.
     """
     check_choice("kind", kind, KINDS)
     check_choice("parameterization", parameterization, PARAMETERIZATIONS)
@@ -125,7 +125,7 @@ def _specified(text: ModelText, options: _Options) -> Specification:
     ordered = dict(options.ordered)
     kind, std_lv, fixed_x, groups = options.kind, options.std_lv, options.fixed_x, options.groups
     if ordered:
-        refuse_for_ordinal(text, role, items, kind, fixed_x=fixed_x)
+        refuse_for_ordinal(text, role, items, kind)
         if options.meanstructure is False:
             raise SpecificationError("meanstructure=False contradicts `ordered`: thresholds are part of the model.")
     elif "thresholds" in options.group_equal:

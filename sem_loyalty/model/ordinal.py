@@ -55,22 +55,23 @@ def refuse_unsupported(text: ModelText, ordered: Collection[str] | None = None) 
             )
 
 
-def refuse_for_ordinal(text: ModelText, role: Roles, items: Ordinal, kind: str, *, fixed_x: bool) -> None:
-    """Raise for what a model with ordinal items cannot have here."""
-    if kind == "growth":
-        raise NotSupported("Growth models of ordinal items are not supported; available: kind='sem' and 'cfa'.")
+def refuse_ordinal_predictors(text: ModelText, role: Roles, items: Collection[str]) -> None:
+    """Raise NotSupported where an ordinal item explains another variable."""
     explaining = {statement.rhs.name for statement in text.statements if statement.op == "~"}
-    predictors = [name for name in role.observed if name in explaining and name in items.categories]
+    predictors = [name for name in role.observed if name in explaining and name in items]
     if predictors:
         raise NotSupported(
             f"{', '.join(predictors)}: ordinal items as predictors are not supported; available: ordinal indicators "
-            "and outcomes. Leave them out of `ordered` to take them as continuous."
+            "and outcomes. Leave predictors out of `ordered` to take them as numbers, or give a column of zeros and "
+            "ones for each category but one."
         )
-    if fixed_x and role.exogenous:
-        raise NotSupported(
-            f"{', '.join(role.exogenous)}: covariates held at their sample values are not supported with ordinal "
-            "items; available: fixed_x=False, which models them as normal variables."
-        )
+
+
+def refuse_for_ordinal(text: ModelText, role: Roles, items: Ordinal, kind: str) -> None:
+    """Raise for what a model with ordinal items cannot have here."""
+    if kind == "growth":
+        raise NotSupported("Growth models of ordinal items are not supported; available: kind='sem' and 'cfa'.")
+    refuse_ordinal_predictors(text, role, items.categories)
     for statement in text.statements:
         delta = items.parameterization == "delta"
         own = statement.op in ("~~", "~*~") and statement.lhs == statement.rhs.name

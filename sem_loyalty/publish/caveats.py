@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sem_loyalty.display import format_number, format_p
 from sem_loyalty.publish.lang import word
-from sem_loyalty.publish.results import Results
+from sem_loyalty.publish.results import Results, index_kind
 
 # Customary limits, the more lenient where two are customary, since a caveat needs a clear case: CFI of 0.90 (Bentler
 # and Bonett, 1980, https://doi.org/10.1037/0033-2909.88.3.588), RMSEA of 0.08 (Browne and Cudeck, 1992,
@@ -47,11 +47,12 @@ def _of_fit(results: Results) -> Iterator[str]:
     if p < _ALPHA:
         shown = format_p(p, lang=lang)
         yield word("caveat_chisq", lang, p=shown if shown[0] in "<>" else f"= {shown}")
-    robust = "_robust" if corrected else ""
+    kind = index_kind(measures)
+    end = f"_{kind}" if kind else ""
     bad = []
     for key, name, limit, sign in (
-        (f"cfi{robust}", "CFI", _CFI, 1),
-        (f"rmsea{robust}", "RMSEA", _RMSEA, -1),
+        (f"cfi{end}", "CFI", _CFI, 1),
+        (f"rmsea{end}", "RMSEA", _RMSEA, -1),
         ("srmr", "SRMR", _SRMR, -1),
     ):
         value = measures.get(key, math.nan)

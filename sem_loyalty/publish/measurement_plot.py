@@ -172,8 +172,9 @@ def correlation_map(
     Parameters
     ----------
     result : Fit or DataFrame
-        A fit, whose sample correlations are drawn (polychoric ones of ordinal items; with missing answers kept those
-        of the saturated model), or a correlation matrix such as `answers.corr()`.
+        A fit, whose sample correlations are drawn (polychoric ones of ordinal items, of their residuals where
+        covariates are held fixed; with missing answers kept those of the saturated model), or a correlation matrix
+        such as `answers.corr()`.
     path : path, optional
         Where to save it: .svg, .pdf or .png.
     items : sequence of str, optional
@@ -200,7 +201,8 @@ def correlation_map(
         check_group(result, group)
         cov = result.samples[group - 1].cov
         sd = np.sqrt(np.diagonal(cov))
-        names = list(result.specification.observed)
+        # Beside ordinal items, fixed covariates stand last, and the correlations are those of residuals given them.
+        names = list(result.specification.observed[: len(cov)])
         matrix = pd.DataFrame(cov / np.outer(sd, sd), index=names, columns=names)
         ordinal = word("correlation_ordinal_note", lang) if result.specification.ordered else ""
         said = [fit_basis(result, lang, group, estimator=False), ordinal]

@@ -221,15 +221,22 @@ class Results:
 def headline(measures: Mapping[str, float], lang: str) -> Iterator[tuple[str, str]]:
     """Yield the names and formatted values of the few measures that a text reports."""
     corrected = "chisq_scaled" in measures
-    scaled, robust = ("_scaled", "_robust") if corrected else ("", "")
+    scaled, kind = "_scaled" if corrected else "", index_kind(measures)
     yield "χ² (scaled)" if corrected else "χ²", format_number(measures[f"chisq{scaled}"], lang=lang)
     yield "df", format_number(measures["df"], 0, lang=lang)
     if not math.isnan(measures[f"pvalue{scaled}"]):
         yield "p", format_p(measures[f"pvalue{scaled}"], lang=lang)
     for key, name in (("cfi", "CFI"), ("tli", "TLI"), ("rmsea", "RMSEA")):
-        shown = f"{name} (robust)" if corrected else name
-        yield shown, format_number(measures[f"{key}{robust}"], 3, True, lang=lang)
+        shown = f"{name} ({kind})" if kind else name
+        yield shown, format_number(measures[f"{key}_{kind}" if kind else key], 3, True, lang=lang)
     yield "SRMR", format_number(measures["srmr"], 3, True, lang=lang)
+
+
+def index_kind(measures: Mapping[str, float]) -> str:
+    """Return which CFI, TLI and RMSEA to read: "robust" ones where they exist, else "scaled", else plain ones, ""."""
+    if "chisq_scaled" not in measures:
+        return ""
+    return "scaled" if math.isnan(measures["cfi_robust"]) else "robust"
 
 
 def made_by(results: Results) -> str:

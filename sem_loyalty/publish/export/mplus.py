@@ -244,7 +244,7 @@ def _means(specification: Specification, rows: Sequence[Parameter], names: Names
             yield f"  [{names[latent]}@0];"
     if not specification.meanstructure:
         for item in specification.observed:
-            if item not in specification.exogenous:
+            if item not in (*specification.exogenous, *specification.ordered):
                 yield f"  [{names[item]}*];"
 
 
