@@ -81,17 +81,17 @@ def standardised_values(fit: Fit, values: Array, *, observed: bool, rows: tuple[
         A covariance of residuals becomes their correlation. nan where a variance is not positive.
     """
     specification = fit.specification
-    ratio = _ratio(specification) if rows is None else _ratio_at(specification, places_of(specification, rows))
+    at = ratio(specification) if rows is None else _ratio_at(specification, places_of(specification, rows))
     with np.errstate(invalid="ignore", divide="ignore"):
         deviations = np.sqrt([part.diagonal() for at in fit.point.implied for part in (at.total, at.residual)])
         if not observed:
             deviations[:, : len(specification.observed)] = 1.0
         unit = np.append(deviations, 1.0)
-        return np.asarray(values * (unit.take(ratio.top) / (unit.take(ratio.left) * unit.take(ratio.right))))
+        return np.asarray(values * (unit.take(at.top) / (unit.take(at.left) * unit.take(at.right))))
 
 
 @dataclass(frozen=True, slots=True)
-class _Ratio:
+class Ratio:
     """By which standard deviations rows are multiplied and divided: top / (left right).
 
     Positions among those of all variables and then of all residuals, group by group; the last one, after them, is 1.
@@ -103,11 +103,12 @@ class _Ratio:
 
 
 @kept
-def _ratio(specification: Specification) -> _Ratio:
+def ratio(specification: Specification) -> Ratio:
+    """Return by which standard deviations the rows of the parameter table are multiplied and divided."""
     return _ratio_at(specification, places(specification))
 
 
-def _ratio_at(specification: Specification, at: Places) -> _Ratio:
+def _ratio_at(specification: Specification, at: Places) -> Ratio:
     """Return the ratio of rows that stand at some places."""
     size = len(variables(specification))
     top, left, right = np.full((3, len(at.row)), 2 * size * len(specification.groups))
@@ -120,4 +121,4 @@ def _ratio_at(specification: Specification, at: Places) -> _Ratio:
     left[between], right[between] = row[between] + size, col[between] + size
     left[levels] = row[levels]
     top[scales] = row[scales]
-    return _Ratio(top, left, right)
+    return Ratio(top, left, right)

@@ -122,10 +122,15 @@ class FactorEvaluator:
         p, m = self.block.n_observed, len(self.structure.measured)
         return 8 * (2 * p**2 + m * p + 8 * m**2)
 
-    def arrange(self, cov: Array, mean: Array) -> Lanes:
-        """Return moments with lanes last, shapes (p, p, L) and (p, L), variables in the order of the structure."""
+    def arrange(self, cov: Array, mean: Array, place: Index | None = None) -> Lanes:
+        """Return moments with lanes last, shapes (p, p, L) and (p, L), variables in the order of the structure.
+
+        With `place`, the covariances are packed: element (i, j) is `cov[place[i, j]]`.
+        """
         order = self.structure.order
-        return Lanes(np.ascontiguousarray(cov[np.ix_(order, order)]), np.ascontiguousarray(mean[order]), -1)
+        at = np.ix_(order, order)
+        found = cov[at] if place is None else cov[place[at]]
+        return Lanes(np.ascontiguousarray(found), np.ascontiguousarray(mean[order]), -1)
 
     def evaluate(self, theta: Array, lanes: Lanes, scratch: Scratch) -> tuple[Array, Array]:
         """Return log|Sigma| + tr(Sigma^-1 T), shape (L,), and its derivatives by the free entries, (entries, L).
