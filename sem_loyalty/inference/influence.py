@@ -42,7 +42,9 @@ def row_jacobian(fit: Fit, plan: Plan) -> Array:
     step = STEP * np.sqrt(np.diagonal(bread(fit, observed=True)))
     size = len(step)
     theta = fit.theta[:, None] + np.concatenate([np.diag(step), -np.diag(step)], axis=1)
-    covs = [np.repeat(sample.cov[np.tril_indices(len(sample.cov))][:, None], 2 * size, axis=1) for sample in fit.samples]
+    covs = [
+        np.repeat(sample.cov[np.tril_indices(len(sample.cov))][:, None], 2 * size, axis=1) for sample in fit.samples
+    ]
     means = [np.repeat(sample.mean[:, None], 2 * size, axis=1) for sample in fit.samples]
     values = standardised_rows(plan, theta, covs, means)
     slope = values[..., :size] - values[..., size:]

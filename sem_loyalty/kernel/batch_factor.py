@@ -16,7 +16,8 @@ The numbers M_k enter P one after another, without an inverse of Phi: with d_k =
 so that residual variances and Psi may pass through zero and below. By the additivity of inertia (Haynsworth 1968,
 doi:10.1016/0024-3795(68)90050-5) M_k changes the number of negative eigenvalues by the sign of M_k exactly if d_k < 0:
 Sigma is positive definite if that adds up to minus the number of negative residual variances. Where means are
-modelled, S + d d' stands for S, d being what the means of the sample exceed those of the model by.
+modelled, S + d d' stands for S, d being what the means of the sample exceed those of the model by. Items in pairs with
+correlated residuals follow in `batch_pairs`.
 
 Arrays have the lanes last: every operation runs along contiguous memory.
 """
@@ -30,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.batch_dense import Lanes
+from sem_loyalty.kernel.batch_pairs import couple, pair_slopes
 from sem_loyalty.kernel.batch_structure import Structure, structure_of
 from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.scratch import Scratch
@@ -48,6 +50,8 @@ class _Lookup:
         The fixed values of A, S and m.
     loading, residual, intercept : ndarray of int, shape (p,)
         Of the observed variables, in the order of the structure; constants 1, 0 and 0 for its members.
+    pair : ndarray of int, shape (k,)
+        Covariances between residuals.
     B, psi : ndarray of int, shape (s, s)
     mean : ndarray of int, shape (s,)
         Intercepts of the members of the structure.
@@ -61,6 +65,7 @@ class _Lookup:
     loading: Index
     residual: Index
     intercept: Index
+    pair: Index
     B: Index
     psi: Index
     mean: Index
@@ -77,6 +82,8 @@ class _Pieces:
         Those below, one after another.
     loading, residual, intercept : ndarray, shape (items, L)
         Of the plain items, the first and the last halved.
+    pair : ndarray, shape (k, L)
+        Covariances between their residuals, halved.
     path : ndarray, shape (paths, L)
         Free paths within the structure, halved.
     inner : ndarray, shape (s, s, L)
@@ -89,7 +96,7 @@ class _Pieces:
         size = len(own.members)
         ends = np.cumsum([0, *_lengths(own)])
         self.all = scratch.array(int(ends[-1]), count)
-        self.loading, self.residual, self.path, inner, self.intercept, self.mean = (
+        self.loading, self.residual, self.path, inner, self.intercept, self.mean, self.pair = (
             self.all[first:end] for first, end in pairwise(ends)
         )
         self.inner = inner.reshape(size, size, count)
@@ -98,7 +105,7 @@ class _Pieces:
 def _lengths(own: Structure) -> tuple[int, ...]:
     """Return the lengths of the pieces, in their order."""
     size = len(own.members)
-    return own.items, own.items, len(own.directed.entry), size**2, own.items, size
+    return own.items, own.items, len(own.directed.entry), size**2, own.items, size, len(own.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ class FactorEvaluator:
     @property
     def lane_bytes(self) -> int:
         """Working memory of one lane, roughly; blocks of draws are cut by it, so it decides which draws a seed gives."""
-        p, m = self.block.n_observed, len(self.structure.measured)
+        p, m = self.block.n_observed, len(self.structure.measured) + 2 * len(self.structure.pairs)
         return 8 * (2 * p**2 + m * p + 8 * m**2)
 
     def arrange(self, cov: Array, mean: Array, place: Index | None = None) -> Lanes:
@@ -150,6 +157,7 @@ class FactorEvaluator:
         phi = self._substitute(known, self._psi(known, lanes, scratch), scratch)
         loading, residual = self._items(known, lanes, scratch)
         inverse = np.divide(1.0, residual, out=new(p, count))
+        coupling = couple(own.pairs, known[self.lookup.pair], loading, residual, inverse) if len(own.pairs) else None
         a = np.multiply(loading, inverse, out=new(p, count))
         work, M = new(p, count), new(m, count)
         self._gathered(np.multiply(loading, a, out=work), out=M)
@@ -157,21 +165,36 @@ class FactorEvaluator:
         for k, (_, first, end) in enumerate(own.spans):
             np.einsum("kpl,kl->pl", cov[first:end], a[first:end], out=R[k])
         np.multiply(cov[items:], a[items:, None], out=R[constructs:])
-        weighted = np.multiply(np.einsum("iil->il", cov), inverse, out=new(p, count))
+        spread = np.einsum("iil->il", cov)
+        weighted = np.multiply(spread, inverse, out=new(p, count))
+        if coupling:
+            between = cov[own.pairs.item, own.pairs.other]
+            coupling.diagonal(M)
+            coupling.add_rows(R, cov, work)
         if self.block.means:
             centre = self._centre(known, lanes)
             apart = lanes.mean - known[self.lookup.intercept] - loading * centre[own.construct]
             carried = self._gathered(np.multiply(a, apart, out=work), out=new(m, count))
-            weighted += apart**2 * inverse
+            spread = spread + apart**2
+            weighted = spread * inverse
+            if coupling:
+                coupling.gather(apart, out=carried)
+                between += apart[own.pairs.item] * apart[own.pairs.other]
             R += carried[:, None] * apart[None, :]
         for k, (_, first, end) in enumerate(own.spans):
             np.einsum("jkl,kl->jl", R[:, first:end], a[first:end], out=T[k])
         np.multiply(R[:, items:].transpose(1, 0, 2), a[items:, None], out=T[constructs:])
+        if coupling:
+            weighted[own.pairs.item] += coupling.cross * between
+            coupling.add_columns(T, R)
 
         P, X, Y = new(m, m, count), new(m, m, count), new(m, m, count)
         P[:] = phi if m == len(phi) else phi[np.ix_(own.measured, own.measured)]
         P[observed, observed] -= residual[items:]
-        growth = absorb(P, M, work=X)
+        growth, direction = absorb(P, M, work=X), M
+        if coupling:
+            more = coupling.absorb(P)
+            growth, direction = np.append(growth, more[0], axis=0), np.append(M, more[1], axis=0)
         np.einsum("ijl,jkl->ikl", T, P, out=X)
         np.einsum("ijl,jkl->ikl", P, X, out=Y)
         value = np.log(np.abs(residual, out=work), out=work).sum(axis=0) + np.log(np.abs(growth)).sum(axis=0)
@@ -179,7 +202,7 @@ class FactorEvaluator:
         value[~np.isfinite(value)] = np.inf
         doubtful = np.flatnonzero(~(np.minimum(residual.min(axis=0), growth.min(axis=0)) > 0))
         if len(doubtful):
-            turned = np.where(growth[:, doubtful] < 0, np.sign(M[:, doubtful]), 0.0).sum(axis=0)
+            turned = np.where(growth[:, doubtful] < 0, np.sign(direction[:, doubtful]), 0.0).sum(axis=0)
             value[doubtful[turned + (residual[:, doubtful] < 0).sum(axis=0) != 0]] = np.inf
 
         # By loading: 2 (level - along); by residual variance: (1 - weighted) / theta + a (along - (level - along)).
@@ -189,15 +212,24 @@ class FactorEvaluator:
             np.multiply(a[first:end], Y[k, k], out=found.loading[first:end])
             np.einsum("jkl,jl->kl", R[:, first:end], P[k], out=along[first:end])
         along *= inverse[:items]
+        if coupling:
+            moments = weighted[own.pairs.item], between, spread[own.pairs.other]
+            slopes = pair_slopes(coupling, a, inverse, moments, found.loading, along, P, Y, R)
+            found.pair[:] = slopes.covariance
         found.loading -= along
         along -= found.loading
         along *= a[:items]
         np.subtract(1.0, weighted, out=weighted)
         weighted *= inverse
         along += weighted[:items]
+        if coupling:
+            along[own.pairs.item] += slopes.residual
         if self.block.means:
             # Sigma^-1 d, and what it says of the means of the structure.
-            pull = inverse * apart - a * np.einsum("ijl,jl->il", P, carried)[own.column]
+            carried = np.einsum("ijl,jl->il", P, carried)
+            pull = inverse * apart - a * carried[own.column]
+            if coupling:
+                pull[own.pairs.item] += coupling.cross * apart[own.pairs.other] - coupling.side * carried[own.pairs.far]
             found.loading -= pull[:items] * centre[own.construct[:items]]
             found.intercept[:] = pull[:items]
             found.mean[:] = 0.0
@@ -205,9 +237,16 @@ class FactorEvaluator:
 
         # Lambda' W Lambda = M - T + X M + M X' - M Y M = Z + Z' - T, Z = (X - M Y / 2) M + M / 2.
         half = 0.5 * M
-        Y *= half[:, None]
-        X -= Y
-        X *= M[None, :]
+        if coupling:
+            coupling.multiply(M, Y)
+            Y *= 0.5
+            X -= Y
+            coupling.multiply(M, X.transpose(1, 0, 2))
+            coupling.add_links(X)
+        else:
+            Y *= half[:, None]
+            X -= Y
+            X *= M[None, :]
         X[diagonal, diagonal] += half
         inner = found.inner if m == len(phi) else Y
         np.add(X, X.transpose(1, 0, 2), out=inner)
@@ -349,13 +388,14 @@ def _lookup(block: Block, own: Structure) -> _Lookup:
         np.append(A[plain, members[own.construct[: own.items]]], np.ones(others)),
         np.append(S[plain, plain], np.zeros(others)),
         np.append(m[plain], np.zeros(others)),
+        S[own.order[own.pairs.item], own.order[own.pairs.other]][: len(own.pairs)],
         A[np.ix_(members, members)],
         S[np.ix_(members, members)],
         m[members],
     ]
     constants, where = np.unique(np.concatenate([one.ravel() for one in fixed]), return_inverse=True)
     parts = np.split(where, np.cumsum([one.size for one in fixed])[:-1])
-    loading, residual, intercept, B, psi, mean = (
+    loading, residual, intercept, pair, B, psi, mean = (
         part.reshape(one.shape) for part, one in zip(parts, fixed, strict=True)
     )
     count = len(constants)
@@ -366,7 +406,8 @@ def _lookup(block: Block, own: Structure) -> _Lookup:
     entry[at.item_entry], entry[at.entry] = starts[0] + at.item, starts[2] + np.arange(len(at.entry))
     at, first = own.symmetric, len(block.directed_row)
     residual[at.item], psi[at.row, at.col] = count + at.item_parameter, count + at.parameter
-    psi[at.col, at.row] = count + at.parameter
+    psi[at.col, at.row], pair[at.pair] = count + at.parameter, count + at.pair_parameter
+    entry[first + at.pair_entry] = starts[6] + at.pair
     entry[first + at.item_entry] = starts[1] + at.item
     entry[first + at.entry] = starts[3] + at.row * len(members) + at.col
     factor[first + at.item_entry], factor[first + at.entry] = 1.0, np.where(at.row == at.col, 1.0, 2.0)
@@ -374,4 +415,4 @@ def _lookup(block: Block, own: Structure) -> _Lookup:
     intercept[at.item], mean[at.row] = count + at.item_parameter, count + at.parameter
     entry[first + at.item_entry], entry[first + at.entry] = starts[4] + at.item, starts[5] + at.row
     factor[first:] = -2.0
-    return _Lookup(constants, loading, residual, intercept, B, psi, mean, entry, factor[:, None])
+    return _Lookup(constants, loading, residual, intercept, pair, B, psi, mean, entry, factor[:, None])

@@ -23,6 +23,7 @@ NOTHING = np.array([], dtype=np.intp)
 SECOND_ORDER = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nG =~ A + B + C"
 CORRELATED = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A\na1 ~~ b1"
 METHOD = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\na1 ~~ b1 + c1\nb1 ~~ c1\nb2 ~~ b3\nC ~ A + B"
+PAIRS = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nC ~ A + B\na1 ~~ b1\na2 ~~ a3\nb2 ~~ c2\nb3 ~~ 0.1*c3"
 CROSSED = "A =~ a1 + a2 + a3 + b1\nB =~ b1 + b2 + b3\nB ~ A"
 SINGLE = "A =~ a1 + a2 + a3\nB =~ 1*b1\nb1 ~~ 0*b1\nc1 ~ A + B"
 EQUAL = "A =~ a1 + x*a2 + x*a3\nB =~ b1 + b2 + b3\nB ~ A"
@@ -60,6 +61,8 @@ def single_fit(fitted, moments, fixed, lane):
         (SECOND_ORDER, {}, FactorEvaluator),
         (CORRELATED, {}, FactorEvaluator),
         (METHOD, {}, FactorEvaluator),
+        (PAIRS, {}, FactorEvaluator),
+        (PAIRS, {"meanstructure": True}, FactorEvaluator),
         (CROSSED, {}, FactorEvaluator),
         (EQUAL, {}, FactorEvaluator),
         (PATHS, {}, FactorEvaluator),
@@ -101,7 +104,7 @@ def test_groups_share_their_parameters(chain, model):
 
 
 @pytest.mark.parametrize("make", [factor_evaluator, dense_evaluator])
-@pytest.mark.parametrize("model", [None, METHOD, CROSSED, SINGLE])
+@pytest.mark.parametrize("model", [None, METHOD, PAIRS, CROSSED, SINGLE])
 @pytest.mark.parametrize("means", [False, True])
 def test_value_and_slope_are_those_of_the_likelihood(chain, chain_model, make, model, means):
     fitted = sl.fit(model or chain_model, chain, engine="kernel", meanstructure=means)
@@ -129,7 +132,7 @@ def test_value_and_slope_are_those_of_the_likelihood(chain, chain_model, make, m
     assert defined > 5
 
 
-@pytest.mark.parametrize("model", [SECOND_ORDER, METHOD])
+@pytest.mark.parametrize("model", [SECOND_ORDER, METHOD, PAIRS])
 def test_variances_of_both_evaluators_agree(chain, model):
     fitted = sl.fit(model, chain, engine="kernel")
     theta = np.repeat(fitted.theta[:, None], 3, axis=1) * np.array([1.0, 1.1, 0.9])
