@@ -15,8 +15,8 @@ from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
 from sem_loyalty.kernel.batch import BatchProblem, batch_problem, minimise_lanes, minimise_one
 from sem_loyalty.kernel.batch_units import LaneUnits, lane_units, original, rescale
 from sem_loyalty.kernel.likelihood import hessian, information
-from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.memory import keep_freed_memory
+from sem_loyalty.kernel.ram import Block
 from sem_loyalty.kernel.resample import Products, packed_moments, products, stream, under_the_model
 from sem_loyalty.kernel.solver import Subspace
 from sem_loyalty.model.scatter import Places, places

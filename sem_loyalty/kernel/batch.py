@@ -292,7 +292,8 @@ def minimise_lanes(problem: BatchProblem, samples: tuple[Lanes, ...]) -> BatchSo
             alpha, slope, direction, products = (
                 np.take(one, kept, axis=-1) for one in (alpha, slope, direction, products)
             )
-            value, squared, downhill, length, where = (one[kept] for one in (value, squared, downhill, length, where))
+            value, squared, downhill, length = (one[kept] for one in (value, squared, downhill, length))
+            where = where[kept]
             working = np.ones(len(kept), dtype=bool)
             step, trial, new_slope = np.empty((3, size, len(kept)))
         np.multiply(length, direction, out=step)

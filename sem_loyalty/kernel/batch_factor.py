@@ -25,12 +25,12 @@ Arrays have the lanes last: every operation runs along contiguous memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.batch_dense import Lanes
+from sem_loyalty.kernel.batch_lookup import Lookup, Pieces, lookup_of
 from sem_loyalty.kernel.batch_pairs import couple, pair_slopes
 from sem_loyalty.kernel.batch_structure import Structure, structure_of
 from sem_loyalty.kernel.ram import Block
@@ -41,74 +41,6 @@ Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class _Lookup:
-    """Where the values of a lane stand, among the constants and then the parameters, and where its derivatives go.
-
-    Attributes
-    ----------
-    constants : ndarray, shape (c,)
-        The fixed values of A, S and m.
-    loading, residual, intercept : ndarray of int, shape (p,)
-        Of the observed variables, in the order of the structure; constants 1, 0 and 0 for its members.
-    pair : ndarray of int, shape (k,)
-        Covariances between residuals.
-    B, psi : ndarray of int, shape (s, s)
-    mean : ndarray of int, shape (s,)
-        Intercepts of the members of the structure.
-    entry : ndarray of int, shape (entries,)
-        Where the derivatives by the free entries stand among `_Pieces`.
-    factor : ndarray, shape (entries, 1)
-        What they are multiplied by.
-    """
-
-    constants: Array
-    loading: Index
-    residual: Index
-    intercept: Index
-    pair: Index
-    B: Index
-    psi: Index
-    mean: Index
-    entry: Index
-    factor: Array
-
-
-class _Pieces:
-    """The derivatives in one array, by what they are derivatives by.
-
-    Attributes
-    ----------
-    all : ndarray, shape (r, L)
-        Those below, one after another.
-    loading, residual, intercept : ndarray, shape (items, L)
-        Of the plain items, the first and the last halved.
-    pair : ndarray, shape (k, L)
-        Covariances between their residuals, halved.
-    path : ndarray, shape (paths, L)
-        Free paths within the structure, halved.
-    inner : ndarray, shape (s, s, L)
-        Psi.
-    mean : ndarray, shape (s, L)
-        Intercepts of the members of the structure, halved.
-    """
-
-    def __init__(self, own: Structure, count: int, scratch: Scratch) -> None:
-        size = len(own.members)
-        ends = np.cumsum([0, *_lengths(own)])
-        self.all = scratch.array(int(ends[-1]), count)
-        self.loading, self.residual, self.path, inner, self.intercept, self.mean, self.pair = (
-            self.all[first:end] for first, end in pairwise(ends)
-        )
-        self.inner = inner.reshape(size, size, count)
-
-
-def _lengths(own: Structure) -> tuple[int, ...]:
-    """Return the lengths of the pieces, in their order."""
-    size = len(own.members)
-    return own.items, own.items, len(own.directed.entry), size**2, own.items, size, len(own.pairs)
-
-
-@dataclass(frozen=True, slots=True)
 class FactorEvaluator:
     """F and its slope for a block without loops; made by `factor_evaluator`.
 
@@ -116,16 +48,16 @@ class FactorEvaluator:
     ----------
     block : Block
     structure : Structure
-    lookup : _Lookup
+    lookup : Lookup
     """
 
     block: Block
     structure: Structure
-    lookup: _Lookup
+    lookup: Lookup
 
     @property
     def lane_bytes(self) -> int:
-        """Working memory of one lane, roughly; blocks of draws are cut by it, so it decides which draws a seed gives."""
+        """Working memory of one lane, roughly; it cuts draws into blocks, so the draws of a seed depend on it."""
         p, m = self.block.n_observed, len(self.structure.measured) + 2 * len(self.structure.pairs)
         return 8 * (2 * p**2 + m * p + 8 * m**2)
 
@@ -153,7 +85,7 @@ class FactorEvaluator:
         p, items, constructs = len(cov), own.items, len(own.spans)
         m, count = len(own.measured), theta.shape[1]
         diagonal, observed = np.arange(m), np.arange(constructs, m)
-        found = _Pieces(own, count, scratch)
+        found = Pieces(own, count, scratch)
         phi = self._substitute(known, self._psi(known, lanes, scratch), scratch)
         loading, residual = self._items(known, lanes, scratch)
         inverse = np.divide(1.0, residual, out=new(p, count))
@@ -292,7 +224,7 @@ class FactorEvaluator:
         return known
 
     def _items(self, known: Array, lanes: Lanes, scratch: Scratch) -> tuple[Array, Array]:
-        """Return the loadings and residual variances of the observed variables; 1 and delta for those of the structure."""
+        """Return loadings and residual variances of the observed variables; 1 and delta for those of the structure."""
         own, shape = self.structure, (self.block.n_observed, known.shape[1])
         loading = np.take(known, self.lookup.loading, axis=0, out=scratch.array(*shape), mode="clip")
         residual = np.take(known, self.lookup.residual, axis=0, out=scratch.array(*shape), mode="clip")
@@ -377,42 +309,4 @@ def absorb(P: Array, M: Array, work: Array) -> Array:
 def factor_evaluator(block: Block, exogenous: Index) -> FactorEvaluator | None:
     """Return the evaluator of a block without loops, None for any other block."""
     structure = structure_of(block, exogenous)
-    return None if structure is None else FactorEvaluator(block, structure, _lookup(block, structure))
-
-
-def _lookup(block: Block, own: Structure) -> _Lookup:
-    """Return where values and derivatives stand."""
-    plain, members, others = own.order[: own.items], own.members, len(own.order) - own.items
-    A, S, m = block.directed, block.symmetric, block.intercepts
-    fixed = [
-        np.append(A[plain, members[own.construct[: own.items]]], np.ones(others)),
-        np.append(S[plain, plain], np.zeros(others)),
-        np.append(m[plain], np.zeros(others)),
-        S[own.order[own.pairs.item], own.order[own.pairs.other]][: len(own.pairs)],
-        A[np.ix_(members, members)],
-        S[np.ix_(members, members)],
-        m[members],
-    ]
-    constants, where = np.unique(np.concatenate([one.ravel() for one in fixed]), return_inverse=True)
-    parts = np.split(where, np.cumsum([one.size for one in fixed])[:-1])
-    loading, residual, intercept, pair, B, psi, mean = (
-        part.reshape(one.shape) for part, one in zip(parts, fixed, strict=True)
-    )
-    count = len(constants)
-    starts = np.cumsum([0, *_lengths(own)])
-    entry, factor = np.zeros(len(block.entry_parameter), dtype=np.intp), np.full(len(block.entry_parameter), 2.0)
-    at = own.directed
-    loading[at.item], B[at.row, at.col] = count + at.item_parameter, count + at.parameter
-    entry[at.item_entry], entry[at.entry] = starts[0] + at.item, starts[2] + np.arange(len(at.entry))
-    at, first = own.symmetric, len(block.directed_row)
-    residual[at.item], psi[at.row, at.col] = count + at.item_parameter, count + at.parameter
-    psi[at.col, at.row], pair[at.pair] = count + at.parameter, count + at.pair_parameter
-    entry[first + at.pair_entry] = starts[6] + at.pair
-    entry[first + at.item_entry] = starts[1] + at.item
-    entry[first + at.entry] = starts[3] + at.row * len(members) + at.col
-    factor[first + at.item_entry], factor[first + at.entry] = 1.0, np.where(at.row == at.col, 1.0, 2.0)
-    at, first = own.intercepts, first + len(block.symmetric_row)
-    intercept[at.item], mean[at.row] = count + at.item_parameter, count + at.parameter
-    entry[first + at.item_entry], entry[first + at.entry] = starts[4] + at.item, starts[5] + at.row
-    factor[first:] = -2.0
-    return _Lookup(constants, loading, residual, intercept, pair, B, psi, mean, entry, factor[:, None])
+    return None if structure is None else FactorEvaluator(block, structure, lookup_of(block, structure))
