@@ -27,6 +27,7 @@ from sem_loyalty.kernel.scratch import Scratch
 from sem_loyalty.kernel.solver import Subspace, minimise
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
@@ -187,14 +188,14 @@ class _History:
     """
 
     def __init__(self, size: int, lanes: int) -> None:
-        self.vectors = np.zeros((2, MEMORY, size, lanes), dtype=np.float32)  # changes, then steps
-        self.work = np.empty((2, size, lanes), dtype=np.float32)
-        self.rho = np.zeros((MEMORY, lanes))
-        self.step_change = np.zeros((MEMORY, MEMORY, lanes))  # s_i' y_j for i older than or equal to j
-        self.change_change = np.zeros((MEMORY, MEMORY, lanes))
+        self.vectors = np.zeros((2, MEMORY, size, lanes), np.float32)  # changes, then steps
+        self.work = np.empty((size, lanes), np.float32)
+        self.rho = np.zeros((MEMORY, lanes), np.float32)
+        self.step_change = np.zeros((MEMORY, MEMORY, lanes), np.float32)  # s_i' y_j for i older than or equal to j
+        self.change_change = np.zeros((MEMORY, MEMORY, lanes), np.float32)
         self.order: list[int] = []  # oldest first
 
-    def add(self, step: Array, change: Array, slope: Array, before: Array, now: Array, accepted: Flags) -> None:
+    def add(self, step: Array, change: Array, slope: Array, before: Single, now: Single, accepted: Flags) -> None:
         """Store the newest pair, given what `project` returned for the slopes before and after it.
 
         `now` becomes what it returns for the slope after it with that pair.
@@ -204,8 +205,8 @@ class _History:
         self.order.append(slot)
         self.vectors[0, slot], self.vectors[1, slot] = change, step
         for k, vector in enumerate((change, step)):
-            np.einsum("ql,ql->l", vector, change, out=along[k, slot])
-            np.einsum("ql,ql->l", vector, slope, out=now[k, slot])
+            along[k, slot] = np.einsum("ql,ql->l", vector, change)
+            now[k, slot] = np.einsum("ql,ql->l", vector, slope)
         size, curvature = along[:, slot]
         usable = accepted & (curvature > 1e-10 * size)
         self.rho[slot] = 0.0
@@ -217,17 +218,16 @@ class _History:
         self.change_change[:, slot] = self.change_change[slot] = along[0]
         self.step_change[:, slot] = along[1]
 
-    def project(self, slope: Array) -> Array:
+    def project(self, slope: Array) -> Single:
         """Return the inner products of the slope with the stored changes and steps, (2, MEMORY, L)."""
         used = len(self.order)
-        out = np.zeros((2, MEMORY, slope.shape[1]))
+        out = np.zeros((2, MEMORY, slope.shape[1]), np.float32)
         if used:
-            single = self.work[0]
-            single[:] = slope
-            out[:, :used] = np.einsum("hkql,ql->hkl", self.vectors[:, :used], single)
+            self.work[:] = slope
+            np.einsum("hkql,ql->hkl", self.vectors[:, :used], self.work, out=out[:, :used])
         return out
 
-    def direction(self, slope: Array, products: Array, out: Array) -> None:
+    def direction(self, slope: Array, products: Single, out: Array) -> None:
         """Put minus the inverse curvature times the slope into `out`, given `project(slope)`."""
         used = len(self.order)
         by_change, by_step = products
@@ -239,13 +239,12 @@ class _History:
         along = by_change - np.einsum("ijl,jl->il", self.change_change, first)
         for i in self.order:
             second[i] = self.rho[i] * (along[i] - np.einsum("jl,jl->l", self.step_change[:, i], second)) - first[i]
-        single = found[:, :used].astype(np.float32)
-        combined = np.einsum("hkql,hkl->ql", self.vectors[:, :used], single, out=self.work[0])
-        np.subtract(combined, slope, out=out)
+        np.einsum("hkql,hkl->ql", self.vectors[:, :used], found[:, :used], out=self.work)
+        np.subtract(self.work, slope, out=out)
 
     def take(self, kept: Index) -> None:
         """Keep some of the lanes."""
-        self.work = np.empty((2, self.work.shape[1], len(kept)), dtype=np.float32)
+        self.work = np.empty((len(self.work), len(kept)), np.float32)
         for name in ("vectors", "rho", "step_change", "change_change"):
             setattr(self, name, np.take(getattr(self, name), kept, axis=-1))
 
@@ -289,9 +288,8 @@ def minimise_lanes(problem: BatchProblem, samples: tuple[Lanes, ...]) -> BatchSo
         if len(kept) < COMPACT * len(working):
             samples = tuple(one.take(kept) for one in samples)
             history.take(kept)
-            alpha, slope, direction, products = (
-                np.take(one, kept, axis=-1) for one in (alpha, slope, direction, products)
-            )
+            alpha, slope, direction = (np.take(one, kept, axis=-1) for one in (alpha, slope, direction))
+            products = np.take(products, kept, axis=-1)
             value, squared, downhill, length = (one[kept] for one in (value, squared, downhill, length))
             where = where[kept]
             working = np.ones(len(kept), dtype=bool)
