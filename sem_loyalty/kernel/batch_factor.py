@@ -187,8 +187,9 @@ class FactorEvaluator:
             found.inner[:] = 0.0
             found.inner[np.ix_(own.measured, own.measured)] = inner
         self._pull_back(known, found.inner, scratch)
-        for k, (i, j) in enumerate(zip(own.directed.row, own.directed.col, strict=True)):
-            np.einsum("kl,kl->l", found.inner[i], phi[j], out=found.path[k])
+        above, below = list(found.inner), list(phi)
+        for k, (i, j) in enumerate(self.lookup.free_paths):
+            np.einsum("kl,kl->l", above[i], below[j], out=found.path[k])
         self._pull_back(known, found.inner.transpose(1, 0, 2), scratch)
         if self.block.means:
             self._pull_back(known, found.mean, scratch)
@@ -245,9 +246,9 @@ class FactorEvaluator:
         """Turn Psi into (I - B)^-1 Psi (I - B)^-T, in place, along the sequence."""
         step = scratch.array(*psi.shape[1:])
         for side in (psi, psi.transpose(1, 0, 2)):
-            for i, causes in self.structure.sequence:
-                for j in causes:
-                    side[i] += np.multiply(known[self.lookup.B[i, j]], side[j], out=step)
+            rows = list(side)
+            for i, j, place in self.lookup.paths:
+                rows[i] += np.multiply(known[place], rows[j], out=step)
         return psi
 
     def _centre(self, known: Array, lanes: Lanes) -> Array:
@@ -255,9 +256,8 @@ class FactorEvaluator:
         own = self.structure
         centre = known[self.lookup.mean]
         centre[own.fixed] = lanes.mean[own.fixed_place]
-        for i, causes in own.sequence:
-            for j in causes:
-                centre[i] += known[self.lookup.B[i, j]] * centre[j]
+        for i, j, place in self.lookup.paths:
+            centre[i] += known[place] * centre[j]
         return centre
 
     def _gathered(self, values: Array, out: Array) -> Array:
@@ -270,10 +270,9 @@ class FactorEvaluator:
 
     def _pull_back(self, known: Array, inner: Array, scratch: Scratch) -> None:
         """Replace X by (I - B)^-T X."""
-        step = scratch.array(*inner.shape[1:])
-        for i, causes in reversed(self.structure.sequence):
-            for j in causes:
-                inner[j] += np.multiply(known[self.lookup.B[i, j]], inner[i], out=step)
+        step, rows = scratch.array(*inner.shape[1:]), list(inner)
+        for i, j, place in reversed(self.lookup.paths):
+            rows[j] += np.multiply(known[place], rows[i], out=step)
 
 
 def absorb(P: Array, M: Array, work: Array) -> Array:

@@ -28,9 +28,13 @@ class Lookup:
         Of the observed variables, in the order of the structure; constants 1, 0 and 0 for its members.
     pair : ndarray of int, shape (k,)
         Covariances between residuals.
-    B, psi : ndarray of int, shape (s, s)
+    psi : ndarray of int, shape (s, s)
     mean : ndarray of int, shape (s,)
         Intercepts of the members of the structure.
+    paths : tuple of (int, int, int)
+        Effects within the structure along its sequence: outcome, cause and place of the effect.
+    free_paths : tuple of (int, int)
+        Outcome and cause of the free ones, in their order.
     entry : ndarray of int, shape (entries,)
         Where the derivatives by the free entries stand among `Pieces`.
     factor : ndarray, shape (entries, 1)
@@ -42,9 +46,10 @@ class Lookup:
     residual: Index
     intercept: Index
     pair: Index
-    B: Index
     psi: Index
     mean: Index
+    paths: tuple[tuple[int, int, int], ...]
+    free_paths: tuple[tuple[int, int], ...]
     entry: Index
     factor: Array
 
@@ -119,4 +124,16 @@ def lookup_of(block: Block, own: Structure) -> Lookup:
     intercept[at.item], mean[at.row] = count + at.item_parameter, count + at.parameter
     entry[first + at.item_entry], entry[first + at.entry] = starts[4] + at.item, starts[5] + at.row
     factor[first:] = -2.0
-    return Lookup(constants, loading, residual, intercept, pair, B, psi, mean, entry, factor[:, None])
+    return Lookup(
+        constants=constants,
+        loading=loading,
+        residual=residual,
+        intercept=intercept,
+        pair=pair,
+        psi=psi,
+        mean=mean,
+        paths=tuple((i, j, int(B[i, j])) for i, causes in own.sequence for j in causes),
+        free_paths=tuple(zip(own.directed.row.tolist(), own.directed.col.tolist(), strict=True)),
+        entry=entry,
+        factor=factor[:, None],
+    )
