@@ -8,7 +8,7 @@ import sem_loyalty as sl
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, parameter_covariance
 from sem_loyalty.kernel.batch import batch_problem, evaluator, minimise_lanes, minimise_one
 from sem_loyalty.kernel.batch_dense import DenseEvaluator, dense_evaluator, sweep
-from sem_loyalty.kernel.batch_factor import FactorEvaluator, factor_evaluator
+from sem_loyalty.kernel.batch_factor import FactorEvaluator, absorb, factor_evaluator
 from sem_loyalty.kernel.batch_units import lane_units, original, rescale
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, evaluate, gradient, hessian, log_determinant
 from sem_loyalty.kernel.ram import to_parameters
@@ -157,6 +157,57 @@ def test_sweep_inverts_and_shows_the_signs_of_the_eigenvalues():
         assert (pivots[:, lane] < 0).sum() == negative
 
 
+def test_absorbing_gives_the_inverse_the_determinant_and_the_signs():
+    generator = np.random.default_rng(5)
+    P = generator.standard_normal((5, 5, 60))
+    P += P.transpose(1, 0, 2)
+    M = generator.standard_normal((5, 60))
+    M[:, 0] = 1e9 * np.abs(M[:, 0])  # residual variances next to nothing
+    work = P.copy()
+    growth = absorb(work, M, np.empty_like(work))
+    for lane in range(60):
+        before, after = P[..., lane], np.linalg.inv(P[..., lane]) + np.diag(M[:, lane])
+        np.testing.assert_allclose(work[..., lane] @ after, np.eye(5), atol=1e-5)
+        assert growth[:, lane].prod() == pytest.approx(np.linalg.det(np.eye(5) + before * M[:, lane]), rel=1e-6)
+        turned = (np.sign(M[:, lane]) * (growth[:, lane] < 0)).sum()
+        positive = [(np.linalg.eigvalsh(one) > 0).sum() for one in (after, before)]
+        assert turned == positive[0] - positive[1]
+
+
+@pytest.mark.parametrize("means", [False, True])
+@pytest.mark.parametrize("model", [METHOD, PAIRS])
+def test_what_is_not_positive_definite_is_seen_far_from_the_minimum(chain, model, means):
+    fitted = sl.fit(model, chain, engine="kernel", meanstructure=means)
+    generator = np.random.default_rng(6)
+    noise, shift = generator.standard_normal((2, len(fitted.theta), 300))
+    theta = fitted.theta[:, None] * (1 + 0.6 * noise) + 0.2 * shift
+    one, sample = factor_evaluator(fitted.blocks[0], NOTHING), fitted.samples[0]
+    lanes = one.arrange(np.repeat(sample.cov[:, :, None], 300, axis=2), np.repeat(sample.mean[:, None], 300, axis=1))
+    value, slope = one.evaluate(theta, lanes, Scratch())
+    points = [evaluate(fitted.blocks, fitted.samples, theta[:, lane]) for lane in range(300)]
+    assert 30 < sum(point is not None for point in points) < 200
+    for lane, point in enumerate(points):
+        assert (point is None) == (not np.isfinite(value[lane]))
+        if point is not None:
+            expected = gradient(fitted.blocks, fitted.samples, point)
+            found = to_parameters(fitted.blocks[0], slope[:, lane], len(theta))
+            np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_lanes_end_closer_than_they_must(chain, chain_model):
+    _, problem, _ = fitted = fitted_problem(chain_model, chain)
+    (moments,) = moments_of(fitted[0], 200)
+    lanes = (problem.evaluators[0].arrange(*moments),)
+    solution = minimise_lanes(problem, lanes)
+    assert solution.converged.all()
+    alpha = np.linalg.solve(problem.basis, solution.theta - problem.centre[:, None])
+    slope = np.empty_like(alpha)
+    problem.objective(alpha, lanes, Scratch(), slope)
+    decrement = np.linalg.norm(slope, axis=0)
+    assert decrement.max() < 3e-8
+    assert np.median(decrement) < 1e-8
+
+
 GROUPS = {"group": "g", "group_equal": ["loadings", "intercepts"]}
 
 
@@ -240,6 +291,10 @@ def test_evaluator_is_chosen_by_the_structure(chain):
     found = evaluator(fitted.blocks[0], NOTHING).structure
     assert found.items == 5
     assert [fitted.specification.observed[i] for i in found.order[5:]] == ["b1"]
+    found = evaluator(sl.fit(PAIRS, chain, engine="kernel").blocks[0], NOTHING).structure
+    assert (found.items, len(found.pairs), len(found.members)) == (9, 4, 3)
+    found = evaluator(sl.fit(METHOD, chain, engine="kernel").blocks[0], NOTHING).structure
+    assert (found.items, len(found.pairs), len(found.members)) == (6, 1, 6)  # three errors of one method are no pair
     start = fitted.theta * 1.05
     sample = Sample(1.0, fitted.samples[0].cov, fitted.samples[0].mean, log_determinant(fitted.samples[0].cov))
     again = minimise(Likelihood(fitted.blocks, (sample,)), start)
