@@ -89,7 +89,7 @@ class FactorEvaluator:
         phi = self._substitute(known, self._psi(known, lanes, scratch), scratch)
         loading, residual = self._items(known, lanes, scratch)
         inverse = np.divide(1.0, residual, out=new(p, count))
-        coupling = couple(own.pairs, known[self.lookup.pair], loading, residual, inverse) if len(own.pairs) else None
+        coupling = couple(own.pairs, known[self.lookup.pair], loading, residual, inverse)
         a = np.multiply(loading, inverse, out=new(p, count))
         work, M = new(p, count), new(m, count)
         self._gathered(np.multiply(loading, a, out=work), out=M)
@@ -98,35 +98,28 @@ class FactorEvaluator:
             np.einsum("kpl,kl->pl", cov[first:end], a[first:end], out=R[k])
         np.multiply(cov[items:], a[items:, None], out=R[constructs:])
         spread = np.einsum("iil->il", cov)
-        weighted = np.multiply(spread, inverse, out=new(p, count))
-        if coupling:
-            between = cov[own.pairs.item, own.pairs.other]
-            coupling.diagonal(M)
-            coupling.add_rows(R, cov, work)
+        between = cov[own.pairs.item, own.pairs.other]
+        coupling.add_diagonal(M)
+        coupling.add_rows(R, cov, work)
         if self.block.means:
             centre = self._centre(known, lanes)
             apart = lanes.mean - known[self.lookup.intercept] - loading * centre[own.construct]
             carried = self._gathered(np.multiply(a, apart, out=work), out=new(m, count))
+            coupling.gather(apart, out=carried)
             spread = spread + apart**2
-            weighted = spread * inverse
-            if coupling:
-                coupling.gather(apart, out=carried)
-                between += apart[own.pairs.item] * apart[own.pairs.other]
+            between += apart[own.pairs.item] * apart[own.pairs.other]
             R += carried[:, None] * apart[None, :]
         for k, (_, first, end) in enumerate(own.spans):
             np.einsum("jkl,kl->jl", R[:, first:end], a[first:end], out=T[k])
         np.multiply(R[:, items:].transpose(1, 0, 2), a[items:, None], out=T[constructs:])
-        if coupling:
-            weighted[own.pairs.item] += coupling.cross * between
-            coupling.add_columns(T, R)
+        coupling.add_columns(T, R)
+        weighted = np.multiply(spread, inverse, out=new(p, count))
+        weighted[own.pairs.item] += coupling.cross * between
 
         P, X, Y = new(m, m, count), new(m, m, count), new(m, m, count)
         P[:] = phi if m == len(phi) else phi[np.ix_(own.measured, own.measured)]
         P[observed, observed] -= residual[items:]
-        growth, direction = absorb(P, M, work=X), M
-        if coupling:
-            more = coupling.absorb(P)
-            growth, direction = np.append(growth, more[0], axis=0), np.append(M, more[1], axis=0)
+        growth, direction = coupling.absorb(P, absorb(P, M, work=X), M)
         np.einsum("ijl,jkl->ikl", T, P, out=X)
         np.einsum("ijl,jkl->ikl", P, X, out=Y)
         value = np.log(np.abs(residual, out=work), out=work).sum(axis=0) + np.log(np.abs(growth)).sum(axis=0)
@@ -144,46 +137,39 @@ class FactorEvaluator:
             np.multiply(a[first:end], Y[k, k], out=found.loading[first:end])
             np.einsum("jkl,jl->kl", R[:, first:end], P[k], out=along[first:end])
         along *= inverse[:items]
-        if coupling:
+        of_pairs = None
+        if len(own.pairs):
             moments = weighted[own.pairs.item], between, spread[own.pairs.other]
-            slopes = pair_slopes(coupling, a, inverse, moments, found.loading, along, P, Y, R)
-            found.pair[:] = slopes.covariance
+            of_pairs = pair_slopes(coupling, a, inverse, moments, found.loading, along, P, Y, R)
         found.loading -= along
         along -= found.loading
         along *= a[:items]
         np.subtract(1.0, weighted, out=weighted)
         weighted *= inverse
         along += weighted[:items]
-        if coupling:
-            along[own.pairs.item] += slopes.residual
+        if of_pairs is not None:
+            found.residual[own.pairs.item] += of_pairs.residual
+            found.pair[:] = of_pairs.covariance
         if self.block.means:
             # Sigma^-1 d, and what it says of the means of the structure.
             carried = np.einsum("ijl,jl->il", P, carried)
             pull = inverse * apart - a * carried[own.column]
-            if coupling:
-                pull[own.pairs.item] += coupling.cross * apart[own.pairs.other] - coupling.side * carried[own.pairs.far]
+            pull[own.pairs.item] += coupling.cross * apart[own.pairs.other] - coupling.side * carried[own.pairs.far]
             found.loading -= pull[:items] * centre[own.construct[:items]]
             found.intercept[:] = pull[:items]
             found.mean[:] = 0.0
             found.mean[own.measured] = self._gathered(np.multiply(loading, pull, out=work), out=new(m, count))
 
         # Lambda' W Lambda = M - T + X M + M X' - M Y M = Z + Z' - T, Z = (X - M Y / 2) M + M / 2.
-        half = 0.5 * M
-        if coupling:
-            coupling.multiply(M, Y)
-            Y *= 0.5
-            X -= Y
-            coupling.multiply(M, X.transpose(1, 0, 2))
-            coupling.add_links(X)
-        else:
-            Y *= half[:, None]
-            X -= Y
-            X *= M[None, :]
-        X[diagonal, diagonal] += half
+        coupling.multiply(M, Y, 0.5)
+        X -= Y
+        coupling.multiply(M, X.transpose(1, 0, 2), 1.0)
+        X[diagonal, diagonal] += 0.5 * M
+        coupling.add_links(X, 0.5)
         inner = found.inner if m == len(phi) else Y
         np.add(X, X.transpose(1, 0, 2), out=inner)
         inner -= T
-        if inner is Y:
+        if m < len(phi):
             found.inner[:] = 0.0
             found.inner[np.ix_(own.measured, own.measured)] = inner
         self._pull_back(known, found.inner, scratch)

@@ -81,53 +81,58 @@ class Coupling:
         for item, far, side in zip(self.pairs.item, self.pairs.far, self.side, strict=True):
             T[far] += R[:, item] * side
 
-    def diagonal(self, M: Array) -> None:
+    def add_diagonal(self, M: Array) -> None:
         """Add to M, the diagonal of Lambda'A, shape (m, L), where both items measure one construct."""
         for c, d, weight in self.links:
             if c == d:
                 M[c] += 2.0 * weight
 
-    def multiply(self, M: Array, rows: Array) -> None:
-        """Replace X by Lambda'A X, given the diagonal of Lambda'A."""
-        outside = [(c, d, weight) for c, d, weight in self.links if c != d]
-        more = [(c, weight * rows[d]) for c, d, weight in outside] + [(d, weight * rows[c]) for c, d, weight in outside]
-        rows *= M[:, None]
-        for c, added in more:
-            rows[c] += added
-
-    def add_links(self, X: Array) -> None:
-        """Add half of what is outside the diagonal of Lambda'A."""
+    def add_links(self, X: Array, share: float) -> None:
+        """Add a share of N, which is what Lambda'A has outside its diagonal."""
         for c, d, weight in self.links:
             if c != d:
-                X[c, d] += 0.5 * weight
-                X[d, c] += 0.5 * weight
+                X[c, d] += share * weight
+                X[d, c] += share * weight
 
-    def absorb(self, P: Array) -> tuple[Array, Array]:
-        """Replace P by (P^-1 + N)^-1, N what is outside the diagonal of Lambda'A, one pair after another.
+    def multiply(self, M: Array, X: Array, share: float) -> None:
+        """Replace X by a share of Lambda'A X = (diag M + N) X."""
+        more = [(c, share * weight * X[d]) for c, d, weight in self.links if c != d]
+        more += [(d, share * weight * X[c]) for c, d, weight in self.links if c != d]
+        X *= (share * M)[:, None]
+        for c, added in more:
+            X[c] += added
+
+    def absorb(self, P: Array, growth: Array, M: Array) -> tuple[Array, Array]:
+        """Replace P by (P^-1 + N)^-1, one pair after another, where the diagonal of Lambda'A is in it already.
+
+        Parameters
+        ----------
+        P : ndarray, shape (m, m, L)
+        growth, M : ndarray, shape (m, L)
+            What the diagonal was absorbed by.
 
         Returns
         -------
-        tuple of ndarray, each (pairs, L)
-            The factors of |I + P N|, and what says by its sign in which direction a negative factor changes the number
-            of negative eigenvalues, as M_k does.
+        tuple of ndarray, each (m + pairs, L)
+            All factors of |I + P Lambda'A|, and what says by its sign in which direction a negative factor changes the
+            number of negative eigenvalues: M, and so on.
         """
-        growth, direction = [], []
+        factors, directions = [growth], [M]
         for c, d, weight in self.links:
             if c == d:
                 continue
             left, right = P[c].copy(), P[d].copy()
             between = 1.0 + weight * P[c, d]
             factor = between**2 - weight**2 * P[c, c] * P[d, d]
-            growth.append(factor)
-            direction.append(-left[c])
+            factors.append(factor[None])
+            directions.append(-left[c][None])
             # P - [l r] K [l r]', K being the inverse of the two by two matrix of the pair, N^-1 + P.
             share = weight / factor
             by_left = share * (between * right - weight * right[d] * left)
             by_right = share * (between * left - weight * left[c] * right)
             P -= left[:, None] * by_left[None, :]
             P -= right[:, None] * by_right[None, :]
-        shape = (len(growth), P.shape[2])
-        return np.reshape(growth, shape), np.reshape(direction, shape)
+        return np.concatenate(factors), np.concatenate(directions)
 
 
 def couple(pairs: Pairs, covariance: Array, loading: Array, residual: Array, inverse: Array) -> Coupling:
@@ -143,6 +148,8 @@ def couple(pairs: Pairs, covariance: Array, loading: Array, residual: Array, inv
         first: their products are the determinant, and their signs those of the eigenvalues. The reciprocals become the
         diagonal of tau.
     """
+    if not len(pairs):
+        return Coupling(pairs, covariance, covariance, [])
     first, second = pairs.item[: len(pairs)], pairs.item[len(pairs) :]
     determinant = residual[first] * residual[second] - covariance**2
     inverse[first], inverse[second] = residual[second] / determinant, residual[first] / determinant
