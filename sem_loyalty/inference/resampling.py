@@ -13,6 +13,7 @@ from sem_loyalty.fitting.solution import Fit
 from sem_loyalty.inference.standardise import Ratio, ratio
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
 from sem_loyalty.kernel.batch import BatchProblem, batch_problem, minimise_lanes, minimise_one
+from sem_loyalty.kernel.batch_scales import Scales, on_scales, scales_of
 from sem_loyalty.kernel.batch_units import LaneUnits, lane_units, original, rescale
 from sem_loyalty.kernel.likelihood import hessian, information
 from sem_loyalty.kernel.memory import keep_freed_memory
@@ -75,7 +76,7 @@ class Plan:
     problem : BatchProblem
     products : tuple of Products
         Answers by group, moved under the model for "bollen-stine".
-    blocks, weights, space, fixed, units
+    blocks, weights, space, fixed, units, scales
         The model as the kernel sees it.
     places : RowPlaces
     seed : int
@@ -92,6 +93,7 @@ class Plan:
     space: Subspace
     fixed: Index
     units: LaneUnits | None
+    scales: Scales | None
     places: RowPlaces
     seed: int
     lanes: int
@@ -120,17 +122,20 @@ class Plan:
             for one, cov, mean, source in zip(self.problem.evaluators, worked, moved, self.products, strict=True)
         )
         found = minimise_lanes(self.problem, samples)
-        theta, value = found.theta, found.value - constant
+        theta, value, converged = found.theta, found.value - constant, found.converged.copy()
+        if self.scales is not None:
+            theta, kept = self.scales.restored(theta, self.blocks)
+            converged &= kept
         if self.units is not None:
             theta = original(self.units, self.blocks, theta, factors)
-        converged, single = found.converged.copy(), ~found.converged
+        single = ~converged
         for lane in np.flatnonzero(single):
             moments = tuple(
                 (cov[:, lane][one.place], mean[:, lane].copy())
                 for one, cov, mean in zip(self.products, covs, means, strict=True)
             )
             # The lane's last point is lower than the full sample's, and nearer to what there is to find.
-            start = theta[:, lane] if np.isfinite(value[lane]) else self.problem.centre
+            start = theta[:, lane] if np.isfinite(value[lane]) else self.problem.centre[: len(theta)]
             again = minimise_one(self.blocks, self.weights, moments, (start,), self.space, self.fixed)
             if again is not None:
                 theta[:, lane], converged[lane] = again[0], True
@@ -142,8 +147,8 @@ class Plan:
         theta[:, ~converged] = np.nan
         values = standardised_rows(self, theta, covs, means)
         values[:, :, ~converged] = np.nan
-        kept = np.where(converged, value, np.nan) if self.test else np.full(self.lanes, np.nan)
-        return Drawn(values=values, fit=kept, converged=converged, single=single)
+        fit = np.where(converged, value, np.nan) if self.test else np.full(self.lanes, np.nan)
+        return Drawn(values=values, fit=fit, converged=converged, single=single)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,9 @@ def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
     lanes = int(np.clip(BLOCK_BYTES // taken // 50 * 50, 50, BLOCK))
     covs = tuple(sample.cov for sample in fit.samples)
     units = lane_units(fit.blocks, covs, weights, fit.space, fixed)
+    scales = scales_of(fit.blocks, fit.space)
+    if scales is not None:
+        problem = on_scales(problem, scales, fit.blocks, covs, fixed)
     return Plan(
         problem=problem,
         products=tuple(products(one) for one in rows),
@@ -205,6 +213,7 @@ def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
         space=fit.space,
         fixed=fixed,
         units=units,
+        scales=scales,
         places=row_places(fit),
         seed=seed,
         lanes=lanes,
@@ -243,8 +252,9 @@ def standardised_rows(plan: Plan, theta: Array, covs: list[Array], means: list[A
         place = plan.products[group].place
         raw[k] = covs[group][place[at.row[k], at.col[k]]] if at.matrix[k] == "S" else means[group][at.row[k]]
     with np.errstate(all="ignore"):
+        complete = theta if plan.scales is None else plan.scales.widened(theta)
         found = [
-            one.variances(theta, one.arrange(cov, mean, source.place))
+            one.variances(complete, one.arrange(cov, mean, source.place))
             for one, cov, mean, source in zip(plan.problem.evaluators, covs, means, plan.products, strict=True)
         ]
         # Variances of all variables, then of their residuals, group by group; after them 1.

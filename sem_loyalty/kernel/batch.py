@@ -150,11 +150,21 @@ def batch_problem(
         return None
     root = np.linalg.inv(factor).T / scale[:, None]
     basis = space.basis @ root if space.constrained else root
-    projectors = tuple(
+    return BatchProblem(
+        tuple(evaluator(block, fixed) for block in blocks),
+        weights,
+        centre,
+        basis,
+        projectors_of(blocks, weights, basis),
+    )
+
+
+def projectors_of(blocks: tuple[Block, ...], weights: tuple[float, ...], basis: Array) -> tuple[Array, ...]:
+    """Return what brings half the derivatives by the entries of a group to the directions of a basis."""
+    return tuple(
         np.ascontiguousarray(0.5 * weight * basis[block.entry_parameter].T)
         for block, weight in zip(blocks, weights, strict=True)
     )
-    return BatchProblem(tuple(evaluator(block, fixed) for block in blocks), weights, centre, basis, projectors)
 
 
 @dataclass(frozen=True, slots=True)

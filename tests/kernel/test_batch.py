@@ -9,6 +9,7 @@ from sem_loyalty.inference.uncertainty import answers, fixed_positions, paramete
 from sem_loyalty.kernel.batch import batch_problem, evaluator, minimise_lanes, minimise_one
 from sem_loyalty.kernel.batch_dense import DenseEvaluator, dense_evaluator, sweep
 from sem_loyalty.kernel.batch_factor import FactorEvaluator, absorb, factor_evaluator
+from sem_loyalty.kernel.batch_scales import on_scales, scales_of
 from sem_loyalty.kernel.batch_units import lane_units, original, rescale
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, evaluate, gradient, hessian, log_determinant
 from sem_loyalty.kernel.ram import to_parameters
@@ -239,6 +240,45 @@ def test_units_of_the_full_sample_change_nothing(chain, chain_model, model, opti
     other = minimise_lanes(problem, tuple(arranged))
     assert plain.converged.all()
     np.testing.assert_allclose(original(units, fitted.blocks, other.theta, factors), plain.theta, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "freed"),
+    [
+        (None, {}, 3),
+        (PAIRS, {"meanstructure": True}, 3),
+        (SECOND_ORDER, {}, 2),  # A is the marker of the factor above it
+        (LOOP, {}, 1),  # a fixed path ties the other two
+        (FREE_X, {}, 2),
+        ("A =~ 2*a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", {"group": "g"}, 4),
+    ],
+)
+def test_lanes_end_where_they_end_in_the_units_of_markers(chain, chain_model, model, options, freed):
+    data = chain.assign(g=np.where(np.arange(len(chain)) % 2 == 0, "u", "v"))
+    fitted, problem, fixed = fitted_problem(model or chain_model, data, **options)
+    scales = scales_of(fitted.blocks, fitted.space)
+    assert len(scales.value) == freed
+    covs = tuple(sample.cov for sample in fitted.samples)
+    other = on_scales(problem, scales, fitted.blocks, covs, fixed)
+    moments = moments_of(fitted, 40)
+    found = []
+    for one in (problem, other):
+        arranged = tuple(e.arrange(*at) for e, at in zip(one.evaluators, moments, strict=True))
+        found.append(minimise_lanes(one, arranged))
+    assert found[1].iterations.mean() < found[0].iterations.mean()
+    theta, kept = scales.restored(found[1].theta, fitted.blocks)
+    both = found[0].converged & found[1].converged & kept
+    assert both.sum() >= 38
+    se = np.sqrt(np.diagonal(parameter_covariance(fitted)))
+    assert (np.abs(theta - found[0].theta)[:, both] / se[:, None]).max() < 1e-5
+    np.testing.assert_allclose(scales.restored(scales.widened(theta), fitted.blocks)[0], theta)
+
+
+def test_units_that_are_not_arbitrary_are_kept(chain):
+    # Unit variances, equal loadings, no construct: there is no marker to free.
+    for model, options in (("A =~ a1 + a2 + a3 + b1", {"std_lv": True}), (EQUAL, {}), (PATHS, {})):
+        fitted = sl.fit(model, chain, engine="kernel", **options)
+        assert scales_of(fitted.blocks, fitted.space) is None
 
 
 def test_models_that_are_not_equivariant_keep_their_units(chain):
