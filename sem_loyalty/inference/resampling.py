@@ -123,9 +123,11 @@ class Plan:
         )
         found = minimise_lanes(self.problem, samples)
         theta, value, converged = found.theta, found.value - constant, found.converged.copy()
+        useful = np.isfinite(value)
         if self.scales is not None:
-            theta, kept = self.scales.restored(theta, self.blocks)
-            converged &= kept
+            theta, upright = self.scales.restored(theta, self.blocks)
+            converged &= upright
+            useful &= upright
         if self.units is not None:
             theta = original(self.units, self.blocks, theta, factors)
         single = ~converged
@@ -135,7 +137,7 @@ class Plan:
                 for one, cov, mean in zip(self.products, covs, means, strict=True)
             )
             # The lane's last point is lower than the full sample's, and nearer to what there is to find.
-            start = theta[:, lane] if np.isfinite(value[lane]) else self.problem.centre[: len(theta)]
+            start = theta[:, lane] if useful[lane] else self.problem.centre[: len(theta)]
             again = minimise_one(self.blocks, self.weights, moments, (start,), self.space, self.fixed)
             if again is not None:
                 theta[:, lane], converged[lane] = again[0], True
