@@ -29,15 +29,17 @@ class Scales:
 
     Attributes
     ----------
-    group, item, latent : ndarray of int, shape (k,)
-        The markers.
+    group, item, latent, number : ndarray of int, shape (markers,)
+        The markers, and which of the k added parameters their loadings become: one for all groups where the groups
+        share parameters.
     value : ndarray, shape (k,)
-        What their loadings are fixed at.
+        What the loadings are fixed at.
     """
 
     group: Index
     item: Index
     latent: Index
+    number: Index
     value: Array
 
     def widened(self, theta: Array) -> Array:
@@ -55,16 +57,38 @@ class Scales:
         """
         count = len(theta) - len(self.value)
         unit = theta[count:] / self.value[:, None]
-        found = theta[:count].copy()
+        factor = np.ones((count, theta.shape[1]))
         with np.errstate(all="ignore"):
-            for group, block in enumerate(blocks):
-                scale = np.ones((len(block.directed), theta.shape[1]))
-                own = self.group == group
-                scale[self.latent[own]] = unit[own]
-                found[block.directed_parameter] *= scale[block.directed_row] / scale[block.directed_col]
-                found[block.symmetric_parameter] *= scale[block.symmetric_row] * scale[block.symmetric_col]
-                found[block.intercept_parameter] *= scale[block.intercept_row]
-        return found, np.asarray((unit > 0).all(axis=0))
+            for parameter, by_entry in self._factors(unit, blocks):
+                factor[parameter] = by_entry
+            return theta[:count] * factor, np.asarray((unit > 0).all(axis=0))
+
+    def consistent(self, blocks: tuple[Block, ...]) -> bool:
+        """Return whether places that share a parameter agree on what it is multiplied by; tried at generic units."""
+        known = np.full(max(int(block.entry_parameter.max()) for block in blocks) + 1, np.nan)
+        for parameter, by_entry in self._factors(
+            1.0 + np.sqrt(2.0 + np.arange(len(self.value)))[:, None] % 1.0, blocks
+        ):
+            for k, factor in zip(parameter, by_entry[:, 0], strict=True):
+                if abs(known[k] - factor) > 1e-9:
+                    return False
+                known[k] = factor
+        return True
+
+    def _factors(self, unit: Array, blocks: tuple[Block, ...]) -> list[tuple[Index, Array]]:
+        """Return by group the parameters of the entries, and what brings them to the markers' units."""
+        found = []
+        for group, block in enumerate(blocks):
+            scale = np.ones((len(block.directed), unit.shape[1]))
+            own = self.group == group
+            scale[self.latent[own]] = unit[self.number[own]]
+            parts = [
+                scale[block.directed_row] / scale[block.directed_col],
+                scale[block.symmetric_row] * scale[block.symmetric_col],
+                scale[block.intercept_row],
+            ]
+            found.append((block.entry_parameter, np.concatenate(parts)))
+        return found
 
 
 def scales_of(blocks: tuple[Block, ...], space: Subspace) -> Scales | None:
@@ -72,23 +96,35 @@ def scales_of(blocks: tuple[Block, ...], space: Subspace) -> Scales | None:
 
     Their unit is arbitrary if one loading of an item is all that is fixed about them at anything but 0.
     """
-    parameters = np.concatenate([block.entry_parameter for block in blocks])
-    if space.constrained or len(np.unique(parameters)) < len(parameters):
+    if space.constrained:
         return None
-    found = []
-    for group, block in enumerate(blocks):
-        p = block.n_observed
-        for latent in range(p, len(block.directed)):
-            fixed = np.flatnonzero(block.directed[:, latent])
-            others = block.directed[latent].any() or block.symmetric[latent].any() or block.intercepts[latent] != 0
-            free = block.directed_row[block.directed_col == latent]
-            if len(fixed) == 1 and fixed[0] < p and not others and (free < p).any():
-                found.append((group, int(fixed[0]), latent))
+    found = [
+        (group, item, latent)
+        for group, block in enumerate(blocks)
+        for latent in range(block.n_observed, len(block.directed))
+        if (item := _marker(block, latent)) is not None
+    ]
     if not found:
         return None
-    at = np.array(found, dtype=np.intp)
-    value = np.array([blocks[group].directed[item, latent] for group, item, latent in found])
-    return Scales(at[:, 0], at[:, 1], at[:, 2], value)
+    group, item, latent = np.array(found, dtype=np.intp).T
+    value = np.array([blocks[g].directed[i, j] for g, i, j in found])
+    own = Scales(group, item, latent, np.arange(len(found)), value)
+    if own.consistent(blocks):
+        return own
+    _, first, number = np.unique(latent, return_index=True, return_inverse=True)
+    common = Scales(group, item, latent, number, value[first])
+    same = (item == item[first][number]).all() and (value == value[first][number]).all()
+    everywhere = len(found) == len(blocks) * len(first)
+    return common if same and everywhere and common.consistent(blocks) else None
+
+
+def _marker(block: Block, latent: int) -> int | None:
+    """Return the item whose loading is all that is fixed about a latent variable at anything but 0."""
+    p = block.n_observed
+    fixed = np.flatnonzero(block.directed[:, latent])
+    others = block.directed[latent].any() or block.symmetric[latent].any() or block.intercepts[latent] != 0
+    free = block.directed_row[block.directed_col == latent]
+    return int(fixed[0]) if len(fixed) == 1 and fixed[0] < p and not others and (free < p).any() else None
 
 
 def on_scales(
@@ -121,19 +157,21 @@ def on_scales(
     for group, (block, cov) in enumerate(zip(blocks, covs, strict=True)):
         own = np.flatnonzero(scales.group == group)
         unit = np.zeros((len(block.directed), count))
-        for number in own:
-            item, latent, value = scales.item[number], scales.latent[number], scales.value[number]
+        for marker in own:
+            item, latent, number = scales.item[marker], scales.latent[marker], scales.number[marker]
+            value = scales.value[number]
             loads = (block.directed_col == latent) & (block.directed_row < block.n_observed)
             parameter, rows = block.directed_parameter[loads], block.directed_row[loads]
             weight = problem.centre[parameter] / cov[rows, rows] * (cov[item, item] / value)
-            directions[count + number, parameter] = -weight
-            unit[latent, parameter] = -weight / value
+            if not directions[count + number].any():  # the first group speaks for all that share the scale
+                directions[count + number, parameter] = -weight
+            unit[latent] = directions[count + number] / value
         for parameter, moved in (
             (block.directed_parameter, unit[block.directed_row] - unit[block.directed_col]),
             (block.symmetric_parameter, unit[block.symmetric_row] + unit[block.symmetric_col]),
             (block.intercept_parameter, unit[block.intercept_row]),
         ):
-            slope[parameter] += problem.centre[parameter, None] * moved
+            slope[parameter] = np.eye(count)[parameter] + problem.centre[parameter, None] * moved
         directed = block.directed.copy()
         directed[scales.item[own], scales.latent[own]] = 0.0
         widened.append(
@@ -142,7 +180,7 @@ def on_scales(
                 directed=directed,
                 directed_row=np.append(block.directed_row, scales.item[own]),
                 directed_col=np.append(block.directed_col, scales.latent[own]),
-                directed_parameter=np.append(block.directed_parameter, count + own),
+                directed_parameter=np.append(block.directed_parameter, count + scales.number[own]),
             )
         )
     basis = directions @ np.linalg.solve(slope, problem.basis)

@@ -28,9 +28,13 @@ PAIRS = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nC ~ A + B\na1 
 CROSSED = "A =~ a1 + a2 + a3 + b1\nB =~ b1 + b2 + b3\nB ~ A"
 SINGLE = "A =~ a1 + a2 + a3\nB =~ 1*b1\nb1 ~~ 0*b1\nc1 ~ A + B"
 EQUAL = "A =~ a1 + x*a2 + x*a3\nB =~ b1 + b2 + b3\nB ~ A"
+SHARED = "A =~ a1 + x*a2 + a3\nB =~ b1 + x*b2 + b3\nB ~ A"
 PATHS = "b1 ~ a1 + a2\nc1 ~ b1 + a1"
 FREE_X = "A =~ a1 + a2 + a3\nB =~ b1 + b2\nB ~ A + c1"
 LOOP = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ A + C\nC ~ 0.2*B"
+
+
+GROUPS = {"group": "g", "group_equal": ["loadings", "intercepts"]}
 
 
 def fitted_problem(model, data, **options):
@@ -209,9 +213,6 @@ def test_lanes_end_closer_than_they_must(chain, chain_model):
     assert np.median(decrement) < 1e-8
 
 
-GROUPS = {"group": "g", "group_equal": ["loadings", "intercepts"]}
-
-
 def units_of(fitted, fixed):
     covs = tuple(sample.cov for sample in fitted.samples)
     weights = tuple(sample.weight for sample in fitted.samples)
@@ -250,7 +251,9 @@ def test_units_of_the_full_sample_change_nothing(chain, chain_model, model, opti
         (SECOND_ORDER, {}, 2),  # A is the marker of the factor above it
         (LOOP, {}, 1),  # a fixed path ties the other two
         (FREE_X, {}, 2),
+        (EQUAL, {}, 2),
         ("A =~ 2*a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", {"group": "g"}, 4),
+        ("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", GROUPS, 2),
     ],
 )
 def test_lanes_end_where_they_end_in_the_units_of_markers(chain, chain_model, model, options, freed):
@@ -275,8 +278,8 @@ def test_lanes_end_where_they_end_in_the_units_of_markers(chain, chain_model, mo
 
 
 def test_units_that_are_not_arbitrary_are_kept(chain):
-    # Unit variances, equal loadings, no construct: there is no marker to free.
-    for model, options in (("A =~ a1 + a2 + a3 + b1", {"std_lv": True}), (EQUAL, {}), (PATHS, {})):
+    # Unit variances, one loading for two constructs, no construct: there is no marker to free.
+    for model, options in (("A =~ a1 + a2 + a3 + b1", {"std_lv": True}), (SHARED, {}), (PATHS, {})):
         fitted = sl.fit(model, chain, engine="kernel", **options)
         assert scales_of(fitted.blocks, fitted.space) is None
 
