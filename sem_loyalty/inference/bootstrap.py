@@ -308,10 +308,11 @@ def bootstrap(
 
     Notes
     -----
-    Every draw is minimised from the full-sample estimates until the Newton decrement is below 1e-8. A draw that does
-    not get there gets a second search, by the minimiser of `sem_loyalty.fit`, and counts in `Bootstrap.rescued`; one
-    that fails there too is counted in `Bootstrap.failed`. A resample of ordinal items in which nobody chose one of the
-    categories has other parameters, and fails.
+    Every draw is minimised from the full-sample estimates until the Newton decrement is below 2e-8, and one step
+    further: to about a millionth of its standard error. A draw that does not get there gets a second search, by the
+    minimiser of `sem_loyalty.fit`, and counts in `Bootstrap.rescued`; one that fails there too is counted in
+    `Bootstrap.failed`. A resample of ordinal items in which nobody chose one of the categories has other parameters,
+    and fails.
 
     References
     ----------

@@ -20,7 +20,7 @@ from sem_loyalty.inference.uncertainty import answers
 # Seconds between two writings of the file: that much work is lost at most.
 EVERY = 5.0
 # Changes whenever the same seed gives other numbers.
-FORMAT = "2"
+FORMAT = "3"
 
 
 @dataclass(slots=True)

@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.fitting.solution import Fit
+from sem_loyalty.inference.standardise import Scaling, scaling
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, maximum
 from sem_loyalty.kernel.batch import BatchProblem, batch_problem, minimise_lanes, minimise_one
+from sem_loyalty.kernel.batch_scales import Scales, on_scales, scales_of
 from sem_loyalty.kernel.batch_units import LaneUnits, lane_units, original, rescale
 from sem_loyalty.kernel.likelihood import hessian, information
+from sem_loyalty.kernel.memory import keep_freed_memory
 from sem_loyalty.kernel.ram import Block
-from sem_loyalty.kernel.resample import Products, products, resample_moments, stream, under_the_model
+from sem_loyalty.kernel.resample import Products, packed_moments, products, stream, under_the_model
 from sem_loyalty.kernel.solver import Subspace
-from sem_loyalty.model.scatter import place, variables
+from sem_loyalty.model.scatter import Places, places
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -29,29 +32,24 @@ BLOCK_BYTES = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class RowPlaces:
-    """Where the rows of the parameter table stand, as index arrays: what standardising needs.
+    """Where the rows of the parameter table come from, as index arrays.
 
     Attributes
     ----------
-    free : ndarray of int, shape (rows,)
-        Position in theta; -1 for a fixed row.
+    at : Places
+        Where the rows stand.
     value : ndarray, shape (rows,)
-        Full-sample values.
-    exogenous : ndarray of bool
+        Full-sample values of fixed rows.
+    exogenous : ndarray of int
         Rows that repeat a moment of the sample.
-    group, row, col : ndarray of int
-        Group from 0, and the place in A, S or m.
-    matrix : ndarray of str
-        "A", "S" or "m".
+    scaling : Scaling
+        By which standard deviations they are multiplied and divided.
     """
 
-    free: Index
+    at: Places
     value: Array
-    exogenous: NDArray[np.bool_]
-    group: Index
-    row: Index
-    col: Index
-    matrix: NDArray[np.str_]
+    exogenous: Index
+    scaling: Scaling
 
 
 class Drawing(Protocol):
@@ -78,7 +76,7 @@ class Plan:
     problem : BatchProblem
     products : tuple of Products
         Answers by group, moved under the model for "bollen-stine".
-    blocks, weights, space, fixed, units
+    blocks, weights, space, fixed, units, scales
         The model as the kernel sees it.
     places : RowPlaces
     seed : int
@@ -95,6 +93,7 @@ class Plan:
     space: Subspace
     fixed: Index
     units: LaneUnits | None
+    scales: Scales | None
     places: RowPlaces
     seed: int
     lanes: int
@@ -102,35 +101,43 @@ class Plan:
 
     def draw(self, block: int) -> Drawn:
         """Draw and fit one block of resamples."""
+        keep_freed_memory()
         covs, means = [], []
         for group, one in enumerate(self.products):
-            cov, mean = resample_moments(one, stream(self.seed, block, group), self.lanes)
+            cov, mean = packed_moments(one, stream(self.seed, block, group), self.lanes)
             covs.append(cov)
             means.append(mean)
         constant = np.zeros(self.lanes)
         if self.test:
-            for weight, cov in zip(self.weights, covs, strict=True):
-                constant += weight * (np.linalg.slogdet(np.moveaxis(cov, -1, 0))[1] + len(cov))
+            for weight, one, cov in zip(self.weights, self.products, covs, strict=True):
+                constant += weight * (np.linalg.slogdet(np.moveaxis(cov[one.place], -1, 0))[1] + len(one.place))
         worked, moved, factors = covs, means, []
         if self.units is not None:
             worked, moved = [cov.copy() for cov in covs], [mean.copy() for mean in means]
             factors = rescale(self.units, worked, moved, self.weights)
             for weight, factor in zip(self.weights, factors, strict=True):
                 constant += 2.0 * weight * np.log(factor).sum(axis=0)
-        evaluators = self.problem.evaluators
-        samples = tuple(one.arrange(cov, mean) for one, cov, mean in zip(evaluators, worked, moved, strict=True))
+        samples = tuple(
+            one.arrange(cov, mean, source.place)
+            for one, cov, mean, source in zip(self.problem.evaluators, worked, moved, self.products, strict=True)
+        )
         found = minimise_lanes(self.problem, samples)
-        theta, value = found.theta, found.value - constant
+        theta, value, converged = found.theta, found.value - constant, found.converged.copy()
+        useful = np.isfinite(value)
+        if self.scales is not None:
+            theta, upright = self.scales.restored(theta, self.blocks)
+            converged &= upright
+            useful &= upright
         if self.units is not None:
             theta = original(self.units, self.blocks, theta, factors)
-        converged, single = found.converged.copy(), ~found.converged
+        single = ~converged
         for lane in np.flatnonzero(single):
             moments = tuple(
-                (np.ascontiguousarray(cov[..., lane]), mean[:, lane].copy())
-                for cov, mean in zip(covs, means, strict=True)
+                (cov[:, lane][one.place], mean[:, lane].copy())
+                for one, cov, mean in zip(self.products, covs, means, strict=True)
             )
             # The lane's last point is lower than the full sample's, and nearer to what there is to find.
-            start = theta[:, lane] if np.isfinite(value[lane]) else self.problem.centre
+            start = theta[:, lane] if useful[lane] else self.problem.centre[: len(theta)]
             again = minimise_one(self.blocks, self.weights, moments, (start,), self.space, self.fixed)
             if again is not None:
                 theta[:, lane], converged[lane] = again[0], True
@@ -142,8 +149,8 @@ class Plan:
         theta[:, ~converged] = np.nan
         values = standardised_rows(self, theta, covs, means)
         values[:, :, ~converged] = np.nan
-        kept = np.where(converged, value, np.nan) if self.test else np.full(self.lanes, np.nan)
-        return Drawn(values=values, fit=kept, converged=converged, single=single)
+        fit = np.where(converged, value, np.nan) if self.test else np.full(self.lanes, np.nan)
+        return Drawn(values=values, fit=fit, converged=converged, single=single)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +204,9 @@ def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
     lanes = int(np.clip(BLOCK_BYTES // taken // 50 * 50, 50, BLOCK))
     covs = tuple(sample.cov for sample in fit.samples)
     units = lane_units(fit.blocks, covs, weights, fit.space, fixed)
+    scales = scales_of(fit.blocks, fit.space)
+    if scales is not None:
+        problem = on_scales(problem, scales, fit.blocks, covs, fixed)
     return Plan(
         problem=problem,
         products=tuple(products(one) for one in rows),
@@ -205,6 +215,7 @@ def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
         space=fit.space,
         fixed=fixed,
         units=units,
+        scales=scales,
         places=row_places(fit),
         seed=seed,
         lanes=lanes,
@@ -213,18 +224,13 @@ def make_plan(fit: Fit, seed: int, kind: str) -> Plan:
 
 
 def row_places(fit: Fit) -> RowPlaces:
-    """Return where the rows of the parameter table stand."""
-    position = variables(fit.specification)
+    """Return where the rows of the parameter table come from."""
     rows = fit.specification.parameters
-    places = [place(row, position) for row in rows]
     return RowPlaces(
-        free=np.array([row.free for row in rows], dtype=np.intp),
+        at=places(fit.specification),
         value=np.array([0.0 if row.value is None else row.value for row in rows]),
-        exogenous=np.array([row.exogenous and row.free < 0 for row in rows], dtype=bool),
-        group=np.array([row.group - 1 for row in rows], dtype=np.intp),
-        row=np.array([at.row for at in places], dtype=np.intp),
-        col=np.array([at.col for at in places], dtype=np.intp),
-        matrix=np.array([at.matrix for at in places]),
+        exogenous=np.array([k for k, row in enumerate(rows) if row.exogenous and row.free < 0], dtype=np.intp),
+        scaling=scaling(fit.specification),
     )
 
 
@@ -235,31 +241,37 @@ def standardised_rows(plan: Plan, theta: Array, covs: list[Array], means: list[A
     ----------
     plan : Plan
     theta : ndarray, shape (q, L)
-    covs, means : list of ndarray, (p, p, L) and (p, L)
-        Moments of the lanes; they give the rows of fixed covariates.
+    covs, means : list of ndarray, (p (p + 1) / 2, L) and (p, L)
+        Moments of the lanes, lower triangles by rows; they give the rows of fixed covariates.
     """
-    at = plan.places
-    raw = np.where(at.free[:, None] >= 0, theta[at.free], at.value[:, None])
-    for k in np.flatnonzero(at.exogenous):
-        cov, mean = covs[at.group[k]], means[at.group[k]]
-        raw[k] = cov[at.row[k], at.col[k]] if at.matrix[k] == "S" else mean[at.row[k]]
-    out = np.stack([raw, raw, raw])
-    variance, cross = (at.matrix == "S") & (at.row == at.col), (at.matrix == "S") & (at.row != at.col)
-    directed, intercept = at.matrix == "A", at.matrix == "m"
+    at, scaled, count = plan.places.at, plan.places.scaling, theta.shape[1]
+    out = np.empty((3, len(at.free), count))
+    raw = np.take(theta, np.maximum(at.free, 0), axis=0, out=out[0], mode="clip")
+    fixed = np.flatnonzero(at.free < 0)
+    raw[fixed] = plan.places.value[fixed, None]
+    for k in plan.places.exogenous:
+        group = at.group[k]
+        place = plan.products[group].place
+        raw[k] = covs[group][place[at.row[k], at.col[k]]] if at.matrix[k] == "S" else means[group][at.row[k]]
     with np.errstate(all="ignore"):
-        for group, one in enumerate(plan.problem.evaluators):
-            total, residual = one.variances(theta, one.arrange(covs[group], means[group]))
-            for solution in (1, 2):
-                sd, left = np.sqrt(total), np.sqrt(residual)
-                if solution == 1:
-                    sd[: one.block.n_observed] = left[: one.block.n_observed] = 1.0
-                own = at.group == group
-                found = np.flatnonzero(own & directed)
-                out[solution, found] *= sd[at.col[found]] / sd[at.row[found]]
-                found = np.flatnonzero(own & intercept)
-                out[solution, found] /= sd[at.row[found]]
-                found = np.flatnonzero(own & variance)
-                out[solution, found] /= sd[at.row[found]] ** 2
-                found = np.flatnonzero(own & cross)
-                out[solution, found] /= left[at.row[found]] * left[at.col[found]]
+        complete = theta if plan.scales is None else plan.scales.widened(theta)
+        found = [
+            one.variances(complete, one.arrange(cov, mean, source.place))
+            for one, cov, mean, source in zip(plan.problem.evaluators, covs, means, plan.products, strict=True)
+        ]
+        # Variances of all variables, then of their residuals, group by group; after them 1.
+        square = np.concatenate([*(part for pair in found for part in pair), np.ones((1, count))])
+        unit = np.sqrt(square)
+        # A variance is divided by itself exactly, not by the square of a root: what is constant comes out constant.
+        own = np.flatnonzero(scaled.left == scaled.right)
+        square[np.isnan(unit)] = np.nan
+        for values, observed in ((out[2], True), (out[1], False)):
+            if not observed:
+                size, inside = len(found[0][0]), plan.blocks[0].n_observed
+                for first in range(0, len(unit) - 1, size):
+                    square[first : first + inside] = unit[first : first + inside] = 1.0
+            scale = unit[scaled.left] * unit[scaled.right]
+            scale[own] = square[scaled.left[own]]
+            np.multiply(raw, unit[scaled.top], out=values)
+            values /= scale
     return out

@@ -72,8 +72,12 @@ class DenseEvaluator:
         """Working memory of one lane, roughly."""
         return 8 * 12 * len(self.block.directed) ** 2
 
-    def arrange(self, cov: Array, mean: Array) -> Lanes:
-        """Return moments with lanes last, shapes (p, p, L) and (p, L), as `evaluate` wants them."""
+    def arrange(self, cov: Array, mean: Array, place: Index | None = None) -> Lanes:
+        """Return moments with lanes last, shapes (p, p, L) and (p, L), as `evaluate` wants them.
+
+        With `place`, the covariances are packed: element (i, j) is `cov[place[i, j]]`.
+        """
+        cov = cov if place is None else cov[place]
         return Lanes(np.ascontiguousarray(np.moveaxis(cov, -1, 0)), np.ascontiguousarray(mean.T), 0)
 
     def evaluate(self, theta: Array, lanes: Lanes, scratch: Scratch) -> tuple[Array, Array]:

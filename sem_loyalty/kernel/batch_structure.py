@@ -1,8 +1,9 @@
 """The two kinds of variables of a model without loops: plain items, and the structure that they measure.
 
-A plain item measures one construct, has a residual variance of its own and nothing else to do with the model. All
-other observed variables (covariates, outcomes, items with correlated residuals or with two constructs) stand among the
-constructs, as LISREL's dummy constructs do: measured by themselves without error.
+A plain item measures one construct, has a residual variance of its own and nothing else to do with the model, but for
+a residual that may be correlated with that of one other plain item. All other observed variables (covariates, outcomes,
+items with more correlated residuals or with two constructs) stand among the constructs, as LISREL's dummy constructs
+do: measured by themselves without error.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.kernel.batch_pairs import Pairs
 from sem_loyalty.kernel.ram import Block
 
 Index = NDArray[np.intp]
@@ -27,6 +29,8 @@ class Places:
     item_entry, item, item_parameter : ndarray of int
         Of plain items (loadings, residual variances, intercepts): position among the free entries, item in the order
         of `Structure`, parameter.
+    pair_entry, pair, pair_parameter : ndarray of int
+        Covariances between the residuals of plain items, by pair.
     entry, row, col, parameter : ndarray of int
         Within the structure: paths, (co)variances or means. `col` repeats `row` for a vector.
     """
@@ -34,6 +38,9 @@ class Places:
     item_entry: Index
     item: Index
     item_parameter: Index
+    pair_entry: Index
+    pair: Index
+    pair_parameter: Index
     entry: Index
     row: Index
     col: Index
@@ -50,6 +57,8 @@ class Structure:
         Observed variables: plain items sorted by construct, then those of the structure.
     items : int
         Number of plain items.
+    pairs : Pairs
+        Those with correlated residuals.
     members : ndarray of int, shape (s,)
         Variables of the structure, as they are numbered in the block: latent variables, then observed ones.
     spans : tuple of (int, int, int)
@@ -68,6 +77,7 @@ class Structure:
 
     order: Index
     items: int
+    pairs: Pairs
     members: Index
     spans: tuple[tuple[int, int, int], ...]
     measured: Index
@@ -96,7 +106,7 @@ def structure_of(block: Block, exogenous: Index) -> Structure | None:
     related = block.symmetric != 0
     related[block.symmetric_row, block.symmetric_col] = True
     related |= related.T
-    plain = _plain(arrows, related, p, exogenous)
+    plain, partner = _plain(arrows, related, p, exogenous)
     items = np.flatnonzero(plain)
     construct = arrows[items, p:].argmax(axis=1) if size > p else np.empty(0, dtype=np.intp)
     ranked = np.argsort(construct, kind="stable")
@@ -115,14 +125,25 @@ def structure_of(block: Block, exogenous: Index) -> Structure | None:
     place[items] = np.arange(len(items))
     place[members] = np.arange(len(members))
     kind = np.concatenate([plain, np.zeros(size - p, dtype=bool)])
+    column = np.searchsorted(measured, construct)
+    first = np.flatnonzero(partner >= 0)
+    first = first[place[first] < place[partner[first]]]
+    item, other = place[first], place[partner[first]]
+    pairs = Pairs(np.append(item, other), np.append(other, item), *_sides(column, item, other))
+    number = np.full(size, -1, dtype=np.intp)
+    number[first] = number[partner[first]] = np.arange(len(first))
 
     def places(row: Index, col: Index, parameter: Index) -> Places:
-        of_item = np.flatnonzero(kind[row])
+        between = kind[row] & kind[col] & (row != col)
+        of_item, of_pair = np.flatnonzero(kind[row] & ~between), np.flatnonzero(between)
         inside = np.flatnonzero(~kind[row])
         return Places(
             item_entry=of_item,
             item=place[row[of_item]],
             item_parameter=parameter[of_item],
+            pair_entry=of_pair,
+            pair=number[row[of_pair]],
+            pair_parameter=parameter[of_pair],
             entry=inside,
             row=place[row[inside]],
             col=place[col[inside]],
@@ -132,12 +153,13 @@ def structure_of(block: Block, exogenous: Index) -> Structure | None:
     return Structure(
         order=np.concatenate([items, observed]),
         items=len(items),
+        pairs=pairs,
         members=members,
         spans=spans,
         measured=measured,
         sequence=sequence,
         construct=construct,
-        column=np.searchsorted(measured, construct),
+        column=column,
         fixed=place[exogenous],
         fixed_place=len(items) + place[exogenous] - (size - p),
         directed=places(block.directed_row, block.directed_col, block.directed_parameter),
@@ -146,15 +168,25 @@ def structure_of(block: Block, exogenous: Index) -> Structure | None:
     )
 
 
-def _plain(arrows: Flags, related: Flags, p: int, exogenous: Index) -> Flags:
-    """Return which observed variables are plain items, shape (p,)."""
+def _sides(column: Index, item: Index, other: Index) -> tuple[Index, Index]:
+    """Return the constructs of the items in pairs, and those of their others, by end."""
+    near, far = column[item], column[other]
+    return np.append(near, far), np.append(far, near)
+
+
+def _plain(arrows: Flags, related: Flags, p: int, exogenous: Index) -> tuple[Flags, Index]:
+    """Return which observed variables are plain items, and the item that each is correlated with or -1, each (p,)."""
     diagonal = np.diagonal(related)
     others = related & ~np.eye(len(related), dtype=bool)
     # A residual variance that is fixed at zero leaves nothing to divide by.
     plain = (arrows[:p, p:].sum(axis=1) == 1) & ~arrows[:p, :p].any(axis=1)
-    plain &= ~arrows[:, :p].any(axis=0) & diagonal[:p] & ~others[:p].any(axis=1)
+    plain &= ~arrows[:, :p].any(axis=0) & diagonal[:p]
     plain[exogenous] = False
-    return np.asarray(plain)
+    degree, nearest = others.sum(axis=1), others.argmax(axis=1)
+    paired = plain & (degree[:p] == 1) & (nearest[:p] < p)
+    paired &= plain[nearest[:p] % p] & (degree[nearest[:p]] == 1)
+    plain &= paired | (degree[:p] == 0)
+    return np.asarray(plain), np.where(paired, nearest[:p], -1)
 
 
 def _sequence(arrows: Flags) -> tuple[tuple[int, tuple[int, ...]], ...] | None:

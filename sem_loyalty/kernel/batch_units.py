@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel.ram import Block
+from sem_loyalty.kernel.resample import lower_rows
 from sem_loyalty.kernel.solver import Subspace
 
 Array = NDArray[np.float64]
@@ -134,7 +135,8 @@ def rescale(units: LaneUnits, covs: list[Array], means: list[Array], weights: tu
     Parameters
     ----------
     units : LaneUnits
-    covs, means : list of ndarray, each (p, p, L) and (p, L)
+    covs, means : list of ndarray, each (p (p + 1) / 2, L) and (p, L)
+        Lower triangles by rows, and means.
     weights : tuple of float
         n_g / N.
 
@@ -143,8 +145,8 @@ def rescale(units: LaneUnits, covs: list[Array], means: list[Array], weights: tu
     list of ndarray, each (p, L)
         What every item was multiplied by.
     """
-    own = np.arange(len(covs[0]))
-    variances = [cov[own, own] for cov in covs]
+    rows = lower_rows(len(means[0]))
+    variances = [cov[[row.stop - 1 for row in rows]] for cov in covs]
     if units.common:
         pooled = sum((weight * one for weight, one in zip(weights, variances, strict=True)), np.zeros(1))
         variances = [pooled] * len(covs)
@@ -154,8 +156,9 @@ def rescale(units: LaneUnits, covs: list[Array], means: list[Array], weights: tu
             factor = spread[:, None] / np.sqrt(variance)
         # An item that does not vary in a resample has no minimum to find; it stays as it is.
         factor[:, ~np.isfinite(factor).all(axis=0)] = 1.0
-        cov *= factor[:, None]
-        cov *= factor[None, :]
+        work = np.empty_like(factor)
+        for i, row in enumerate(rows):
+            cov[row] *= np.multiply(factor[: i + 1], factor[i], out=work[: i + 1])
         mean *= factor
         factors.append(factor)
     return factors

@@ -78,19 +78,43 @@ def resample_moments(found: Products, generator: np.random.Generator, draws: int
     mean : ndarray, shape (p, draws)
         Means.
     """
-    n = found.rows.shape[1]
-    p = len(found.centre)
+    packed, mean = packed_moments(found, generator, draws)
+    return packed[found.place], mean
+
+
+def packed_moments(found: Products, generator: np.random.Generator, draws: int) -> tuple[Array, Array]:
+    """Return the moments of bootstrap resamples, every covariance once.
+
+    Parameters
+    ----------
+    found, generator, draws
+        As in `resample_moments`.
+
+    Returns
+    -------
+    cov : ndarray, shape (p (p + 1) / 2, draws)
+        Lower triangles by rows; `Products.place` says where an element stands.
+    mean : ndarray, shape (p, draws)
+        Means.
+    """
+    n, p = found.rows.shape[1], len(found.centre)
     # A function of n alone, so that the shape of the product, and with it its rounding, is the same in every run.
     width = max(1, min(draws, COUNTS_AT_ONCE // n))
-    parts = []
+    moments = np.empty((len(found.rows), draws))
     for first in range(0, draws, width):
         weights = counts(generator, n, min(width, draws - first))
-        parts.append(found.rows @ weights.T)
-    moments = (parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)) / n
-    deviation = moments[:p]
-    cov = moments[p:][found.place]
-    cov -= deviation[:, None] * deviation[None, :]
+        np.matmul(found.rows, weights.T, out=moments[:, first : first + width])
+    moments /= n
+    deviation, cov = moments[:p], moments[p:]
+    work = np.empty_like(deviation)
+    for i, row in enumerate(lower_rows(p)):
+        cov[row] -= np.multiply(deviation[: i + 1], deviation[i], out=work[: i + 1])
     return cov, found.centre[:, None] + deviation
+
+
+def lower_rows(p: int) -> list[slice]:
+    """Return where each row of a lower triangle stands among its elements, packed by rows."""
+    return [slice(i * (i + 1) // 2, (i + 1) * (i + 2) // 2) for i in range(p)]
 
 
 def under_the_model(answers: Array, cov: Array, implied_cov: Array, implied_mean: Array | None) -> Array:

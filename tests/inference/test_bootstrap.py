@@ -67,6 +67,13 @@ def test_every_solution_comes_from_the_same_draws(fitted, drawn):
     assert standard["est"] == sl.estimates(fitted).iloc[-1]["std_all"]
 
 
+def test_what_is_constant_has_no_test(fitted, drawn):
+    # The standardised variance of an exogenous construct is 1 in every draw, without rounding.
+    table = drawn.estimates(solution="std_all").set_index(["lhs", "op", "rhs"]).loc[("A", "~~", "A")]
+    assert (table["se"], table["bias"]) == (0.0, 0.0)
+    assert table[["z", "pvalue", "ci_lower", "ci_upper"]].isna().all()
+
+
 def test_draws_are_the_fits_of_the_resamples(fitted, chain, chain_model, drawn):
     from sem_loyalty.kernel.resample import counts, stream
 

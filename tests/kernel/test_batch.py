@@ -8,7 +8,8 @@ import sem_loyalty as sl
 from sem_loyalty.inference.uncertainty import answers, fixed_positions, parameter_covariance
 from sem_loyalty.kernel.batch import batch_problem, evaluator, minimise_lanes, minimise_one
 from sem_loyalty.kernel.batch_dense import DenseEvaluator, dense_evaluator, sweep
-from sem_loyalty.kernel.batch_factor import FactorEvaluator, factor_evaluator
+from sem_loyalty.kernel.batch_factor import FactorEvaluator, absorb, factor_evaluator
+from sem_loyalty.kernel.batch_scales import on_scales, scales_of
 from sem_loyalty.kernel.batch_units import lane_units, original, rescale
 from sem_loyalty.kernel.likelihood import Likelihood, Sample, evaluate, gradient, hessian, log_determinant
 from sem_loyalty.kernel.ram import to_parameters
@@ -23,12 +24,17 @@ NOTHING = np.array([], dtype=np.intp)
 SECOND_ORDER = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nG =~ A + B + C"
 CORRELATED = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A\na1 ~~ b1"
 METHOD = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\na1 ~~ b1 + c1\nb1 ~~ c1\nb2 ~~ b3\nC ~ A + B"
+PAIRS = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nC ~ A + B\na1 ~~ b1\na2 ~~ a3\nb2 ~~ c2\nb3 ~~ 0.1*c3"
 CROSSED = "A =~ a1 + a2 + a3 + b1\nB =~ b1 + b2 + b3\nB ~ A"
 SINGLE = "A =~ a1 + a2 + a3\nB =~ 1*b1\nb1 ~~ 0*b1\nc1 ~ A + B"
 EQUAL = "A =~ a1 + x*a2 + x*a3\nB =~ b1 + b2 + b3\nB ~ A"
+SHARED = "A =~ a1 + x*a2 + a3\nB =~ b1 + x*b2 + b3\nB ~ A"
 PATHS = "b1 ~ a1 + a2\nc1 ~ b1 + a1"
 FREE_X = "A =~ a1 + a2 + a3\nB =~ b1 + b2\nB ~ A + c1"
 LOOP = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ A + C\nC ~ 0.2*B"
+
+
+GROUPS = {"group": "g", "group_equal": ["loadings", "intercepts"]}
 
 
 def fitted_problem(model, data, **options):
@@ -60,6 +66,8 @@ def single_fit(fitted, moments, fixed, lane):
         (SECOND_ORDER, {}, FactorEvaluator),
         (CORRELATED, {}, FactorEvaluator),
         (METHOD, {}, FactorEvaluator),
+        (PAIRS, {}, FactorEvaluator),
+        (PAIRS, {"meanstructure": True}, FactorEvaluator),
         (CROSSED, {}, FactorEvaluator),
         (EQUAL, {}, FactorEvaluator),
         (PATHS, {}, FactorEvaluator),
@@ -101,7 +109,7 @@ def test_groups_share_their_parameters(chain, model):
 
 
 @pytest.mark.parametrize("make", [factor_evaluator, dense_evaluator])
-@pytest.mark.parametrize("model", [None, METHOD, CROSSED, SINGLE])
+@pytest.mark.parametrize("model", [None, METHOD, PAIRS, CROSSED, SINGLE])
 @pytest.mark.parametrize("means", [False, True])
 def test_value_and_slope_are_those_of_the_likelihood(chain, chain_model, make, model, means):
     fitted = sl.fit(model or chain_model, chain, engine="kernel", meanstructure=means)
@@ -129,7 +137,7 @@ def test_value_and_slope_are_those_of_the_likelihood(chain, chain_model, make, m
     assert defined > 5
 
 
-@pytest.mark.parametrize("model", [SECOND_ORDER, METHOD])
+@pytest.mark.parametrize("model", [SECOND_ORDER, METHOD, PAIRS])
 def test_variances_of_both_evaluators_agree(chain, model):
     fitted = sl.fit(model, chain, engine="kernel")
     theta = np.repeat(fitted.theta[:, None], 3, axis=1) * np.array([1.0, 1.1, 0.9])
@@ -154,7 +162,55 @@ def test_sweep_inverts_and_shows_the_signs_of_the_eigenvalues():
         assert (pivots[:, lane] < 0).sum() == negative
 
 
-GROUPS = {"group": "g", "group_equal": ["loadings", "intercepts"]}
+def test_absorbing_gives_the_inverse_the_determinant_and_the_signs():
+    generator = np.random.default_rng(5)
+    P = generator.standard_normal((5, 5, 60))
+    P += P.transpose(1, 0, 2)
+    M = generator.standard_normal((5, 60))
+    M[:, 0] = 1e9 * np.abs(M[:, 0])  # residual variances next to nothing
+    work = P.copy()
+    growth = absorb(work, M, np.empty_like(work))
+    for lane in range(60):
+        before, after = P[..., lane], np.linalg.inv(P[..., lane]) + np.diag(M[:, lane])
+        np.testing.assert_allclose(work[..., lane] @ after, np.eye(5), atol=1e-5)
+        assert growth[:, lane].prod() == pytest.approx(np.linalg.det(np.eye(5) + before * M[:, lane]), rel=1e-6)
+        turned = (np.sign(M[:, lane]) * (growth[:, lane] < 0)).sum()
+        positive = [(np.linalg.eigvalsh(one) > 0).sum() for one in (after, before)]
+        assert turned == positive[0] - positive[1]
+
+
+@pytest.mark.parametrize("means", [False, True])
+@pytest.mark.parametrize("model", [METHOD, PAIRS])
+def test_what_is_not_positive_definite_is_seen_far_from_the_minimum(chain, model, means):
+    fitted = sl.fit(model, chain, engine="kernel", meanstructure=means)
+    generator = np.random.default_rng(6)
+    noise, shift = generator.standard_normal((2, len(fitted.theta), 300))
+    theta = fitted.theta[:, None] * (1 + 0.6 * noise) + 0.2 * shift
+    one, sample = factor_evaluator(fitted.blocks[0], NOTHING), fitted.samples[0]
+    lanes = one.arrange(np.repeat(sample.cov[:, :, None], 300, axis=2), np.repeat(sample.mean[:, None], 300, axis=1))
+    value, slope = one.evaluate(theta, lanes, Scratch())
+    points = [evaluate(fitted.blocks, fitted.samples, theta[:, lane]) for lane in range(300)]
+    assert 30 < sum(point is not None for point in points) < 200
+    for lane, point in enumerate(points):
+        assert (point is None) == (not np.isfinite(value[lane]))
+        if point is not None:
+            expected = gradient(fitted.blocks, fitted.samples, point)
+            found = to_parameters(fitted.blocks[0], slope[:, lane], len(theta))
+            np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_lanes_end_closer_than_they_must(chain, chain_model):
+    _, problem, _ = fitted = fitted_problem(chain_model, chain)
+    (moments,) = moments_of(fitted[0], 200)
+    lanes = (problem.evaluators[0].arrange(*moments),)
+    solution = minimise_lanes(problem, lanes)
+    assert solution.converged.all()
+    alpha = np.linalg.solve(problem.basis, solution.theta - problem.centre[:, None])
+    slope = np.empty_like(alpha)
+    problem.objective(alpha, lanes, Scratch(), slope)
+    decrement = np.linalg.norm(slope, axis=0)
+    assert decrement.max() < 3e-8
+    assert np.median(decrement) < 1e-8
 
 
 def units_of(fitted, fixed):
@@ -175,14 +231,57 @@ def test_units_of_the_full_sample_change_nothing(chain, chain_model, model, opti
     plain = minimise_lanes(
         problem, tuple(one.arrange(*at) for one, at in zip(problem.evaluators, moments, strict=True))
     )
-    covs, means = [cov.copy() for cov, _ in moments], [mean.copy() for _, mean in moments]
+    place = products(answers(fitted)[0]).place
+    lower = np.tril_indices(len(place))
+    covs, means = [cov[lower] for cov, _ in moments], [mean.copy() for _, mean in moments]
     factors = rescale(units, covs, means, weights)
     if not units.common:
-        np.testing.assert_allclose(covs[0][3, 3], fitted.samples[0].cov[3, 3])
-    arranged = [one.arrange(*at) for one, *at in zip(problem.evaluators, covs, means, strict=True)]
+        np.testing.assert_allclose(covs[0][place[3, 3]], fitted.samples[0].cov[3, 3])
+    arranged = [one.arrange(*at, place) for one, *at in zip(problem.evaluators, covs, means, strict=True)]
     other = minimise_lanes(problem, tuple(arranged))
     assert plain.converged.all()
     np.testing.assert_allclose(original(units, fitted.blocks, other.theta, factors), plain.theta, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "freed"),
+    [
+        (None, {}, 3),
+        (PAIRS, {"meanstructure": True}, 3),
+        (SECOND_ORDER, {}, 2),  # A is the marker of the factor above it
+        (LOOP, {}, 1),  # a fixed path ties the other two
+        (FREE_X, {}, 2),
+        (EQUAL, {}, 2),
+        ("A =~ 2*a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", {"group": "g"}, 4),
+        ("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", GROUPS, 2),
+    ],
+)
+def test_lanes_end_where_they_end_in_the_units_of_markers(chain, chain_model, model, options, freed):
+    data = chain.assign(g=np.where(np.arange(len(chain)) % 2 == 0, "u", "v"))
+    fitted, problem, fixed = fitted_problem(model or chain_model, data, **options)
+    scales = scales_of(fitted.blocks, fitted.space)
+    assert len(scales.value) == freed
+    covs = tuple(sample.cov for sample in fitted.samples)
+    other = on_scales(problem, scales, fitted.blocks, covs, fixed)
+    moments = moments_of(fitted, 40)
+    found = []
+    for one in (problem, other):
+        arranged = tuple(e.arrange(*at) for e, at in zip(one.evaluators, moments, strict=True))
+        found.append(minimise_lanes(one, arranged))
+    assert found[1].iterations.mean() < found[0].iterations.mean()
+    theta, kept = scales.restored(found[1].theta, fitted.blocks)
+    both = found[0].converged & found[1].converged & kept
+    assert both.sum() >= 38
+    se = np.sqrt(np.diagonal(parameter_covariance(fitted)))
+    assert (np.abs(theta - found[0].theta)[:, both] / se[:, None]).max() < 1e-5
+    np.testing.assert_allclose(scales.restored(scales.widened(theta), fitted.blocks)[0], theta)
+
+
+def test_units_that_are_not_arbitrary_are_kept(chain):
+    # Unit variances, one loading for two constructs, no construct: there is no marker to free.
+    for model, options in (("A =~ a1 + a2 + a3 + b1", {"std_lv": True}), (SHARED, {}), (PATHS, {})):
+        fitted = sl.fit(model, chain, engine="kernel", **options)
+        assert scales_of(fitted.blocks, fitted.space) is None
 
 
 def test_models_that_are_not_equivariant_keep_their_units(chain):
@@ -235,6 +334,10 @@ def test_evaluator_is_chosen_by_the_structure(chain):
     found = evaluator(fitted.blocks[0], NOTHING).structure
     assert found.items == 5
     assert [fitted.specification.observed[i] for i in found.order[5:]] == ["b1"]
+    found = evaluator(sl.fit(PAIRS, chain, engine="kernel").blocks[0], NOTHING).structure
+    assert (found.items, len(found.pairs), len(found.members)) == (9, 4, 3)
+    found = evaluator(sl.fit(METHOD, chain, engine="kernel").blocks[0], NOTHING).structure
+    assert (found.items, len(found.pairs), len(found.members)) == (6, 1, 6)  # three errors of one method are no pair
     start = fitted.theta * 1.05
     sample = Sample(1.0, fitted.samples[0].cov, fitted.samples[0].mean, log_determinant(fitted.samples[0].cov))
     again = minimise(Likelihood(fitted.blocks, (sample,)), start)
