@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from html import escape
 
 import pandas as pd
@@ -13,14 +14,14 @@ from sem_loyalty.errors import ConfigurationError
 MARK = "NOT CERTIFIED: the fit behind these numbers failed its checks; do not report them."
 
 
-class Shown:
+class Shown(ABC):
     """A result that shows itself through its tables, in a terminal and in a notebook."""
 
     __slots__ = ()
 
+    @abstractmethod
     def tables(self) -> tuple[Table, ...]:
         """Return the result as tables, the most important first."""
-        raise NotImplementedError
 
     def warning(self) -> str:
         """Return what stands above everything, or ""."""
