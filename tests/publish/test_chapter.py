@@ -157,6 +157,23 @@ def test_what_a_note_leaves_undefined(note, heads, expected):
     assert explained(explained(table)) == explained(table)
 
 
+def test_references_follow_the_customs_of_the_language(full):
+    entries = [block for block in chapter(full).blocks if isinstance(block, Paragraph) and block.kind == "reference"]
+    shown = ["".join(map(said, entry.parts)) for entry in entries]
+    assert shown == sorted(shown, key=str.lower)
+    hu = next(line for line in shown if line.lower().startswith("hu"))
+    book = next(line for line in shown if line.lower().startswith("hair"))
+    if full.lang == "en":
+        assert hu.startswith("Hu, L., & Bentler, P. M. (1999). Cutoff criteria")
+        assert hu.endswith("Structural Equation Modeling, 6(1), 1–55. https://doi.org/10.1080/10705519909540118")
+        assert Symbol("Structural Equation Modeling, 6") in entries[shown.index(hu)].parts
+        assert Symbol("Multivariate data analysis") in entries[shown.index(book)].parts
+    else:
+        assert hu.startswith("HU L, BENTLER P M, 1999. Cutoff criteria")
+        assert hu.endswith("[J]. Structural Equation Modeling, 6(1): 1-55. DOI: 10.1080/10705519909540118.")
+        assert book.startswith("HAIR J F, BLACK W C, BABIN B J, et al, 2019. Multivariate data analysis[M]. 8th ed. ")
+
+
 def test_simulated_data_are_the_first_thing_said(full):
     first = chapter(full).blocks[0]
     assert isinstance(first, Paragraph)

@@ -178,6 +178,15 @@ def test_tables_to_a_file(tmp_path: Path) -> None:
     assert list(read_tables(path.read_bytes())) == ["paths", "wide"]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_references_hang(lang: str) -> None:
+    found = opened(docx_bytes(Manuscript("", lang, (Paragraph(("Hu, L. (1999).",), "reference"),))))
+    form = found.styles[found.paragraphs[-1].style.name].paragraph_format
+    assert found.paragraphs[-1].text == "Hu, L. (1999)."
+    assert form.left_indent > 0
+    assert form.first_line_indent == -form.left_indent
+
+
 def test_a_figure_carries_its_description() -> None:
     import matplotlib
 

@@ -74,7 +74,7 @@ def chapter(results: Results) -> Manuscript:
     if w.cited:
         w.blocks.append(Heading("References" if lang == "en" else "参考文献", 1))
         for source in sorted((SOURCES[key] for key in w.cited), key=lambda source: (source.full, source.year)):
-            w.blocks.append(Paragraph((source.listed(),)))
+            w.blocks.append(Paragraph(source.listed(lang), "reference"))
     return Manuscript(results.title, lang, tuple(w.blocks), results.study.name)
 
 

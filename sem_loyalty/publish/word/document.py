@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _WORD = {"en": {"table": "Table", "figure": "Figure"}, "zh": {"table": "表", "figure": "图"}}
 _NOTE = {"en": "Note.", "zh": "注："}
+_STYLE_OF = {"text": "Body Text", "warning": "Warning", "reference": "Bibliography"}
 _POINTS_PER_MM = 72 / 25.4
 
 
@@ -120,8 +121,7 @@ class _Writer:
         if isinstance(block, Heading):
             self._paragraph(f"Heading {min(max(block.level, 1), 3)}", [run(block.text)])
         elif isinstance(block, Paragraph):
-            style = "Warning" if block.kind == "warning" else "Body Text"
-            self._paragraph(style, [piece for part in block.parts for piece in self._part(part)])
+            self._paragraph(_STYLE_OF[block.kind], [piece for part in block.parts for piece in self._part(part)])
         elif isinstance(block, Table):
             self._caption("table", block.id, block.caption)
             body = self._document.element.body
