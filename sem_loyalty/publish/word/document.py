@@ -18,7 +18,7 @@ from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragrap
 from sem_loyalty.publish.word.archive import saved
 from sem_loyalty.publish.word.markup import HASHED, bookmark_name, bookmarked, control, field, run, tag
 from sem_loyalty.publish.word.styles import TEXT_WIDTH, prepare, sideways, upright
-from sem_loyalty.publish.word.three_lines import natural_width, table_element
+from sem_loyalty.publish.word.three_lines import TIGHT, natural_width, table_element
 from sem_loyalty.publish.word.values import KEYS
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class _Writer:
     def _orientation(self, block: object) -> str:
         if not isinstance(block, Table):
             return "portrait"
-        needed = natural_width(grid(block, self._lang), 8.0)
+        needed = natural_width(grid(block, self._lang), 8.0, TIGHT)
         return "portrait" if needed <= TEXT_WIDTH["portrait"] else "landscape"
 
     def _block(self, block: object, orientation: str) -> None:
