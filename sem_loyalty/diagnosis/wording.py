@@ -64,23 +64,23 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "finding_negative_fluctuation": (
         (
-            "{parameters} = {est:.3g} is negative, but its 95 % interval [{lower:.3g}, {upper:.3g}] includes "
+            "{parameters} = {est:.3g} is negative, but its 95% interval [{lower:.3g}, {upper:.3g}] includes "
             "zero: a small "
             "positive variance and sampling fluctuation explain it."
         ),
         (
-            "{parameters} = {est:.3g} 为负，但其 95 % 置信区间 [{lower:.3g}, {upper:.3g}] 包含零："
+            "{parameters} = {est:.3g} 为负，但其 95% 置信区间 [{lower:.3g}, {upper:.3g}] 包含零："
             "总体方差较小为正、加上抽样波动即可解释。"
         ),
     ),
     "finding_negative_misfit": (
         (
-            "{parameters} = {est:.3g} is negative, and its 95 % interval [{lower:.3g}, {upper:.3g}] excludes "
+            "{parameters} = {est:.3g} is negative, and its 95% interval [{lower:.3g}, {upper:.3g}] excludes "
             "zero: chance "
             "does not explain it; the model is wrong about this variable."
         ),
         (
-            "{parameters} = {est:.3g} 为负，且其 95 % 置信区间 [{lower:.3g}, {upper:.3g}] 不含零："
+            "{parameters} = {est:.3g} 为负，且其 95% 置信区间 [{lower:.3g}, {upper:.3g}] 不含零："
             "抽样波动无法解释，模型对该变量的设定有误。"
         ),
     ),

@@ -80,7 +80,7 @@ def fit_measures(fit: Fit) -> FitMeasures:
     FitMeasures
         npar, ntotal, fmin (F / 2), chisq, df, pvalue; baseline_chisq, baseline_df, baseline_pvalue (independence
         model, covariances among exogenous covariates kept); cfi, tli, nnfi, rfi, nfi, pnfi, ifi, rni; logl,
-        unrestricted_logl, aic, bic, bic2 (sample-size adjusted); rmsea with a 90 % interval (rmsea_ci_lower,
+        unrestricted_logl, aic, bic, bic2 (sample-size adjusted); rmsea with a 90% interval (rmsea_ci_lower,
         rmsea_ci_upper), rmsea_pvalue (close fit, .05), rmsea_notclose_pvalue (.08); rmr, srmr, crmr; gfi, agfi,
         pgfi; mfi; ecvi; cn_05, cn_01 (Hoelter). With MLM, MLMV and MLR also the corrected tests (`_scaled`,
         chisq_scaling_factor), indices computed from them (`_scaled`), and indices that estimate the population value

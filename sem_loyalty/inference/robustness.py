@@ -71,7 +71,7 @@ class Robustness:
             hypothesis, path, sign, main (standardised estimate of the main specification), main_verdict, median,
             lowest, highest (standardised, over certified specifications), specifications, certified, supported (share
             of the certified ones), opposite (share with a significant effect of the other sign), robust (supported
-            in the main specification and in 95 % of the certified ones).
+            in the main specification and in 95% of the certified ones).
         """
         records = []
         for hypothesis in self.hypotheses:

@@ -58,9 +58,9 @@ class LoyaltyScores(Shown):
             Column("n", "n", "int"),
             Column("mean", "M", "number", 1),
             Column("sd", "SD", "number", 1),
-            Column("q25", "25 %", "number", 1),
+            Column("q25", "25%", "number", 1),
             Column("q50", "Median", "number", 1),
-            Column("q75", "75 %", "number", 1),
+            Column("q75", "75%", "number", 1),
             Column("reliability", "Reliability", "number", 3, bounded=True),
         )
         reliability = self.reliability.groupby("latent", sort=False)["reliability"].min()

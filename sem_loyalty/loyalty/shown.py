@@ -75,5 +75,5 @@ def with_interval(frame: pd.DataFrame, after: str) -> pd.DataFrame:
 
 
 def percent(level: float) -> str:
-    """Return a coverage as "95 %"."""
-    return f"{100 * level:g} %"
+    """Return a coverage as "95%"."""
+    return f"{100 * level:g}%"

@@ -74,7 +74,7 @@ def group_forest(
     note: str = "",
     width_mm: float = 160.0,
 ) -> Picture:
-    """Draw the paths of every group with their 95 % intervals.
+    """Draw the paths of every group with their 95% intervals.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ _MEASURES: tuple[tuple[str, str, int, bool, str, str], ...] = (
         "Brosseau-Liard, Savalei and Li (2012)",
         "Brosseau-Liard, Savalei 与 Li（2012）",
     ),
-    ("rmsea", "RMSEA", 3, True, "90 % CI, p of close fit ≤ 0.05", "90 % 置信区间，p 检验 RMSEA ≤ 0.05"),
+    ("rmsea", "RMSEA", 3, True, "90% CI, p of close fit ≤ 0.05", "90% 置信区间，p 检验 RMSEA ≤ 0.05"),
     (
         "srmr",
         "SRMR",
@@ -124,7 +124,7 @@ def fit_table(measures: Mapping[str, Any], edition: Edition, fitted: Fit | None 
     Returns
     -------
     Table
-        Rows keyed by lavaan's names; the interval of RMSEA covers 90 %, its p tests RMSEA ≤ 0.05.
+        Rows keyed by lavaan's names; the interval of RMSEA covers 90%, its p tests RMSEA ≤ 0.05.
     """
     known = dict(measures.items())
     if known.get("df") and known.get("chisq") is not None:

@@ -18,6 +18,7 @@ from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
     DataSource,
+    FactorChoice,
     LoyaltyChoice,
     ModelChoice,
     Output,
@@ -290,6 +291,10 @@ def test_groups_with_equal_coefficients_are_told_once():
     found = hypotheses(fit_once("core", str(demo_path()), codebook=str(demo_codebook_path()), group="channel"))
     assert "the model holds its coefficient equal in the groups" in found
     assert "β = .57 in online and β = .56 in store" in found
+    # A chain has a β in each group and none for all; the table leaves its cell empty.
+    chain = found[found.index("H6") : found.index("H7")]
+    assert "B = " in chain
+    assert "β" not in chain
 
 
 def test_groups_with_different_verdicts_are_told_apart():
@@ -308,8 +313,29 @@ def test_missing_answers_and_estimators_are_told_as_they_were():
     assert "deleted listwise" not in fiml
     assert "all 600 respondents" in fiml
     assert "CFI, TLI and RMSEA are the robust ones" in fiml
-    ordinal = text(fit_once("core", str(demo_path()), codebook=str(demo_codebook_path()), ordered=True))
-    assert "only a rough guide for ordinal items (Xia & Yang, 2019)" in ordinal
+    ordinal = fit_once("core", str(demo_path()), codebook=str(demo_codebook_path()), ordered=True)
+    assert "only a rough guide for ordinal items (Xia & Yang, 2019)" in text(ordinal)
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "spread"),
+    [
+        ({"ordered": True}, "Polychoric correlations", False),
+        ({"missing": "fiml"}, "by maximum likelihood from all answers present", True),
+        ({}, "Pearson correlations", True),
+    ],
+)
+def test_correlations_say_which_they_are(options, said, spread):
+    study = Study(
+        data=DataSource(path=str(demo_path()), codebook=str(demo_codebook_path())),
+        model=ModelChoice(id="core", **options),
+        efa=FactorChoice(run=False),
+        output=Output(formats=("json",)),
+        folder=Path(),
+    )
+    table = analyse(study).tables["correlations"]
+    assert said in table.note
+    assert ({"mean", "sd"} <= {column.key for column in table.columns}) is spread
 
 
 def changed_records(results, section, row, **fields):

@@ -23,8 +23,8 @@ def small(id: str = "paths", lang: str = "en") -> Table:
     columns = (
         Column("path", "路径" if lang == "zh" else "Path"),
         Column("b", "β", "number", 3, bounded=True),
-        Column("low", "lower", "number", 3, bounded=True, group="95 % CI"),
-        Column("high", "upper", "number", 3, bounded=True, group="95 % CI"),
+        Column("low", "lower", "number", 3, bounded=True, group="95% CI"),
+        Column("high", "upper", "number", 3, bounded=True, group="95% CI"),
     )
     rows = (
         {"path": "A → B", "b": Cell(0.5, "number", 3, True, "***"), "low": 0.4, "high": 0.6},

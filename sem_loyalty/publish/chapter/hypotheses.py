@@ -63,7 +63,9 @@ def _opening(w: Writer, stated: Sequence[Record]) -> list[Said]:
 
 def _numbers(w: Writer, path: str, record: Mapping[str, Any], *, standardised: bool = True) -> Said:
     """Return "β = .51, B = 0.50, SE = 0.06, p < .001, 95% CI [0.38, 0.62]"."""
-    known = standardised and record["std_all"] is not None and record["std_all"] == record["std_all"]
+    # A chain that all groups share has a standardised effect in each of them, and none for all.
+    one = bool(record["group"]) or len(w.book.results.get("group_names", [])) < 2
+    known = standardised and one and record["std_all"] is not None and record["std_all"] == record["std_all"]
     std = w.say("β = {v}, ", "β = {v}，", v=w.standardised(f"{path}/std_all")) if known else ()
     bounded = record["ci_lower"] is not None and record["ci_lower"] == record["ci_lower"]
     interval = w.say(", 95% CI {v}", "，95% CI {v}", v=w.number(f"{path}/ci")) if bounded else ()
