@@ -55,9 +55,8 @@ def write_rivals(w: Writer) -> None:
         tail = (", while the data do not rule out {names}", "，同时数据不能排除{names}") if open_ else ("", "")
         said.append(
             w.say(
-                f"The evidence speaks for the rival {{name}} and not for the proposed model{tail[0]}; conclusions "
-                "from the "
-                "proposed model need a reason.",
+                f"The evidence speaks for the rival {{name}} and not for the proposed model{tail[0]}; conclusions from "
+                "the proposed model need a reason.",
                 f"证据支持竞争模型{{name}}，而非本文提出的模型{tail[1]}；若仍据本文模型下结论，须说明理由。",
                 name=_quoted(w, titles[picked]),
                 names=named,
@@ -209,9 +208,8 @@ def _step(w: Writer, record: Record) -> Said:
     return w.say(
         f"The step to {english} {'holds' if holds else 'does not hold'} (ΔCFI = {{cfi}}, ΔRMSEA = {{rmsea}}, ΔSRMR = "
         "{srmr}; Δχ²({df}) = {chi}, *p* {p}).",
-        f"{chinese}{'成立' if holds else '不成立'}（ΔCFI = {{cfi}}，ΔRMSEA = {{rmsea}}，ΔSRMR = {{srmr}}；"
-        f"Δχ²({{df}}) = "
-        "{chi}，*p* {p}）。",
+        f"{chinese}{'成立' if holds else '不成立'}（ΔCFI = {{cfi}}，ΔRMSEA = {{rmsea}}，ΔSRMR = {{srmr}}；Δχ²({{df}}) "
+        "= {chi}，*p* {p}）。",
         cfi=w.index(f"{row}/cfi_diff"),
         rmsea=w.index(f"{row}/rmsea_diff"),
         srmr=w.index(f"{row}/srmr_diff"),
@@ -343,12 +341,10 @@ def write_robustness(w: Writer) -> None:
     said = [
         w.say(
             "The hypotheses were tested again under other defensible choices of estimator, missing rule, exclusions, "
-            "items "
-            "and controls: {run} of the {possible} possible specifications were run ({t})."
+            "items and controls: {run} of the {possible} possible specifications were run ({t})."
             if count["run"] < count["possible"] else
             "The hypotheses were tested again under all {run} specifications that other defensible choices of "
-            "estimator, "
-            "missing rule, exclusions, items and controls allow ({t}).",
+            "estimator, missing rule, exclusions, items and controls allow ({t}).",
             "改变估计方法、缺失值处理、剔除规则、题项与控制变量后重新检验假设，在 {possible} 种可能设定中运行了 "
             "{run} 种（{t}）。",
             run=w.value("specifications/run"),

@@ -53,8 +53,7 @@ def _opening(w: Writer, stated: Sequence[Record]) -> list[Said]:
     said.append(
         w.say(
             "*B* is the unstandardised and β the standardised coefficient; *SE*, *p* and the 95% confidence interval "
-            "(CI) "
-            "belong to *B*.",
+            "(CI) belong to *B*.",
             "*B* 为非标准化系数，β 为标准化系数；*SE*、*p* 与 95% 置信区间（CI）对应 *B*。",
         )
     )
@@ -342,8 +341,7 @@ def write_mediation(w: Writer) -> None:
     opening = [
         w.say(
             "An effect is taken to exist where its 95% interval leaves out zero, and mediation is classified by the "
-            "direct "
-            "and the indirect effect {zhao} ({t}).",
+            "direct and the indirect effect {zhao} ({t}).",
             "95% 置信区间不含零即认为效应存在，并据直接效应与间接效应判定中介类型{zhao}（{t}）。",
             t=w.tables("decomposition", "mediation"),
         ),
@@ -390,9 +388,8 @@ def _mediated(w: Writer, record: Record) -> Said:
     )
     if kind == "complementary":
         return w.say(
-            "Of the effect of {x} on {y}{where}, both the indirect ({indirect}) and the direct part ({direct}) "
-            "differ from "
-            "zero and have the same sign: {kind}, in which {share}% of the total effect is mediated.",
+            "Of the effect of {x} on {y}{where}, both the indirect ({indirect}) and the direct part ({direct}) differ "
+            "from zero and have the same sign: {kind}, in which {share}% of the total effect is mediated.",
             "{x}对{y}{where}的间接效应（{indirect}）与直接效应（{direct}）均显著且同号，属于{kind}，中介占总效应的 "
             "{share}%。",
             kind=w.value(f"mediation/{place}/kind:said"),
@@ -401,9 +398,8 @@ def _mediated(w: Writer, record: Record) -> Said:
         )
     if kind == "competitive":
         return w.say(
-            "Of the effect of {x} on {y}{where}, the indirect ({indirect}) and the direct part ({direct}) differ "
-            "from zero "
-            "and have opposite signs: {kind}.",
+            "Of the effect of {x} on {y}{where}, the indirect ({indirect}) and the direct part ({direct}) differ from "
+            "zero and have opposite signs: {kind}.",
             "{x}对{y}{where}的间接效应（{indirect}）与直接效应（{direct}）均显著但异号，属于{kind}。",
             kind=w.value(f"mediation/{place}/kind:said"),
             **slots,
@@ -411,8 +407,7 @@ def _mediated(w: Writer, record: Record) -> Said:
     if kind == "indirect-only":
         return w.say(
             "Of the effect of {x} on {y}{where}, only the indirect part ({indirect}) differs from zero, the direct "
-            "part "
-            "({direct}) does not: {kind}.",
+            "part ({direct}) does not: {kind}.",
             "{x}对{y}{where}仅间接效应显著（{indirect}），直接效应不显著（{direct}），属于{kind}。",
             kind=w.value(f"mediation/{place}/kind:said"),
             **slots,
@@ -425,9 +420,8 @@ def _mediated(w: Writer, record: Record) -> Said:
             **slots,
         )
     return w.say(
-        "Of the effect of {x} on {y}{where}, neither the direct ({direct}) nor the indirect part ({indirect}) "
-        "differs from "
-        "zero.",
+        "Of the effect of {x} on {y}{where}, neither the direct ({direct}) nor the indirect part ({indirect}) differs "
+        "from zero.",
         "{x}对{y}{where}的直接效应（{direct}）与间接效应（{indirect}）均不显著。",
         **slots,
     )

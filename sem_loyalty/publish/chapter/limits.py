@@ -127,8 +127,7 @@ def _data(w: Writer) -> list[Said]:
         said.append(
             w.say(
                 "The exploratory and the confirmatory analysis rest on the same sample, so that the latter does not "
-                "confirm "
-                "the former independently.",
+                "confirm the former independently.",
                 "探索性与验证性分析采用同一样本，后者不构成对前者的独立验证。",
             )
         )

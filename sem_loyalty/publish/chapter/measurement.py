@@ -49,8 +49,7 @@ def write_exploration(w: Writer) -> None:
     said = [
         w.say(
             f"The {{items}} items are {english} to factor analysis: the Kaiser–Meyer–Olkin measure is {{kmo}} "
-            f"{{kaiser}}, "
-            "and Bartlett's test of sphericity gives χ²({df}) = {chi}, *p* {p}.",
+            "{kaiser}, and Bartlett's test of sphericity gives χ²({df}) = {chi}, *p* {p}.",
             f"{{items}} 个题项{chinese}作因子分析：KMO 值为 {{kmo}}{{kaiser}}，Bartlett 球形检验 χ²({{df}}) = {{chi}}，"
             "*p* {p}。",
             items=w.value("efa/items"),
@@ -303,8 +302,7 @@ def _on_reliability(w: Writer) -> list[Said]:
         said.append(
             w.say(
                 "All values reach the customary limits of .70 for α {nunnally} and CR {hair} and of .50 for AVE "
-                "{fornell}, "
-                "so that reliability and convergent validity are satisfactory.",
+                "{fornell}, so that reliability and convergent validity are satisfactory.",
                 "α{nunnally}与 CR{hair}均不低于惯用的 0.70，AVE 均不低于 0.50{fornell}，"
                 "表明量表具有良好的信度与收敛效度。",
             )
