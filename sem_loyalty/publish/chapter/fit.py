@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sem_loyalty.publish.chapter.measurement import ALPHA, below, significant
+from sem_loyalty.publish.chapter.cutoffs import ALPHA, below, significant
 from sem_loyalty.publish.chapter.sample import ORDINAL
 from sem_loyalty.publish.chapter.writer import Said, Writer
 
