@@ -83,6 +83,10 @@ class PathComparison:
             note += f" {self.permutations:,} permutations of the groups, {self.failed:,} of them not converged."
         return Table.from_frame(frame, id="group-paths", caption=caption, heads=heads, kinds=kinds, note=note)
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return the table of paths as text."""
         return self.to_table().to_text()

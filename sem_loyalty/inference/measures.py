@@ -50,6 +50,10 @@ class FitMeasures(Mapping[str, float]):
     def __len__(self) -> int:
         return len(self.values_by_name)
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return one measure a line, after a warning where the fit is not certified."""
         head = [] if self.certified else ["NOT CERTIFIED: do not report these numbers."]

@@ -126,6 +126,10 @@ class Robustness:
         note += f"which count in none of the figures. Robust: supported in the main and in {ROBUST:.0%} of the others."
         return Table.from_frame(frame, id="robustness", caption="Robustness of the hypotheses", note=note)
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return the summary as text."""
         return self.to_table().to_text()

@@ -43,6 +43,9 @@ class LoyaltyScores(Shown):
     method: str
     certified: bool
 
+    def __post_init__(self) -> None:
+        self._mark_frames("scores", "reliability")
+
     def warning(self) -> str:
         """Return the mark of a fit without certificate, or ""."""
         return "" if self.certified else MARK
@@ -84,7 +87,7 @@ class LoyaltyScores(Shown):
         note = f"Factor scores ({self.method}) moved to 0 to 100 by the ends of the answer scale." + (
             " Reliability: the lowest over groups." if several else ""
         )
-        return (Table("loyalty-scores", "Scores on 0 to 100", columns, tuple(rows), note),)
+        return self._warned(Table("loyalty-scores", "Scores on 0 to 100", columns, tuple(rows), note))
 
 
 def frame_of(scores: LoyaltyScores | pd.DataFrame) -> tuple[pd.DataFrame, bool]:

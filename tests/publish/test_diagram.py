@@ -171,6 +171,12 @@ def test_uncertified_solution_cannot_be_mistaken() -> None:
     assert rows.min() < 0.35
 
 
+@pytest.mark.parametrize(("lang", "banner"), [("en", "NOT A CERTIFIED SOLUTION"), ("zh", "未通过验证的解")])
+def test_uncertified_in_graphviz(lang: str, banner: str) -> None:
+    assert banner in draw(ecsi(lang, certified=False)).dot()
+    assert banner not in draw(ecsi(lang)).dot()
+
+
 def test_uncertified_in_chinese() -> None:
     assert contents(draw(small(lang="zh", certified=False)), "banner") == ["未通过验证的解：不得报告"]
 
