@@ -202,7 +202,7 @@ class Table:
                 else:
                     cells += [_exact(found), ""]
             lines.append(cells)
-        reason = reason_of(self.note)
+        reason = reason_of(self.note) or reason_of(self.caption)
         if reason:
             lines = [[MARK, *lines[0]], *([formula_free(reason), *line] for line in lines[1:])]
         return "".join(",".join(map(quoted, line)) + "\n" for line in lines)

@@ -223,6 +223,10 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
         ),
         "载荷等值下各组的 B；逐条检验路径等值；p（Holm）已按路径数目校正。Δβ 为标准化路径系数之差。",
     ),
+    "joint_uncertified": (
+        "The model with all paths held equal at once is not certified, so they are not tested together.",
+        "全部路径同时等值的模型未通过检验，故未作联合检验。",
+    ),
     "joint_note": (
         "All paths held equal at once: Δχ²({df}) = {chisq}, p {p}.",
         "全部路径同时等值：Δχ²({df}) = {chisq}，p {p}。",

@@ -345,6 +345,20 @@ def changed_records(results, section, row, **fields):
     return replace(results, records=records)
 
 
+def test_paths_whose_equality_is_not_certified_are_not_judged(full):
+    nothing = {"chisq_diff": None, "pvalue": None}
+    row = full.records["group_tests"][0]["row"]
+    single = text(changed_records(full, "group_tests", row, **nothing, pvalue_holm=None))
+    joint = text(changed_records(full, "group_joint", full.records["group_joint"][0]["row"], **nothing))
+    if full.lang == "en":
+        name = "Customer satisfaction → Trust"
+        assert f"Not tested, because the model that holds the path equal has no certified solution: {name}." in single
+        assert "held equal at once has no certified solution and tests nothing ([table group-paths]" in joint
+    else:
+        assert "设为等值的模型未得到可接受的解，未作检验：顾客满意 → 信任。" in single
+        assert "未得到可接受的解，不作检验（" in joint
+
+
 def test_pairs_without_discriminant_validity_are_named(plain):
     worse = changed_records(
         plain, "discriminant", "SAT~~TRU", fornell_larcker=False, correlation=0.91, root_ave_first=0.76, htmt=0.93

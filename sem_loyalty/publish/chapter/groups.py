@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sem_loyalty.publish.chapter.cutoffs import significant
+from sem_loyalty.publish.chapter.cutoffs import exists, significant
 from sem_loyalty.publish.chapter.writer import Said, Writer, at
 from sem_loyalty.publish.records import Record
 
@@ -152,12 +152,17 @@ def _paths(w: Writer, reached: bool) -> list[Said]:
                 )
             ]
         return []
-    joint = w.say(
-        "Δχ²({df}) = {chi}, *p* {p}",
-        "Δχ²({df}) = {chi}，*p* {p}",
-        df=w.value("group_joint/df_diff:0"),
-        chi=w.value("group_joint/chisq_diff:2"),
-        p=w.value("group_joint/pvalue:p="),
+    tested = exists(w.records("group_joint")[0]["pvalue"])
+    joint = (
+        ()
+        if not tested
+        else w.say(
+            "Δχ²({df}) = {chi}, *p* {p}",
+            "Δχ²({df}) = {chi}，*p* {p}",
+            df=w.value("group_joint/df_diff:0"),
+            chi=w.value("group_joint/chisq_diff:2"),
+            p=w.value("group_joint/pvalue:p="),
+        )
     )
     somewhere = significant(w.records("group_joint")[0]["pvalue"])
     parts = [w.tables("group-paths")]
@@ -165,6 +170,13 @@ def _paths(w: Writer, reached: bool) -> list[Said]:
     shown = w.listed(parts)
     said = [
         w.say(
+            "The model with all structural paths held equal at once has no certified solution and tests nothing "
+            "({shown}).",
+            "将全部结构路径同时设为等值的模型未得到可接受的解，不作检验（{shown}）。",
+            shown=shown,
+        )
+        if not tested
+        else w.say(
             "With all structural paths held equal at once, the fit "
             f"{'is significantly worse' if somewhere else 'is not significantly worse'} "
             "({joint}; {shown}).",
@@ -173,6 +185,17 @@ def _paths(w: Writer, reached: bool) -> list[Said]:
             shown=shown,
         )
     ]
+    silent = [_path_name(w, record) for record in tests if not exists(record["pvalue"])]
+    if silent:
+        said.append(
+            w.say(
+                "Not tested, because the model that holds the path equal has no certified solution: {items}.",
+                "以下路径设为等值的模型未得到可接受的解，未作检验：{items}。",
+                items=w.listed(silent),
+            )
+        )
+    if len(silent) == len(tests):
+        return said
     differing = [record for record in tests if significant(record["pvalue_holm"])]
     if not differing:
         said.append(
@@ -207,3 +230,9 @@ def _paths(w: Writer, reached: bool) -> list[Said]:
             )
         )
     return said
+
+
+def _path_name(w: Writer, record: Record) -> str:
+    """Return "Trust → Loyalty" for a record on "LOY~TRU"."""
+    outcome, cause = str(record["row"]).split("~")
+    return w.route((cause, outcome))
