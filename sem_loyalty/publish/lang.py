@@ -304,10 +304,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "extraction_ml": ("maximum likelihood", "极大似然法"),
     "extraction_principal": ("principal components", "主成分法"),
     "chosen_note": (
-        "{m} factors, chosen by parallel analysis (95th percentile of {draws} random samples).",
+        "Factors kept: {m}, by parallel analysis (95th percentile of {draws} random samples).",
         "保留 {m} 个因子，由平行分析确定（{draws} 个随机样本的第 95 百分位）。",
     ),
-    "given_note": ("{m} factors, as the study asks.", "按设定保留 {m} 个因子。"),
+    "given_note": ("Factors kept: {m}, as the study asks.", "按设定保留 {m} 个因子。"),
     "heywood_note": (
         "Do not report: {items} leave no unique variance (Heywood case).",
         "不得报告：{items} 无独特方差（Heywood 情形）。",

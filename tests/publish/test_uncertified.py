@@ -19,7 +19,6 @@ MARKS = {
     "en": (
         "NOT CERTIFIED",
         "(not certified)",
-        "NOT A CERTIFIED SOLUTION",
         "failed its checks",
         '"certified": false',
         "not_certified",
