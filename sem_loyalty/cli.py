@@ -371,7 +371,7 @@ def _verify(words: argparse.Namespace) -> int:
 
     found = verify(words.document, study=words.study, results=words.results)
     print(found)
-    return DONE if found.holds else DIFFERENT
+    return DIFFERENT if not found.holds else DONE if found.certified else UNCERTIFIED
 
 
 def _conclude(results: Results, out: str | Path) -> int:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sem_loyalty.display import Column, Table, format_number, format_p
+from sem_loyalty.display.symbols import note_parts
 from sem_loyalty.errors import ConfigurationError, display_width
 
 NASTY = "a & b % c_d # $5 <b> ~ ^ \\ {x} \"q\" 'r' | * ` \x1b[31m\n"
@@ -218,3 +219,16 @@ def test_every_text_survives_csv_and_never_breaks_a_line_of_text(label: str) -> 
     body = list(csv.reader(io.StringIO(made.to_csv(), newline="")))
     assert body[1] == [label, "end"]
     assert len(made.to_text().split("\n")) == 5
+
+
+@pytest.mark.parametrize(
+    ("note", "lang", "italic"),
+    [
+        ("n: answers given. M: mean; SD: standard deviation.", "en", ["n", "M", "SD"]),
+        ("in mean (M) and standard deviation (SD)", "en", ["M", "SD"]),
+        ("B: 30 respondents, d: 20", "en", []),
+        ("n 为有效作答数。M 与 SD 为均值与标准差", "zh", ["n", "M", "SD"]),
+    ],
+)
+def test_a_letter_of_a_note_is_a_symbol_where_it_is_defined(note, lang, italic):
+    assert [text for text, symbol in note_parts(note, lang) if symbol] == italic

@@ -148,7 +148,7 @@ def more_data(evidence: Evidence, findings: tuple[Finding, ...]) -> tuple[Remedy
 
     Ten respondents for each parameter, and 100 at least (Bentler and Chou 1987, doi:10.1177/0049124187016001004). For a
     negative variance that chance explains: so many that, were the variance a tenth of the variable's own, an estimate
-    below zero would be rarer than 2.5 %.
+    below zero would be rarer than 2.5%.
     """
     codes = {finding.code for finding in findings}
     needed = 0.0

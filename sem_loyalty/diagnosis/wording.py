@@ -49,9 +49,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "finding_lone_pair": (
         (
-            "{names} has two indicators and correlates with nothing else in the model (largest correlation of "
-            "its items "
-            "with others {largest:.2f}): one covariance cannot determine two loadings."
+            "{names} has two indicators and correlates with nothing else in the model (largest correlation of its "
+            "items with others {largest:.2f}): one covariance cannot determine two loadings."
         ),
         (
             "{names} 只有两个指标，且与模型其余部分不相关（其题项与其他题项的最大相关为 {largest:.2f}）："
@@ -64,23 +63,21 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "finding_negative_fluctuation": (
         (
-            "{parameters} = {est:.3g} is negative, but its 95 % interval [{lower:.3g}, {upper:.3g}] includes "
-            "zero: a small "
-            "positive variance and sampling fluctuation explain it."
+            "{parameters} = {est:.3g} is negative, but its 95% interval [{lower:.3g}, {upper:.3g}] includes zero: a "
+            "small positive variance and sampling fluctuation explain it."
         ),
         (
-            "{parameters} = {est:.3g} 为负，但其 95 % 置信区间 [{lower:.3g}, {upper:.3g}] 包含零："
+            "{parameters} = {est:.3g} 为负，但其 95% 置信区间 [{lower:.3g}, {upper:.3g}] 包含零："
             "总体方差较小为正、加上抽样波动即可解释。"
         ),
     ),
     "finding_negative_misfit": (
         (
-            "{parameters} = {est:.3g} is negative, and its 95 % interval [{lower:.3g}, {upper:.3g}] excludes "
-            "zero: chance "
-            "does not explain it; the model is wrong about this variable."
+            "{parameters} = {est:.3g} is negative, and its 95% interval [{lower:.3g}, {upper:.3g}] excludes zero: "
+            "chance does not explain it; the model is wrong about this variable."
         ),
         (
-            "{parameters} = {est:.3g} 为负，且其 95 % 置信区间 [{lower:.3g}, {upper:.3g}] 不含零："
+            "{parameters} = {est:.3g} 为负，且其 95% 置信区间 [{lower:.3g}, {upper:.3g}] 不含零："
             "抽样波动无法解释，模型对该变量的设定有误。"
         ),
     ),
@@ -159,9 +156,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "finding_small_sample": (
         (
-            "{n:.0f} respondents for {parameters_count:.0f} free parameters, {ratio:.1f} each; below 5 each, or "
-            "below 100 in "
-            "all, improper solutions are common."
+            "{n:.0f} respondents for {parameters_count:.0f} free parameters, {ratio:.1f} each; below 5 each, or below "
+            "100 in all, improper solutions are common."
         ),
         (
             "{n:.0f} 名受访者对应 {parameters_count:.0f} 个自由参数，每个参数 {ratio:.1f} 人；"
@@ -241,11 +237,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "untried": ("not tried", "未试"),
     "note": (
         (
-            "In order: certified first, then the fewest changes to the theory, then fit. A remedy that fits is "
-            "no evidence "
-            "for it: it needs a reason, and new data. BIC only where the same items are analysed by likelihood. "
-            "Freeing "
-            "residual covariances is no remedy for an improper solution and was not tried."
+            "In order: certified first, then the fewest changes to the theory, then fit. A remedy that fits is no "
+            "evidence for it: it needs a reason, and new data. BIC only where the same items are analysed by "
+            "likelihood. Freeing residual covariances is no remedy for an improper solution and was not tried."
         ),
         (
             "排序：先通过检验者，再对理论改动最少者，再看拟合。拟合得好并不证明其正确：需要理论理由和新数据。"

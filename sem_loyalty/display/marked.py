@@ -10,8 +10,8 @@ from typing import Any, Self, overload
 import pandas as pd
 
 from sem_loyalty.display.escaping import latex
+from sem_loyalty.display.marks import MARK
 
-MARK = "NOT CERTIFIED"
 _RED = "#b00020"
 
 
@@ -30,12 +30,11 @@ class _Marked:
 
     def _take_reason(self, other: Any) -> None:
         """Take the reason of the first marked part, where pandas makes one object of several or from another."""
-        parts = [
-            other,
-            getattr(other, "left", None),
-            getattr(other, "right", None),
-            *(getattr(other, "objs", ()) or ()),
-        ]
+        parts = [other]
+        # Of a merge or a pd.concat; a frame is asked for no attribute, which may be the name of a column.
+        if not isinstance(other, (pd.DataFrame, pd.Series)):
+            parts += [getattr(other, "left", None), getattr(other, "right", None)]
+            parts += getattr(other, "objs", ()) or ()
         for part in parts:
             if isinstance(part, _Marked):
                 object.__setattr__(self, "reason", part.reason)
@@ -68,13 +67,29 @@ class MarkedSeries(_Marked, pd.Series):
         """Return, or write to `buf`, the column as text after its mark."""
         return _deliver(self._after_mark(super().to_string(None, *args, **kwargs)), buf)
 
+    def to_csv(self, *args: Any, **kwargs: Any) -> Any:
+        """Return or write CSV whose first column is the mark."""
+        return self.to_frame().to_csv(*args, **kwargs)
+
+    def to_excel(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """Write a sheet whose first column is the mark."""
+        return self.to_frame().to_excel(*args, **kwargs)
+
+    def to_markdown(self, *args: Any, **kwargs: Any) -> Any:
+        """Return, or write, the column as Markdown after its mark."""
+        return self.to_frame().to_markdown(*args, **kwargs)
+
+    def to_latex(self, *args: Any, **kwargs: Any) -> Any:
+        """Return, or write, the column as LaTeX after its mark."""
+        return self.to_frame().to_latex(*args, **kwargs)
+
 
 class MarkedFrame(_Marked, pd.DataFrame):
     """A DataFrame of a fit that is not certified.
 
     It behaves as a DataFrame, and what is computed from it is marked as well. Text, HTML, Markdown and LaTeX begin with
-    the mark; CSV has it as its first column, so that programs can still read it. In `pd.concat` the first
-    frame decides: put the marked one first.
+    the mark; CSV and Excel have it as their first column, so that programs can still read them. In `pd.concat` the
+    first frame decides: put the marked one first.
 
     Attributes
     ----------
@@ -127,6 +142,15 @@ class MarkedFrame(_Marked, pd.DataFrame):
     def to_csv(self, *args: Any, **kwargs: Any) -> Any:
         """Return or write CSV whose first column is the mark."""
         return self._with_mark_column(kwargs).to_csv(*args, **kwargs)
+
+    def to_excel(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[misc]
+        """Write a sheet whose first column is the mark."""
+        return self._with_mark_column(kwargs).to_excel(*args, **kwargs)
+
+    @property
+    def style(self) -> Any:
+        """What pandas formats tables with, its caption the mark."""
+        return super().style.set_caption(self.mark)
 
     def _with_mark_column(self, arguments: dict[str, Any]) -> pd.DataFrame:
         """Return a plain copy with the mark as first column; `columns` of a writer is applied here."""

@@ -12,8 +12,13 @@ _HEAD = {
     "en": re.compile(rf"Δ?({_LATIN})(?=\Z| )"),
     "zh": re.compile(rf"({_LATIN}|{_GREEK}|Δdf)(?=\Z| |/)"),
 }
-# In a sentence a letter is a symbol only before a sign of relation; elsewhere it may be a name, as in "A: 20, B: 30".
-_RELATED = r"(?<!\w)({})(?= ?[=<>≤≥])|(?<!\w)(S[ED])(?!\w)|(?<!\w)(B)(?=: unstandardised| 为非标准化)"
+# In a sentence a letter is a symbol only before a sign of relation or before what defines it; elsewhere it may be a
+# name, as in "A: 20, B: 30".
+_MEANT = "unstandardised|mean|answers given|correlation|difference|非标准化|均值|有效作答|相关系数|以合并"
+_RELATED = (
+    r"(?<!\w)({})(?= ?[=<>≤≥])|(?<!\w)(S[ED])(?!\w)"
+    rf"|(?<!\w)([BMndr])(?=(?:: | 为)(?:{_MEANT}))|(?<=\()M(?=\) and)|M(?= 与 S)"
+)
 _NOTE = {
     "en": re.compile(_RELATED.format(_LATIN)),
     "zh": re.compile(_RELATED.format(f"{_LATIN}|{_GREEK}")),

@@ -12,6 +12,7 @@ from sem_loyalty.display import html_form, latex_form, text_form, typst_form
 from sem_loyalty.display.cells import Cell, Column, Kind
 from sem_loyalty.display.escaping import formula_free, quoted
 from sem_loyalty.display.grid import LANGUAGES, grid
+from sem_loyalty.display.marks import MARK, reason_of
 from sem_loyalty.display.numbers import plain
 from sem_loyalty.errors import ConfigurationError, check_choice
 
@@ -36,7 +37,8 @@ class Table:
     rows : tuple of dict
         Values by column key. A key that is absent is blank.
     note : str, default ""
-        What a reader must know: respondents, estimator, rule for missing answers, abbreviations.
+        What a reader must know: respondents, estimator, rule for missing answers, abbreviations. Of numbers that must
+        not be reported it begins with "NOT CERTIFIED" ("未通过检验").
     lang : {"en", "zh"}, default "en"
         Language that the writers use unless told otherwise.
     sections : tuple of (int, str), default ()
@@ -95,7 +97,7 @@ class Table:
         frame : DataFrame
             An index that has names or is not 0, 1, 2 ... comes first, as text columns.
         id, caption, note, lang : str
-            As in Table.
+            As in Table; of a `MarkedFrame` the note begins with its mark.
         heads : mapping of str to str, optional
             Head by column; the column's own name where absent.
         kinds : mapping of str to str, optional
@@ -110,6 +112,8 @@ class Table:
         Table
         """
         import pandas as pd
+
+        from sem_loyalty.display.marked import MarkedFrame
 
         heads, kinds = dict(heads or {}), dict(kinds or {})
         if not isinstance(frame.index, pd.RangeIndex) or frame.index.names != [None]:
@@ -135,6 +139,8 @@ class Table:
             columns.append(Column(key, heads.get(key, key), kind, digits, key in bounded))
         keys = [column.key for column in columns]
         rows = tuple(dict(zip(keys, values, strict=True)) for values in frame.itertuples(index=False, name=None))
+        if isinstance(frame, MarkedFrame) and not f"{caption}{note}".startswith(MARK):
+            note = f"{frame.mark.rstrip('.')}. {note}".rstrip()
         return cls(id, caption, tuple(columns), rows, note, lang)
 
     def cells(self, lang: str | None = None) -> list[list[str]]:
@@ -177,7 +183,8 @@ class Table:
         """Return CSV (RFC 4180, line feeds) for machines: keys as heads, full precision, "" for None, "NaN" for NaN.
 
         A text that a spreadsheet would compute, one that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage
-        return, gets an apostrophe in front; numbers stay as they are. Sections are left out.
+        return, gets an apostrophe in front; numbers stay as they are. Sections are left out. Where the note says that
+        the numbers must not be reported, the first column says so in every row, for CSV has no note.
         """
         heads: list[str] = []
         for column in self.columns:
@@ -195,6 +202,9 @@ class Table:
                 else:
                     cells += [_exact(found), ""]
             lines.append(cells)
+        reason = reason_of(self.note) or reason_of(self.caption)
+        if reason:
+            lines = [[MARK, *lines[0]], *([formula_free(reason), *line] for line in lines[1:])]
         return "".join(",".join(map(quoted, line)) + "\n" for line in lines)
 
     def to_latex(self, lang: str | None = None) -> str:

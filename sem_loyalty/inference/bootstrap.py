@@ -230,6 +230,10 @@ class Bootstrap:
             extra.append(total)
         return np.concatenate([influence, np.array(extra).reshape(-1, influence.shape[1])])
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Summarise the draws; the first line says whether the fit behind them can be trusted."""
         total, used = len(self.converged), int(self.converged.sum())

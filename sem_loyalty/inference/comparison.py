@@ -117,6 +117,10 @@ class Comparison:
         frame = self.models.assign(model=_flagged(self.models)).drop(columns="certified")
         return Table.from_frame(frame, id="comparison", caption="Rival models", note=" ".join(self.reasons))
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return the table of models as text, with the reasons below."""
         return self.to_table().to_text()

@@ -230,6 +230,10 @@ class Effects:
         kind = {"bca": "bias-corrected and accelerated", "percentile": "percentile", "basic": "basic"}[self.method]
         return f"{self.level:.0%} {kind} intervals from {self.draws:,} bootstrap draws{lost}."
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return the table of effects as text."""
         return self.to_table().to_text()

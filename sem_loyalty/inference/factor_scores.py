@@ -45,6 +45,10 @@ class FactorScores:
     method: str
     certified: bool
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return the method, the reliability and the first scores."""
         head = "" if self.certified else "NOT CERTIFIED: do not use these scores.\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -73,15 +74,24 @@ class PathComparison:
             caption = f"NOT CERTIFIED: do not report. {caption}"
         joint = self.joint
         note = (
-            f"All paths equal: chi-square difference {joint['chisq_diff']:.3f}, df {joint['df_diff']:.0f}, p "
-            f"{format_p(joint['pvalue'])}. Loadings equal across groups; p (Holm) is corrected for the number of paths."
+            "All paths equal: the solution is not certified and tests nothing."
+            if math.isnan(joint["chisq_diff"])
+            else f"All paths equal: chi-square difference {joint['chisq_diff']:.3f}, df {joint['df_diff']:.0f}, p "
+            f"{format_p(joint['pvalue'])}."
         )
+        note += " Loadings equal across groups; p (Holm) is corrected for the number of paths."
+        if not math.isnan(joint["chisq_diff"]) and self.paths["chisq_diff"].isna().any():
+            note += " Not tested: paths whose equality leads to a solution that is not certified."
         heads = {"chisq_diff": "Δχ²", "df_diff": "Δdf", "pvalue": "p", "pvalue_holm": "p (Holm)", "q": "Δβ"}
         kinds: dict[str, Kind] = {"pvalue_holm": "p", "df_diff": "int"}
         if self.permutations:
             heads["permutation_p"], kinds["permutation_p"] = "p (permutation)", "p"
             note += f" {self.permutations:,} permutations of the groups, {self.failed:,} of them not converged."
         return Table.from_frame(frame, id="group-paths", caption=caption, heads=heads, kinds=kinds, note=note)
+
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
 
     def __str__(self) -> str:
         """Return the table of paths as text."""
@@ -149,15 +159,14 @@ def compare_paths(
     task = _Task(plain, group, tuple(group_equal), tuple(group_partial), estimator, missing)
     free = task.fit(data, task.equal, task.partial)
     names = tuple(f"{s.lhs} ~ {s.rhs.name}" for s in paths)
-    tests = [likelihood_ratio_test(free, task.one_equal(data, names, name)).iloc[1] for name in names]
-    p = np.array([float(test["pvalue"]) for test in tests])
+    tests = [_test(free, task.one_equal(data, names, name)) for name in names]
+    p = np.array([test["pvalue"] for test in tests])
     by_group, differences = _differences(free, names)
-    joint_test = likelihood_ratio_test(free, task.fit(data, (*task.equal, "regressions"), task.partial)).iloc[1]
-    joint = {key: float(joint_test[key]) for key in ("chisq_diff", "df_diff", "pvalue")}
+    joint = _test(free, task.fit(data, (*task.equal, "regressions"), task.partial))
     frame = pd.DataFrame(
         {
             "path": names,
-            "chisq_diff": [float(test["chisq_diff"]) for test in tests],
+            "chisq_diff": [test["chisq_diff"] for test in tests],
             "df_diff": [int(test["df_diff"]) for test in tests],
             "pvalue": p,
             "pvalue_holm": holm(p),
@@ -182,8 +191,18 @@ def compare_paths(
     )
 
 
+def _test(free: Fit, equal: Fit) -> dict[str, float]:
+    """Return the test of a model with equal paths; NaN where its solution is not certified."""
+    test = likelihood_ratio_test(free, equal).iloc[1]
+    found = {key: float(test[key]) for key in ("chisq_diff", "df_diff", "pvalue")}
+    return found if equal.certificate.certified else found | {"chisq_diff": math.nan, "pvalue": math.nan}
+
+
 def holm(p: Array) -> Array:
-    """Return p-values corrected by Holm (1979): in order, each times the number not yet rejected, never falling."""
+    """Return p-values corrected by Holm (1979): in order, each times the number not yet rejected, never falling.
+
+    NaN stays NaN and counts as a test that was asked for.
+    """
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
     out = np.empty(len(p))

@@ -52,6 +52,10 @@ class WaldTest:
     equations: tuple[str, ...]
     certified: bool
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return the test in one line."""
         head = "" if self.certified else "NOT CERTIFIED: do not report. "

@@ -160,6 +160,10 @@ class Invariance:
             + kind
         )
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return the table of steps as text."""
         return self.to_table().to_text()

@@ -50,6 +50,10 @@ class FitMeasures(Mapping[str, float]):
     def __len__(self) -> int:
         return len(self.values_by_name)
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return one measure a line, after a warning where the fit is not certified."""
         head = [] if self.certified else ["NOT CERTIFIED: do not report these numbers."]
@@ -80,7 +84,7 @@ def fit_measures(fit: Fit) -> FitMeasures:
     FitMeasures
         npar, ntotal, fmin (F / 2), chisq, df, pvalue; baseline_chisq, baseline_df, baseline_pvalue (independence
         model, covariances among exogenous covariates kept); cfi, tli, nnfi, rfi, nfi, pnfi, ifi, rni; logl,
-        unrestricted_logl, aic, bic, bic2 (sample-size adjusted); rmsea with a 90 % interval (rmsea_ci_lower,
+        unrestricted_logl, aic, bic, bic2 (sample-size adjusted); rmsea with a 90% interval (rmsea_ci_lower,
         rmsea_ci_upper), rmsea_pvalue (close fit, .05), rmsea_notclose_pvalue (.08); rmr, srmr, crmr; gfi, agfi,
         pgfi; mfi; ecvi; cn_05, cn_01 (Hoelter). With MLM, MLMV and MLR also the corrected tests (`_scaled`,
         chisq_scaling_factor), indices computed from them (`_scaled`), and indices that estimate the population value

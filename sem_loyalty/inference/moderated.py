@@ -65,6 +65,10 @@ class ModeratedMediation:
             ),
         )
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return the table as text."""
         return self.to_table().to_text()

@@ -83,6 +83,10 @@ class JohnsonNeyman:
     predictor_sd: float
     certified: bool
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Say in a sentence where the slope differs from zero."""
         p = f"p < {1 - self.level:.2g}"

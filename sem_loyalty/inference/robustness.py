@@ -71,7 +71,7 @@ class Robustness:
             hypothesis, path, sign, main (standardised estimate of the main specification), main_verdict, median,
             lowest, highest (standardised, over certified specifications), specifications, certified, supported (share
             of the certified ones), opposite (share with a significant effect of the other sign), robust (supported
-            in the main specification and in 95 % of the certified ones).
+            in the main specification and in 95% of the certified ones).
         """
         records = []
         for hypothesis in self.hypotheses:
@@ -125,6 +125,10 @@ class Robustness:
         )
         note += f"which count in none of the figures. Robust: supported in the main and in {ROBUST:.0%} of the others."
         return Table.from_frame(frame, id="robustness", caption="Robustness of the hypotheses", note=note)
+
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
 
     def __str__(self) -> str:
         """Return the summary as text."""

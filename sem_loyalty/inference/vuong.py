@@ -45,6 +45,10 @@ class VuongTest:
     second_p: float
     certified: bool
 
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
+
     def __str__(self) -> str:
         """Return both tests, one a line."""
         head = "" if self.certified else "NOT CERTIFIED: do not report.\n"

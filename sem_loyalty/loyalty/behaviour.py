@@ -77,9 +77,9 @@ class Behaviour(Shown):
             Column("measure", "Measure"),
             Column("n", "Customers", "int"),
             Column("mean", "Mean", "number", 2),
-            Column("q25", "25 %", "number", 2),
+            Column("q25", "25%", "number", 2),
             Column("q50", "Median", "number", 2),
-            Column("q75", "75 %", "number", 2),
+            Column("q75", "75%", "number", 2),
         )
         note = f"{len(self.customers)} customers at {self.as_of.date()}."
         if self.without_category:

@@ -67,6 +67,9 @@ class Drivers(Shown):
     source: str
     certified: bool
 
+    def __post_init__(self) -> None:
+        self._mark_frames("importance")
+
     def warning(self) -> str:
         """Return the mark of a fit without certificate, or ""."""
         return "" if self.certified else MARK
@@ -104,7 +107,7 @@ class Drivers(Shown):
             if self.draws
             else " No intervals: give `bootstrap`."
         )
-        return (Table("drivers", f"Key drivers of {self.outcome}", tuple(columns), tuple(rows), note),)
+        return self._warned(Table("drivers", f"Key drivers of {self.outcome}", tuple(columns), tuple(rows), note))
 
 
 def drivers(

@@ -87,7 +87,7 @@ class LifetimeValue(Shown):
             {"what": "share of the most valuable tenth", "value": float(share.iloc[tenth - 1])},
         )
         note = (
-            f"BG/NBD and Gamma-Gamma; {self.horizon} weeks, {100 * self.discount:g} % a year, margin {self.margin:g}. "
+            f"BG/NBD and Gamma-Gamma; {self.horizon} weeks, {100 * self.discount:g}% a year, margin {self.margin:g}. "
             f"Repeat purchases and amounts correlate {self.correlation:.2f}; the model takes 0."
         )
         columns = (Column("what", "Quantity"), Column("value", "Value", "number", 2))

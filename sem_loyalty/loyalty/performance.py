@@ -60,6 +60,9 @@ class PerformanceMap(Shown):
     level: float
     certified: bool
 
+    def __post_init__(self) -> None:
+        self._mark_frames("constructs")
+
     def warning(self) -> str:
         """Return the mark of a fit without certificate, or ""."""
         return "" if self.certified else MARK
@@ -94,7 +97,7 @@ class PerformanceMap(Shown):
             "the means of both columns; it ranks constructs within this model only."
         )
         title = f"Importance and performance for {self.outcome}"
-        return (Table("importance-performance", title, tuple(columns), tuple(rows), note),)
+        return self._warned(Table("importance-performance", title, tuple(columns), tuple(rows), note))
 
 
 def importance_performance(

@@ -43,6 +43,9 @@ class LoyaltyScores(Shown):
     method: str
     certified: bool
 
+    def __post_init__(self) -> None:
+        self._mark_frames("scores", "reliability")
+
     def warning(self) -> str:
         """Return the mark of a fit without certificate, or ""."""
         return "" if self.certified else MARK
@@ -58,9 +61,9 @@ class LoyaltyScores(Shown):
             Column("n", "n", "int"),
             Column("mean", "M", "number", 1),
             Column("sd", "SD", "number", 1),
-            Column("q25", "25 %", "number", 1),
+            Column("q25", "25%", "number", 1),
             Column("q50", "Median", "number", 1),
-            Column("q75", "75 %", "number", 1),
+            Column("q75", "75%", "number", 1),
             Column("reliability", "Reliability", "number", 3, bounded=True),
         )
         reliability = self.reliability.groupby("latent", sort=False)["reliability"].min()
@@ -84,7 +87,7 @@ class LoyaltyScores(Shown):
         note = f"Factor scores ({self.method}) moved to 0 to 100 by the ends of the answer scale." + (
             " Reliability: the lowest over groups." if several else ""
         )
-        return (Table("loyalty-scores", "Scores on 0 to 100", columns, tuple(rows), note),)
+        return self._warned(Table("loyalty-scores", "Scores on 0 to 100", columns, tuple(rows), note))
 
 
 def frame_of(scores: LoyaltyScores | pd.DataFrame) -> tuple[pd.DataFrame, bool]:

@@ -56,6 +56,9 @@ class Segments(Shown):
     verdict: str
     certified: bool
 
+    def __post_init__(self) -> None:
+        self._mark_frames("members", "profile", "criteria")
+
     def warning(self) -> str:
         """Return the mark of a fit without certificate, or ""."""
         return "" if self.certified else MARK
@@ -92,7 +95,7 @@ class Segments(Shown):
                 "width, 1 at best; it cannot speak for one segment."
             ),
         )
-        return first, second
+        return self._warned(first, second)
 
 
 def segments(

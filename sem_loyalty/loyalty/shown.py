@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from dataclasses import replace
 from html import escape
 
 import pandas as pd
 
 from sem_loyalty.display import Table
+from sem_loyalty.display.marked import marked
 from sem_loyalty.errors import ConfigurationError
 
 MARK = "NOT CERTIFIED: the fit behind these numbers failed its checks; do not report them."
 
 
-class Shown:
+class Shown(ABC):
     """A result that shows itself through its tables, in a terminal and in a notebook."""
 
     __slots__ = ()
 
+    @abstractmethod
     def tables(self) -> tuple[Table, ...]:
         """Return the result as tables, the most important first."""
-        raise NotImplementedError
 
     def warning(self) -> str:
         """Return what stands above everything, or ""."""
         return ""
+
+    def _warned(self, *tables: Table) -> tuple[Table, ...]:
+        """Return tables whose notes begin with the warning: a table is copied without what stands above it."""
+        mark = self.warning()
+        return tuple(replace(table, note=f"{mark} {table.note}".rstrip()) for table in tables) if mark else tables
+
+    def _mark_frames(self, *names: str) -> None:
+        """Mark frames among the attributes of a result that must not be reported."""
+        mark = self.warning()
+        for name in names if mark else ():
+            object.__setattr__(self, name, marked(getattr(self, name), mark.partition(": ")[2]))
 
     def __str__(self) -> str:
         """Return the tables as text."""
@@ -74,5 +88,5 @@ def with_interval(frame: pd.DataFrame, after: str) -> pd.DataFrame:
 
 
 def percent(level: float) -> str:
-    """Return a coverage as "95 %"."""
-    return f"{100 * level:g} %"
+    """Return a coverage as "95%"."""
+    return f"{100 * level:g}%"

@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Column, Table, format_number, format_p
+from sem_loyalty.display.marked import marked
+from sem_loyalty.display.marks import MARK
 from sem_loyalty.measurement.extraction import Sufficiency
 from sem_loyalty.measurement.factorability import SamplingAdequacy, Sphericity
 from sem_loyalty.measurement.retention import Retention
@@ -109,6 +111,12 @@ class EFA:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        # What is taken out of a solution that must not be reported says so by itself.
+        if self.problems:
+            for name in ("loadings", "structure", "phi", "communalities", "uniquenesses", "variance", "residuals"):
+                object.__setattr__(self, name, marked(getattr(self, name), " ".join(self.problems)))
+
     def tables(self) -> tuple[Table, ...]:
         """Return the loadings, the variance with the correlations of the factors, and the rules for their number."""
         return self.loadings_table(), self.variance_table(), self.retention_table()
@@ -158,7 +166,8 @@ class EFA:
             }
             for position, name in enumerate(factors)
         )
-        return Table("efa-variance", "Variance accounted for", columns, rows)
+        note = f"{MARK}: see the note on the loadings." if self.problems else ""
+        return Table("efa-variance", "Variance accounted for", columns, rows, note)
 
     def retention_table(self) -> Table:
         """Return every rule for the number of factors, its answer and its source."""
@@ -174,7 +183,7 @@ class EFA:
             used += f" of {self.n_collected} ({self.missing} deletion)"
         test = self.bartlett
         parts = [
-            *self.problems,
+            *([f"{MARK}: {' '.join(self.problems)}"] if self.problems else []),
             f"{used}. Extraction: {_EXTRACTION[self.extraction]}; rotation: {self.rotation}.",
             *self.notes,
             f"KMO {format_number(self.kmo.overall, bounded=True)} ({self.kmo.grade}).",

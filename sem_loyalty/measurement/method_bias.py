@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Table, format_p
-from sem_loyalty.display.marked import MARK
+from sem_loyalty.display.marks import MARK
 from sem_loyalty.errors import ConfigurationError, NotSupported, SpecificationError
 from sem_loyalty.fitting.discrepancies import LIKELIHOOD
 from sem_loyalty.fitting.solution import Fit
@@ -57,7 +58,7 @@ class MethodBias:
         Share of the items' variance in the first unrotated principal component (Harman's test).
     models : DataFrame
         One row per model: model, certified, df, chisq, cfi, tli, rmsea, srmr; and against the model named in
-        `against`: chisq_diff, df_diff, pvalue.
+        `against`: chisq_diff, df_diff, pvalue, NaN unless both are certified.
     method_variance : float
         Mean share of an item's variance that the unmeasured method factor takes; nan where its model is not certified.
     loadings : DataFrame
@@ -81,14 +82,20 @@ class MethodBias:
 
     def tables(self) -> tuple[Table, ...]:
         """Return the models, the loadings, the correlations where there is a marker, and the VIFs as tables."""
+        flags = zip(self.models["model"], self.models["certified"], strict=True)
+        models = self.models.assign(model=[name if good else f"{name} ({MARK})" for name, good in flags])
         found = [
-            Table.from_frame(self.models, id="method-models", caption="Models of method variance"),
+            Table.from_frame(models, id="method-models", caption="Models of method variance"),
             Table.from_frame(self.loadings, id="method-loadings", caption="Loadings without and with a method factor"),
         ]
         if self.correlations is not None:
             caption = "Correlations of constructs without and with the marker"
             found.append(Table.from_frame(self.correlations, id="method-correlations", caption=caption))
         return (*found, Table.from_frame(self.vif, id="full-collinearity", caption="Full collinearity VIF"))
+
+    def __repr__(self) -> str:
+        """Return what print shows: a prompt must not hide the mark."""
+        return str(self)
 
     def __str__(self) -> str:
         """Return the statements, then the tables, as text."""
@@ -260,7 +267,9 @@ def _compared(rows: Sequence[tuple[str, Fit, Fit | None]]) -> pd.DataFrame:
         record["chisq"] = measures["chisq" + scaled]
         record |= {key: measures[key] for key in ("cfi", "tli", "rmsea", "srmr")}
         record |= {"against": "" if against is None else names[id(against)]}
-        if against is not None and against.df != fit.df and fit.estimator != "MLMV":
+        record |= dict.fromkeys(("chisq_diff", "df_diff", "pvalue"), math.nan)
+        sound = against is not None and fit.certificate.certified and against.certificate.certified
+        if against is not None and sound and against.df != fit.df and fit.estimator != "MLMV":
             test = likelihood_ratio_test(fit, against).iloc[1]
             record |= {key: test[key] for key in ("chisq_diff", "df_diff", "pvalue")}
         records.append(record)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sem_loyalty.display import Column, Table
-from sem_loyalty.display.marked import MARK
+from sem_loyalty.display.marks import MARK
 from sem_loyalty.measurement.constructs import MeasurementModel, measurement_model
 from sem_loyalty.measurement.htmt import Ratios, heterotrait_monotrait
 from sem_loyalty.measurement.reliability import AVE_RULE, average_variance_extracted

@@ -143,7 +143,7 @@ class PlsBootstrap:
         return Table.from_frame(
             frame.drop(columns=["cause", "outcome", "bias"]),
             id="pls-bootstrap",
-            caption=lead + f"Partial least squares: bootstrap, {100 * level:g} % intervals",
+            caption=lead + f"Partial least squares: bootstrap, {100 * level:g}% intervals",
             note=" ".join((*note, *self.fit.problems)),
         )
 

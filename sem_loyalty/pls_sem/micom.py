@@ -32,9 +32,9 @@ class Micom:
     ----------
     pairs : tuple of Pair
     table : DataFrame
-        One row per pair of groups and construct: group_1, group_2, construct; c, c_lower (5 % quantile of the
+        One row per pair of groups and construct: group_1, group_2, construct; c, c_lower (5% quantile of the
         permutations), p_c (step 2); mean_difference with mean_lower, mean_upper, p_mean; log_variance_ratio with
-        variance_lower, variance_upper, p_variance (step 3, 95 % of the permutations); invariance: "full", "partial" or
+        variance_lower, variance_upper, p_variance (step 3, 95% of the permutations); invariance: "full", "partial" or
         "not established".
     permutations, seed : int
     failed : int

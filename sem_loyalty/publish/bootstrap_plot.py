@@ -57,7 +57,7 @@ def bootstrap_plot(
     Returns
     -------
     Picture
-        Draws beyond the outermost 0.1 % are counted in the outer bars.
+        Draws beyond the outermost 0.1% are counted in the outer bars.
 
     Raises
     ------

@@ -175,9 +175,8 @@ class ClaimBook:
         path, format = (path, format) if colon else (key, "")
         if colon and not _FORMAT.fullmatch(format):
             raise ConfigurationError(
-                f"Claim {key!r}: {format!r} is no format. Known: a number of decimals (2), with a point before it "
-                "for a "
-                "quantity bounded by 1 (.2), p, p=, pct, said."
+                f"Claim {key!r}: {format!r} is no format. Known: a number of decimals (2), with a point before it for "
+                "a quantity bounded by 1 (.2), p, p=, pct, said."
             )
         parts = path.split("/")
         if parts[0] == "tables":

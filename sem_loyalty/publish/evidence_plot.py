@@ -10,8 +10,8 @@ from sem_loyalty.inference.group_paths import PathComparison
 from sem_loyalty.inference.robustness import Robustness
 from sem_loyalty.publish.plots.charts import POINTS_PER_MM, Look
 from sem_loyalty.publish.plots.evidence import COLORS, curve, forest
+from sem_loyalty.publish.plots.page import drawn
 from sem_loyalty.publish.plots.picture import Picture
-from sem_loyalty.publish.typefaces import warn_about_missing
 
 NARROWEST = 120.0
 
@@ -62,7 +62,7 @@ def specification_curve(
     own = robustness.results[robustness.results["hypothesis"] == hypothesis]
     if not own["verdict"].isin(COLORS).any():
         raise ConfigurationError(f"No certified specification tests {hypothesis}, so there is no curve to draw.")
-    return _drawn(curve(robustness, hypothesis, _look(labels, lang, note, width_mm, certified=True)), path)
+    return drawn(curve(robustness, hypothesis, _look(labels, lang, note, width_mm, certified=True)), path)
 
 
 def group_forest(
@@ -74,7 +74,7 @@ def group_forest(
     note: str = "",
     width_mm: float = 160.0,
 ) -> Picture:
-    """Draw the paths of every group with their 95 % intervals.
+    """Draw the paths of every group with their 95% intervals.
 
     Parameters
     ----------
@@ -93,16 +93,9 @@ def group_forest(
     ConfigurationError
         Unknown language or file type.
     """
-    return _drawn(forest(paths, _look(labels, lang, note, width_mm, certified=paths.certified)), path)
+    return drawn(forest(paths, _look(labels, lang, note, width_mm, certified=paths.certified)), path)
 
 
 def _look(labels: Mapping[str, str] | None, lang: str, note: str, width_mm: float, *, certified: bool) -> Look:
     check_choice("lang", lang, ("en", "zh"))
     return Look(lang, dict(labels or {}), max(width_mm, NARROWEST) * POINTS_PER_MM, certified, note)
-
-
-def _drawn(picture: Picture, path: str | os.PathLike[str] | None) -> Picture:
-    warn_about_missing([label.text for label in picture.labels])
-    if path is not None:
-        picture.save(path)
-    return picture

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sem_loyalty.display.marks import MARK
 from sem_loyalty.errors import check_choice
 from sem_loyalty.fitting.fit import text_of
 from sem_loyalty.fitting.solution import Fit
@@ -131,6 +132,8 @@ def source_of(model: Fit | Specification | ModelFile | ModelText | str | Path) -
     """Return what is exported of a fit, or of a model without data."""
     made_by = f"Made by sem_loyalty {own_version()}."
     if isinstance(model, Fit):
+        if not model.certificate.certified:
+            made_by += f" Its solution here is {MARK}: do not report it."
         return Source(model.specification, model.estimator, model.moments.missing, model.moments, made_by)
     specification = model if isinstance(model, Specification) else _specified(text_of(model))
     estimator = "WLSMV" if specification.ordered else "ML"

@@ -49,7 +49,7 @@ _MEASURES: tuple[tuple[str, str, int, bool, str, str], ...] = (
         "Brosseau-Liard, Savalei and Li (2012)",
         "Brosseau-Liard, Savalei 与 Li（2012）",
     ),
-    ("rmsea", "RMSEA", 3, True, "90 % CI, p of close fit ≤ 0.05", "90 % 置信区间，p 检验 RMSEA ≤ 0.05"),
+    ("rmsea", "RMSEA", 3, True, "90% CI, p of close fit ≤ 0.05", "90% 置信区间，p 检验 RMSEA ≤ 0.05"),
     (
         "srmr",
         "SRMR",
@@ -124,7 +124,7 @@ def fit_table(measures: Mapping[str, Any], edition: Edition, fitted: Fit | None 
     Returns
     -------
     Table
-        Rows keyed by lavaan's names; the interval of RMSEA covers 90 %, its p tests RMSEA ≤ 0.05.
+        The interval of RMSEA covers 90%, its p tests RMSEA ≤ 0.05.
     """
     known = dict(measures.items())
     if known.get("df") and known.get("chisq") is not None:
@@ -139,7 +139,6 @@ def fit_table(measures: Mapping[str, Any], edition: Edition, fitted: Fit | None 
             continue
         english, chinese = own.get(key, (english, chinese))
         row: dict[str, object] = {
-            "id": key,
             "measure": edition.word("statistic_minimum") if key == "chisq" and untested else name,
             "value": Cell(known[key], "number", digits, bounded),
             "definition": english if edition.lang == "en" else chinese,
@@ -156,9 +155,8 @@ def fit_table(measures: Mapping[str, Any], edition: Edition, fitted: Fit | None 
         Column("p", "p", "p"),
         Column("definition", edition.word("definition")),
     )
-    kept = tuple({key: value for key, value in row.items() if key != "id"} for row in rows)
     note = edition.note(edition.word("rmsea_interval_note") if any("interval" in row for row in rows) else "")
-    return Table("fit", edition.word("fit_caption"), columns, kept, note, edition.lang)
+    return Table("fit", edition.word("fit_caption"), columns, tuple(rows), note, edition.lang)
 
 
 _INCOMPLETE = ("Zhang and Savalei (2022)", "Zhang 与 Savalei（2022）")

@@ -129,11 +129,15 @@ def group_paths_table(found: PathComparison, edition: Edition) -> tuple[Table, t
         Column("q", "Δβ", "number", 3),
     )
     p = found.joint["pvalue"]
-    joint = edition.word(
-        "joint_note",
-        chisq=format_number(found.joint["chisq_diff"], 2, lang=edition.lang),
-        df=f"{found.joint['df_diff']:.0f}",
-        p=p_text(p, edition),
+    joint = (
+        edition.word("joint_uncertified")
+        if math.isnan(p)
+        else edition.word(
+            "joint_note",
+            chisq=format_number(found.joint["chisq_diff"], 2, lang=edition.lang),
+            df=f"{found.joint['df_diff']:.0f}",
+            p=p_text(p, edition),
+        )
     )
     if differing:
         said = edition.word("paths_differ", names=listed(differing, edition))

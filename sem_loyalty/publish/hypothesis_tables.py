@@ -84,7 +84,7 @@ def _mediation(found: Effects, edition: Edition) -> Table:
             "direct": row["direct"] if modelled else None,
             "indirect": row["indirect"],
             "total": row["total"],
-            "share": f"{100 * row['share']:.0f} %" if row["share"] == row["share"] else None,
+            "share": f"{100 * row['share']:.0f}%" if row["share"] == row["share"] else None,
             "mediation": edition.word(row["mediation"]),
         }
         rows.append(cells | ({"group": edition.groups[row["group"] - 1]} if several else {}))
@@ -193,7 +193,7 @@ def robustness_table(found: Robustness, edition: Edition) -> tuple[Table, tuple[
             "supported": edition.word("survives", share=percent(row["supported"]), n=row["certified"])
             if row["certified"]
             else None,
-            "opposite": f"{percent(row['opposite'])} %" if row["certified"] else None,
+            "opposite": f"{percent(row['opposite'])}%" if row["certified"] else None,
             "robust": edition.word("yes" if row["robust"] else "no") if row["main_verdict"] == "supported" else None,
         }
         for hypothesis, row in zip(found.hypotheses, summary, strict=True)

@@ -12,10 +12,10 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
     "total": ("total", "总效应"),
     "delta_note": (
         (
-            "95 % intervals by the delta method, which takes products of coefficients for normal; they are "
+            "95% intervals by the delta method, which takes products of coefficients for normal; they are "
             "skewed, so bootstrap intervals are to be preferred for indirect effects."
         ),
-        ("95 % 置信区间采用 delta 法（假定系数乘积服从正态分布）；系数乘积是偏态的，间接效应宜采用 bootstrap 区间。"),
+        ("95% 置信区间采用 delta 法（假定系数乘积服从正态分布）；系数乘积是偏态的，间接效应宜采用 bootstrap 区间。"),
     ),
     "feedback_note": (
         ("The model has feedback, so routes are without number; indirect effects are given for all routes together."),
@@ -29,11 +29,12 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
     "share_mediated": ("Share mediated", "中介占比"),
     "mediation_note": (
         (
-            "After Zhao, Lynch and Chen (2010): an effect is taken to exist where its 95 % interval leaves out "
-            "zero. Complementary: direct and indirect effects of one sign; competitive: of opposite signs. B."
+            "After Zhao, Lynch and Chen (2010): an effect is taken to exist where its 95% interval leaves out "
+            "zero. Complementary: direct and indirect effects of one sign; competitive: of opposite signs. Effects "
+            "are unstandardised."
         ),
         (
-            "按 Zhao、Lynch 与 Chen（2010）分类：95 % 置信区间不含零即认为效应存在。互补中介：直接与间接效应同号；"
+            "按 Zhao、Lynch 与 Chen（2010）分类：95% 置信区间不含零即认为效应存在。互补中介：直接与间接效应同号；"
             "竞争中介：二者异号。表中为非标准化效应。"
         ),
     ),
@@ -67,27 +68,27 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
             "{run} specifications of the {possible} that these choices allow; {bad} are not certified and count "
             "nowhere. Estimators: {estimators}; missing answers: {missing}; exclusions: {excluded}; items left "
             "out one at a time: {items}; controls: {controls}. Robust: supported in the main specification and "
-            "in 95 % of the certified ones."
+            "in 95% of the certified ones."
         ),
         (
             "在这些选择允许的 {possible} 种设定中运行了 {run} 种；其中 {bad} "
             "种未通过检验，不计入。估计方法：{estimators}；缺失值：{missing}；剔除规则：{excluded}；"
             "逐一剔除的题项：{items}；控制变量：{controls}。稳健：在主设定及 "
-            "95 % 以上通过检验的设定中均获支持。"
+            "95% 以上通过检验的设定中均获支持。"
         ),
     ),
     "nothing": ("none", "无"),
     "outliers": ("outliers", "离群值"),
     "robustness_all": (
-        "All {n} supported hypotheses hold under at least 95 % of the specifications.",
-        "获支持的 {n} 个假设在 95 % 以上的设定中均成立。",
+        "All {n} supported hypotheses hold under at least 95% of the specifications.",
+        "获支持的 {n} 个假设在 95% 以上的设定中均成立。",
     ),
     "robustness_some": (
         (
-            "Supported in the main specification, but in fewer than 95 % of the others: {ids}. Say so where you "
+            "Supported in the main specification, but in fewer than 95% of the others: {ids}. Say so where you "
             "report them."
         ),
-        "以下假设在主设定中获支持，但在不足 95 % 的设定中成立：{ids}。报告时须加说明。",
+        "以下假设在主设定中获支持，但在不足 95% 的设定中成立：{ids}。报告时须加说明。",
     ),
     "robustness_no": (
         "No hypothesis is supported in the main specification, so none can be robust.",
@@ -101,7 +102,7 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
     "curve_dropped": ("Item left out", "剔除题项"),
     "curve_controls": ("Controls", "控制变量"),
     "plot_curve": ("Specification curve of the least secure hypothesis: {id}.", "最不稳固的假设的设定曲线：{id}。"),
-    "plot_forest": ("Paths by group with 95 % intervals.", "各组路径系数及 95 % 置信区间。"),
+    "plot_forest": ("Paths by group with 95% intervals.", "各组路径系数及 95% 置信区间。"),
     "forest_x": ("Unstandardised path (B)", "非标准化路径系数（B）"),
     "curve_note": (
         "Every point is one certified specification; the rows below say what it does.",
@@ -146,20 +147,20 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
         "与之等价、数据无法区分、只能由理论取舍的模型：{names}。",
     ),
     "restricts_rejected": (
-        "restricts this model; rejected (Δχ² {chisq}, Δdf {df}, p {p})",
-        "为本模型的约束形式，约束被拒绝（Δχ² {chisq}，Δdf {df}，p {p}）",
+        "restricts this model; rejected (Δχ²({df}) = {chisq}, p {p})",
+        "为本模型的约束形式，约束被拒绝（Δχ²({df}) = {chisq}，p {p}）",
     ),
     "restricts_kept": (
-        "restricts this model; not rejected (Δχ² {chisq}, Δdf {df}, p {p})",
-        "为本模型的约束形式，约束未被拒绝（Δχ² {chisq}，Δdf {df}，p {p}）",
+        "restricts this model; not rejected (Δχ²({df}) = {chisq}, p {p})",
+        "为本模型的约束形式，约束未被拒绝（Δχ²({df}) = {chisq}，p {p}）",
     ),
     "freer_needed": (
-        "adds to this model what is needed (Δχ² {chisq}, Δdf {df}, p {p})",
-        "在本模型上增加的参数确有必要（Δχ² {chisq}，Δdf {df}，p {p}）",
+        "adds to this model what is needed (Δχ²({df}) = {chisq}, p {p})",
+        "在本模型上增加的参数确有必要（Δχ²({df}) = {chisq}，p {p}）",
     ),
     "freer_idle": (
-        "adds to this model what is not needed (Δχ² {chisq}, Δdf {df}, p {p})",
-        "在本模型上增加的参数并无必要（Δχ² {chisq}，Δdf {df}，p {p}）",
+        "adds to this model what is not needed (Δχ²({df}) = {chisq}, p {p})",
+        "在本模型上增加的参数并无必要（Δχ²({df}) = {chisq}，p {p}）",
     ),
     "pair_equivalent": ("equivalent: no data can choose", "等价：数据无法区分"),
     "pair_alike": ("cannot be told apart (Vuong, p {p})", "无法区分（Vuong，p {p}）"),
@@ -222,9 +223,13 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
         ),
         "载荷等值下各组的 B；逐条检验路径等值；p（Holm）已按路径数目校正。Δβ 为标准化路径系数之差。",
     ),
+    "joint_uncertified": (
+        "The model with all paths held equal at once is not certified, so they are not tested together.",
+        "全部路径同时等值的模型未通过检验，故未作联合检验。",
+    ),
     "joint_note": (
-        "All paths held equal at once: Δχ² {chisq}, Δdf {df}, p {p}.",
-        "全部路径同时等值：Δχ² {chisq}，Δdf {df}，p {p}。",
+        "All paths held equal at once: Δχ²({df}) = {chisq}, p {p}.",
+        "全部路径同时等值：Δχ²({df}) = {chisq}，p {p}。",
     ),
     "paths_differ": ("Paths that differ between the groups: {names}.", "有组间差异的路径：{names}。"),
     "paths_somewhere": (
@@ -252,39 +257,39 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
     ),
     "harman_less": (
         (
-            "The first unrotated component holds {share} % of the variance, less than half. This is weak "
+            "The first unrotated component holds {share}% of the variance, less than half. This is weak "
             "evidence: the test finds only very large bias."
         ),
-        "未旋转第一主成分解释 {share} % 的方差，低于一半。该检验（Harman）只能发现极大的偏差，证据力弱。",
+        "未旋转第一主成分解释 {share}% 的方差，低于一半。该检验（Harman）只能发现极大的偏差，证据力弱。",
     ),
     "harman_more": (
         (
-            "The first unrotated component holds {share} % of the variance, more than half: bias of that size "
+            "The first unrotated component holds {share}% of the variance, more than half: bias of that size "
             "cannot be ruled out."
         ),
-        "未旋转第一主成分解释 {share} % 的方差，超过一半：不能排除严重的方法偏差。",
+        "未旋转第一主成分解释 {share}% 的方差，超过一半：不能排除严重的方法偏差。",
     ),
     "factor_none": (
         "The model with a latent method factor has no certified solution, so it says nothing either way.",
         "含潜在方法因子的模型未得到通过检验的解，因而无法据此下结论。",
     ),
     "factor_idle": (
-        "A latent method factor is not needed beside the constructs (Δχ² {chisq}, p {p}).",
-        "在构念之外无需方法因子（Δχ² {chisq}，p {p}）。",
+        "A latent method factor is not needed beside the constructs (Δχ² = {chisq}, p {p}).",
+        "在构念之外无需方法因子（Δχ² = {chisq}，p {p}）。",
     ),
     "factor_takes": (
         (
-            "A latent method factor takes {share} % of an item's variance on average (Δχ² {chisq}, p {p}); the "
+            "A latent method factor takes {share}% of an item's variance on average (Δχ² = {chisq}, p {p}); the "
             "largest change of a loading is {change}."
         ),
-        "潜在方法因子平均占题项方差的 {share} %（Δχ² {chisq}，p {p}）；载荷最大变化为 {change}。",
+        "潜在方法因子平均占题项方差的 {share}%（Δχ² = {chisq}，p {p}）；载荷最大变化为 {change}。",
     ),
     "vif_high": ("VIF above 3.3: {names}.", "VIF 高于 3.3：{names}。"),
     "vif_low": ("All VIFs are at most 3.3 (largest {vif}).", "VIF 均不高于 3.3（最大 {vif}）。"),
     "equality": ("Against", "比较对象"),
     "forest_note": (
-        "Bars: 95 % intervals; loadings held equal across groups.",
-        "误差线为 95 % 置信区间；各组载荷设为相等。",
+        "Bars: 95% intervals; loadings held equal across groups.",
+        "误差线为 95% 置信区间；各组载荷设为相等。",
     ),
     "excluded_missing_share": ("too many answers missing", "缺失过多"),
     "excluded_longstring": ("identical answers in a row", "连续相同答案"),

@@ -150,16 +150,16 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "reliability_note": (
         (
-            "α: Cronbach, with Feldt's 95 % interval; ω: McDonald, over the observed variance of the sum; "
+            "α: Cronbach, with Feldt's 95% interval; ω: McDonald, over the observed variance of the sum; "
             "CR: composite reliability; AVE: average variance extracted; H: maximal reliability. "
             "Customary: α and CR from 0.70, AVE from 0.50."
         ),
         (
-            "α 为 Cronbach 系数（Feldt 95 % 置信区间）；ω 为 McDonald 系数（除以总分的观测方差）；CR 为组合信度；"
+            "α 为 Cronbach 系数（Feldt 95% 置信区间）；ω 为 McDonald 系数（除以总分的观测方差）；CR 为组合信度；"
             "AVE 为平均方差提取量；H 为最大信度。惯例：α 与 CR 不低于 0.70，AVE 不低于 0.50。"
         ),
     ),
-    "alpha_interval": ("95 % CI of α", "α 的 95 % 置信区间"),
+    "alpha_interval": ("95% CI of α", "α 的 95% 置信区间"),
     "fornell_note": (
         "Diagonal: √AVE; below it: correlations of the constructs in the model, which should be smaller.",
         "对角线为 √AVE；其下为模型隐含的构念相关，应小于相应的 √AVE。",
@@ -186,8 +186,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "effects_note_drawn": ("β: from standardised paths.", "β 由标准化路径计算。"),
     "verdict_note_drawn": (
-        "Supported: the expected sign and p < .05, two-sided: the 95 % interval of the draws leaves out zero.",
-        "支持：方向符合预期且双侧 p < 0.05，即抽样的 95 % 置信区间不含零。",
+        "Supported: the expected sign and p < .05, two-sided: the 95% interval of the draws leaves out zero.",
+        "支持：方向符合预期且双侧 p < 0.05，即抽样的 95% 置信区间不含零。",
     ),
     "drawn_note": (
         "SE, p and intervals from {draws} bootstrap draws ({interval}){counts}.",
@@ -230,11 +230,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "effect": ("Effect", "效应"),
     "expression": ("Product or sum", "表达式"),
     "group": ("Group", "组别"),
-    "interval90": ("90 % CI", "90 % 置信区间"),
+    "interval90": ("90% CI", "90% 置信区间"),
     "variable": ("Variable", "变量"),
     "pair": ("Variables", "变量对"),
     "standardised_variance": ("standardised", "标准化"),
-    "interval": ("95 % CI", "95 % 置信区间"),
+    "interval": ("95% CI", "95% 置信区间"),
     "parameter": ("Parameter", "参数"),
     "modification_caption": ("Largest modification indices", "最大修正指数"),
     "without_group": ("no value of the grouping variable", "分组变量缺失"),
@@ -256,6 +256,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "Pearson correlations over the respondents of the model; SD divides by n − 1.",
         "按模型样本计算的 Pearson 相关；标准差除以 n − 1。",
     ),
+    "correlations_note_ordinal": (
+        "Polychoric correlations over the respondents of the model, as the items are ordinal; Pearson between others.",
+        "题项为有序变量，表中为按模型样本计算的多分格（polychoric）相关；其余变量间为 Pearson 相关。",
+    ),
+    "correlations_note_fiml": (
+        "Estimated by maximum likelihood from all answers present; SD divides by n − 1.",
+        "由全部有效作答以极大似然法估计；标准差除以 n − 1。",
+    ),
+    "correlations_note_matrix": ("Of the matrix given.", "由所给矩阵计算。"),
     "mardia_skewness": ("Mardia, multivariate skewness (χ²)", "Mardia 多元偏度（χ²）"),
     "mardia_kurtosis": ("Mardia, multivariate kurtosis (z)", "Mardia 多元峰度（z）"),
     "little": ("Little, missing completely at random (χ²)", "Little 完全随机缺失检验（χ²）"),
@@ -295,10 +304,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "extraction_ml": ("maximum likelihood", "极大似然法"),
     "extraction_principal": ("principal components", "主成分法"),
     "chosen_note": (
-        "{m} factors, chosen by parallel analysis (95th percentile of {draws} random samples).",
+        "Factors kept: {m}, by parallel analysis (95th percentile of {draws} random samples).",
         "保留 {m} 个因子，由平行分析确定（{draws} 个随机样本的第 95 百分位）。",
     ),
-    "given_note": ("{m} factors, as the study asks.", "按设定保留 {m} 个因子。"),
+    "given_note": ("Factors kept: {m}, as the study asks.", "按设定保留 {m} 个因子。"),
     "heywood_note": (
         "Do not report: {items} leave no unique variance (Heywood case).",
         "不得报告：{items} 无独特方差（Heywood 情形）。",

@@ -20,9 +20,9 @@ from sem_loyalty.publish.plots.charts import (
     nps_bars,
     segment_profile,
 )
+from sem_loyalty.publish.plots.page import drawn
 from sem_loyalty.publish.plots.picture import Picture
 from sem_loyalty.publish.plots.slopes import slope_panels
-from sem_loyalty.publish.typefaces import warn_about_missing
 
 Result = PerformanceMap | Drivers | Segments | NetPromoter | JohnsonNeyman
 _DRAWN: dict[type, Callable[[Any, Look], Picture]] = {
@@ -85,8 +85,4 @@ def loyalty_plot(
         raise NotSupported(f"{type(result).__name__} has no plot; these have one: {listed}.")
     certified = getattr(result, "certified", True)
     look = Look(lang, dict(labels or {}), max(width_mm, 90.0) * POINTS_PER_MM, certified, note)
-    picture = _DRAWN[kind](result, look)
-    warn_about_missing([label.text for label in picture.labels])
-    if path is not None:
-        picture.save(path)
-    return picture
+    return drawn(_DRAWN[kind](result, look), path)

@@ -30,7 +30,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A statistical symbol such as N, p or β, which English texts set in italics.
+    """What English texts set in italics: a statistical symbol such as N, p or β, or the title of a journal.
 
     Attributes
     ----------
@@ -81,12 +81,13 @@ class Paragraph:
     ----------
     parts : tuple of Part
         In reading order, blanks included.
-    kind : {"text", "warning"}, default "text"
-        A warning is set apart: what it says must not be missed.
+    kind : {"text", "warning", "reference"}, default "text"
+        A warning is set apart: what it says must not be missed. An entry in the list of references has its lines behind
+        the first one indented.
     """
 
     parts: tuple[Part, ...]
-    kind: Literal["text", "warning"] = "text"
+    kind: Literal["text", "warning", "reference"] = "text"
 
 
 @dataclass(frozen=True, slots=True)

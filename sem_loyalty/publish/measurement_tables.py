@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 
@@ -45,8 +46,9 @@ def efa_tables(found: EFA, edition: Edition) -> Iterator[Table]:
     chosen = edition.word("given_note" if asked else "chosen_note", m=found.n_factors, draws=parallel.draws)
     note = edition.note(chosen, basis=sample, fit=False)
     yield Table("eigenvalues", edition.word("eigenvalues_caption"), columns, rows, note, lang)
-    yield _pattern(found, edition, sample)
-    yield _variance(found, edition, sample)
+    own = replace(edition, certified=found.converged and not found.heywood)
+    yield _pattern(found, own, sample)
+    yield _variance(found, own, sample)
 
 
 def _pattern(found: EFA, edition: Edition, sample: str) -> Table:
@@ -80,7 +82,7 @@ def _pattern(found: EFA, edition: Edition, sample: str) -> Table:
             p=p if p[0] in "<>" else f"= {p}",
         ),
     ]
-    note = edition.note(*sentences, basis=sample, fit=False)
+    note = edition.note(*sentences, basis=sample)
     return Table("efa-loadings", edition.word("efa_caption"), columns, tuple(rows), note, edition.lang)
 
 
@@ -99,7 +101,7 @@ def _variance(found: EFA, edition: Edition, sample: str) -> Table:
     for position, (name, share) in enumerate(zip(factors, shares, strict=True)):
         below = dict(zip(factors[:position], phi[position], strict=False))
         rows.append({"factor": name, **{str(key): value for key, value in share.items()}, **below})
-    note = edition.note(basis=sample, fit=False)
+    note = edition.note(basis=sample)
     return Table("efa-variance", edition.word("efa_variance_caption"), columns, tuple(rows), note, edition.lang)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 NOTE_WORDS: dict[str, tuple[str, str]] = {
-    "wald_note": ("95 % Wald intervals (estimate ± 1.96 SE).", "95 % 置信区间为 Wald 区间（估计值 ± 1.96 SE）。"),
+    "wald_note": ("95% Wald intervals (estimate ± 1.96 SE).", "95% 置信区间为 Wald 区间（估计值 ± 1.96 SE）。"),
     "rmsea_interval_note": (
-        "90 % interval of RMSEA from the noncentral χ² distribution.",
-        "RMSEA 的 90 % 置信区间由非中心 χ² 分布得到。",
+        "90% interval of RMSEA from the noncentral χ² distribution.",
+        "RMSEA 的 90% 置信区间由非中心 χ² 分布得到。",
     ),
     "drivers_interval": (
-        "95 % percentile intervals from {draws} bootstrap draws.",
-        "95 % 置信区间为 {draws} 次自助抽样（bootstrap）的百分位区间。",
+        "95% percentile intervals from {draws} bootstrap draws.",
+        "95% 置信区间为 {draws} 次自助抽样（bootstrap）的百分位区间。",
     ),
     "map_interval": (
-        "95 % intervals of importance: percentile, from {draws} bootstrap draws; of performance: Wald.",
-        "重要性的 95 % 置信区间为 {draws} 次自助抽样（bootstrap）的百分位区间，绩效的为 Wald 区间。",
+        "95% intervals of importance: percentile, from {draws} bootstrap draws; of performance: Wald.",
+        "重要性的 95% 置信区间为 {draws} 次自助抽样（bootstrap）的百分位区间，绩效的为 Wald 区间。",
     ),
     "main_specification": ("N, estimator and missing answers: main specification.", "N、估计方法与缺失值均指主设定。"),
 }

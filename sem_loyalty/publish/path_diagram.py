@@ -66,7 +66,7 @@ def path_diagram(
         Estimates to draw, such as those of `Bootstrap.estimates`; by default those of `estimates`.
     show : sequence of str, default ("std", "stars")
         First the estimate: "std" standardised or "est" as estimated. Then any of "stars", "se" (standard errors in
-        parentheses), "ci" (95 % confidence intervals in brackets) and "p".
+        parentheses), "ci" (95% confidence intervals in brackets) and "p".
     items : bool, default True
         Whether items are drawn; False shows the structure alone.
     r2 : bool, default True

@@ -17,8 +17,8 @@ PLOT_WORDS: dict[str, tuple[str, str]] = {
     # Notes
     "matrix_negative": ("A dash marks a negative value.", "短横表示负值。"),
     "loadings_plot_note": (
-        "Dots: standardised loadings; bars: 95 % intervals; dashed line: 0.71, half of the variance shared.",
-        "圆点为标准化载荷，线段为 95 % 置信区间；虚线为 0.71（共享一半方差）。",
+        "Dots: standardised loadings; bars: 95% intervals; dashed line: 0.71, half of the variance shared.",
+        "圆点为标准化载荷，线段为 95% 置信区间；虚线为 0.71（共享一半方差）。",
     ),
     "pattern_plot_note": (
         "Extraction: {extraction}; rotation: {rotation}. Bold: at least {cutoff}.",
@@ -41,8 +41,8 @@ PLOT_WORDS: dict[str, tuple[str, str]] = {
     ),
     "correlation_ordinal_note": ("Polychoric correlations.", "多分格相关。"),
     "draws_note": (
-        "{draws} bootstrap draws{failed}. Solid line: {what} estimate; dashed lines: {level} % interval ({interval}).",
-        "{draws} 次自助抽样{failed}。实线为{what}估计值，虚线为 {level} % 置信区间（{interval}）。",
+        "{draws} bootstrap draws{failed}. Solid line: {what} estimate; dashed lines: {level}% interval ({interval}).",
+        "{draws} 次自助抽样{failed}。实线为{what}估计值，虚线为 {level}% 置信区间（{interval}）。",
     ),
     "draws_failed": (" ({n} without convergence left out)", "（剔除未收敛的 {n} 次）"),
     "draws_std_all": ("standardised", "标准化"),
@@ -51,7 +51,7 @@ PLOT_WORDS: dict[str, tuple[str, str]] = {
     # Captions of the report
     "plot_correlations": ("Correlations of the items.", "题项相关矩阵热图。"),
     "plot_scree": ("Scree plot with parallel analysis.", "碎石图与平行分析。"),
-    "plot_loadings": ("Standardised loadings with 95 % intervals.", "标准化载荷及其 95 % 置信区间。"),
+    "plot_loadings": ("Standardised loadings with 95% intervals.", "标准化载荷及其 95% 置信区间。"),
     "plot_residuals": ("Residual correlations.", "残差相关图。"),
     "plot_bootstrap": ("Bootstrap distributions of the paths.", "路径系数的自助抽样分布。"),
 }

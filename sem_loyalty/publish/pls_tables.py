@@ -19,17 +19,20 @@ def methods_table(found: MethodComparison, edition: Edition, scheme: str) -> Tab
         "plsc": "" if found.consistent.admissible else edition.word("pls_not_admissible"),
         "pls": "" if found.plain.admissible else edition.word("pls_not_admissible"),
     }
+    # The heads of a CSV are the keys.
+    keys = {key: f"{key}_not_{'certified' if key == 'cb' else 'admissible'}" if said else key
+            for key, said in marks.items()}  # fmt: skip
     columns = (
         Column("path", edition.word("path")),
-        Column("cb", f"CB-SEM{marks['cb']}", "number", 3),
-        Column("plsc", f"PLSc{marks['plsc']}", "number", 3),
-        Column("pls", f"PLS{marks['pls']}", "number", 3),
+        Column(keys["cb"], f"CB-SEM{marks['cb']}", "number", 3),
+        Column(keys["plsc"], f"PLSc{marks['plsc']}", "number", 3),
+        Column(keys["pls"], f"PLS{marks['pls']}", "number", 3),
         Column("sums", edition.word("pls_sums"), "number", 3),
         Column("reason", edition.word("pls_reason")),
     )
     rows: list[dict[str, object]] = []
     for row in found.paths.to_dict("records"):
-        cells: dict[str, object] = {key: row[key] for key in ("cb", "plsc", "pls", "sums")}
+        cells: dict[str, object] = {keys.get(key, key): row[key] for key in ("cb", "plsc", "pls", "sums")}
         reason = edition.word(str(row["reason"]))
         rows.append({"path": _path(row["cause"], row["outcome"], edition), **cells, "reason": reason})
     estimator = found.cb.estimator if found.cb is not None else "ML"

@@ -31,8 +31,8 @@ PLS_WORDS: dict[str, tuple[str, str]] = {
     "scheme_factorial": ("factorial", "因子"),
     "pls_paths_caption": ("PLS: paths, collinearity and effect size", "PLS：路径系数、共线性与效应量"),
     "pls_drawn": (
-        "SE, t, p and 95 % percentile intervals from {draws} bootstrap draws (seed {seed}); {failed} draws failed.",
-        "SE、t、p 与 95 % 百分位区间来自 {draws} 次 bootstrap 抽样（种子 {seed}）；失败 {failed} 次。",
+        "SE, t, p and 95% percentile intervals from {draws} bootstrap draws (seed {seed}); {failed} draws failed.",
+        "SE、t、p 与 95% 百分位区间来自 {draws} 次 bootstrap 抽样（种子 {seed}）；失败 {failed} 次。",
     ),
     "pls_inner_note": (
         (

@@ -47,8 +47,8 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "caveat_unsupported": ("Not supported by the data: {ids}.", "未得到数据支持：{ids}。"),
     "caveat_opposite": ("Contradicted, significant with the other sign: {ids}.", "显著但方向与预期相反：{ids}。"),
     "caveat_excluded": (
-        "{n} of {all} respondents ({share} %) are not in the analysis: see Sample and screening.",
-        "{all} 名受访者中有 {n} 名（{share} %）未进入分析：见“样本与筛查”。",
+        "{n} of {all} respondents ({share}%) are not in the analysis: see Sample and screening.",
+        "{all} 名受访者中有 {n} 名（{share}%）未进入分析：见“样本与筛查”。",
     ),
     "caveat_failed": (
         "{n} of {all} bootstrap draws did not converge and are left out.",
@@ -71,7 +71,7 @@ REPORT_WORDS: dict[str, tuple[str, str]] = {
     "line_residual": ("Residual variance of {name}", "{name}的残差方差"),
     "line_pair": ("{source} ↔ {target}", "{source} ↔ {target}"),
     "line_share": ("share of the variance {value}", "占总方差 {value}"),
-    "line_interval": ("95 % CI of B {interval}", "B 的 95 % 置信区间 {interval}"),
+    "line_interval": ("95% CI of B {interval}", "B 的 95% 置信区间 {interval}"),
     "line_fixed": ("fixed, not tested", "固定参数，不检验"),
     "line_verdict": ("{id} ({sign}): {verdict}", "{id}（{sign}）：{verdict}"),
     "line_uncertified": ("NOT CERTIFIED, do not report", "未通过检验，不得报告"),

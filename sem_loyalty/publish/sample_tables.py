@@ -112,7 +112,13 @@ def descriptives_table(items: pd.DataFrame, edition: Edition, basis: str) -> Tab
 
 
 def correlations_table(moments: Moments, edition: Edition) -> tuple[Table, ...]:
-    """Return means, standard deviations and correlations of the items of the model, one Table a group."""
+    """Return means, standard deviations and correlations of the items of the model, one Table a group.
+
+    Of ordinal items only the correlations are shown: mean and standard deviation of what is thought to lie behind the
+    answers are fixed at 0 and 1.
+    """
+    ordinal = moments.ordinal is not None
+    kind = "_ordinal" if ordinal else {"fiml": "_fiml", "none": "_matrix"}.get(moments.missing, "")
     tables = []
     for number, group in enumerate(moments.groups, start=1):
         sd = np.sqrt(np.diag(group.cov))
@@ -120,19 +126,21 @@ def correlations_table(moments: Moments, edition: Edition) -> tuple[Table, ...]:
         # Moments divide by n; a reader expects the standard deviation that divides by n - 1.
         spread = sd * np.sqrt(group.n / (group.n - 1))
         columns = [Column("item", edition.word("item"))]
-        columns += [Column("mean", edition.word("mean"), "number", 2)] if group.mean is not None else []
-        columns.append(Column("sd", edition.word("sd"), "number", 2))
+        if not ordinal:
+            columns += [Column("mean", edition.word("mean"), "number", 2)] if group.mean is not None else []
+            columns.append(Column("sd", edition.word("sd"), "number", 2))
         p = len(moments.names)
         columns += [Column(f"r{k + 1}", str(k + 1), "number", 2, bounded=True) for k in range(p - 1)]
         rows = []
         for position, name in enumerate(moments.names):
-            row: dict[str, object] = {"item": f"{position + 1} {name}", "sd": float(spread[position])}
-            if group.mean is not None:
-                row["mean"] = float(group.mean[position])
+            row: dict[str, object] = {"item": f"{position + 1} {name}"}
+            if not ordinal:
+                row["sd"] = float(spread[position])
+                row |= {"mean": float(group.mean[position])} if group.mean is not None else {}
             rows.append(row | {f"r{k + 1}": float(correlations[position, k]) for k in range(position)})
         suffix, where = (f"-{number}", f": {group.label}") if len(moments.groups) > 1 else ("", "")
         caption = edition.word("correlations_caption") + where
-        note = edition.note(edition.word("correlations_note"), fit=False)
+        note = edition.note(edition.word(f"correlations_note{kind}"), fit=False)
         tables.append(Table(f"correlations{suffix}", caption, tuple(columns), tuple(rows), note, edition.lang))
     return tuple(tables)
 

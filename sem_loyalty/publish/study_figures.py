@@ -58,17 +58,18 @@ def path_diagrams(
         "cache": cache,
     }
     made: dict[str, bytes] = {}
-    said = None
+    said = ""
     if edition.simulated or edition.drawn:  # a figure travels alone, so it must say so itself
         stars = (edition.drawn, edition.word("figure_note")) if edition.certified else ()
-        said = edition.word("note_lead") + edition.note(*stars, fit=False)
+        said = edition.note(*stars, fit=False)
+    lead = edition.word("note_lead")
     for number, label in enumerate(edition.groups, start=1):
-        note = f"{label}: {said}" if label and said is not None else said
+        note = lead + (f"{label}: " if label else "") + said if said else None
         drawing = path_diagram(fitted, group=number, note=note, **options)
         name = FIGURE if number == 1 else f"{FIGURE}-{number}"
         made |= {f"{name}.{kind}": drawing.data(kind) for kind in wanted}
     if study.diagram.panels and len(edition.groups) > 1:
-        drawing = path_diagram(fitted, group="all", note=said, **options)
+        drawing = path_diagram(fitted, group="all", note=lead + said if said else None, **options)
         made |= {f"{FIGURE}-groups.{kind}": drawing.data(kind) for kind in wanted}
     return made
 

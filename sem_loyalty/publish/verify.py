@@ -85,6 +85,8 @@ class Verification:
         What keeps the verification from meaning much: no claim, results of a fit that is not certified.
     against : str
         What it was held against.
+    certified : bool, default True
+        Whether the fit behind the results is certified; where it is not, no agreement makes its numbers reportable.
     """
 
     path: str
@@ -92,6 +94,7 @@ class Verification:
     mismatches: tuple[Mismatch, ...] = field(default=())
     warnings: tuple[str, ...] = ()
     against: str = ""
+    certified: bool = True
 
     @property
     def holds(self) -> bool:
@@ -168,9 +171,10 @@ def verify_text(
     warned = []
     if not found:
         warned.append("the document holds no claim; nothing in it was verified.")
-    if not results.get("certified", True):
+    certified = bool(results.get("certified", True))
+    if not certified:
         warned.append("the fit is not certified; agreement does not make its numbers reportable.")
-    return Verification(path.name, len(found), tuple(wrong), tuple(warned), against)
+    return Verification(path.name, len(found), tuple(wrong), tuple(warned), against, certified)
 
 
 def _own_results(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import sem_loyalty as sl
-from sem_loyalty.errors import ConfigurationError, SpecificationError
+from sem_loyalty.errors import ConfigurationError, ImproperSolutionWarning, SpecificationError
 from sem_loyalty.inference.group_paths import holm
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "invariance.json").read_text(encoding="utf-8"))
@@ -167,3 +167,23 @@ def test_what_makes_no_sense_is_refused():
         sl.compare_paths("S =~ s1 + s2 + s3", DATA, "g")
     with pytest.raises(ConfigurationError, match="permutations"):
         sl.compare_paths(MODEL, DATA, "g", permutations=-1)
+
+
+def test_an_equality_without_certified_solution_tests_nothing():
+    r = np.random.default_rng(23)
+    frames = []
+    for group, slope in (("u", 0.98), ("v", -0.5)):
+        cause = r.normal(size=25)
+        outcome = slope * cause + np.sqrt(1 - slope * slope) * r.normal(size=25)
+        items = {f"a{k}": 0.8 * cause + 0.5 * r.normal(size=25) for k in (1, 2, 3)}
+        items |= {f"b{k}": 0.8 * outcome + 0.5 * r.normal(size=25) for k in (1, 2, 3)}
+        frames.append(pd.DataFrame({**items, "g": group}))
+    data, model = pd.concat(frames, ignore_index=True), "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A"
+    found = sl.compare_paths(model, data, "g")
+    assert found.certified
+    with pytest.warns(ImproperSolutionWarning):
+        equal = sl.fit(model, data, group="g", group_equal=("loadings", "regressions"))
+    assert not equal.certificate.certified
+    assert found.paths[["chisq_diff", "pvalue", "pvalue_holm"]].isna().all(axis=None)
+    assert np.isnan(found.joint["pvalue"])
+    assert "the solution is not certified and tests nothing" in str(found)

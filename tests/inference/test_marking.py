@@ -107,6 +107,42 @@ def test_what_is_made_of_a_marked_frame_is_marked(bad):
     assert isinstance(table["est"].mean(), float)
 
 
+@pytest.mark.parametrize("name", ["left", "right", "objs", "input_objs"])
+def test_a_column_may_have_any_name(name):
+    # pandas tells a frame what it is made from by an object with attributes of these names.
+    frame = marked(pd.DataFrame({name: [1.0, 2.0], "x": [1.0, 2.0]}), "a reason")
+    made = [frame.round(1), frame[name], frame.merge(pd.DataFrame({"x": [1.0]})), pd.concat([frame, frame]), frame.T]
+    assert [repr(value).splitlines()[0] for value in made] == ["NOT CERTIFIED: a reason"] * len(made)
+
+
+def test_a_prompt_shows_what_print_shows(bad, good, answers):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other = sl.fit(HEYWOOD.replace("G ~ p*F", "F ~~ p*G"), answers)
+        shown = [sl.fit_measures(bad), sl.wald_test(bad, "p == 0"), sl.effects(bad), sl.compare(bad, other),
+                 sl.vuong_test(bad, other), sl.method_bias(bad)]  # fmt: skip
+    assert all(MARK in repr(value) for value in shown)
+    assert [repr(value) for value in shown] == [str(value) for value in shown]
+    assert MARK not in repr(sl.fit_measures(good))
+
+
+def test_a_table_made_of_a_marked_frame_is_marked_in_every_form(bad, good):
+    table = sl.method_bias(bad).tables()[1]
+    written = [table.to_text(), table.to_html(), table.to_latex(), table.to_typst(), table.to_markdown()]
+    assert [MARK in text and "negative variance" in text for text in written] == [True] * 5
+    read = pd.read_csv(io.StringIO(table.to_csv()))
+    assert read.columns[0] == MARK
+    assert set(read[MARK]) == {bad.certificate.reason}
+    assert MARK not in sl.method_bias(good).tables()[1].to_csv()
+
+
+def test_models_of_method_variance_are_compared_only_where_both_are_certified(bad):
+    models = sl.method_bias(bad).models
+    assert not models["certified"].all()
+    assert models["pvalue"].isna().all()
+    assert "constructs (NOT CERTIFIED)" in sl.method_bias(bad).tables()[0].to_text()
+
+
 def test_in_a_concatenation_the_first_frame_decides(bad, good):
     assert repr(pd.concat([sl.r_squared(bad), sl.r_squared(good)])).startswith(MARK)
     # pandas builds the result by the class of the first frame; the docstring of MarkedFrame says so.
@@ -123,6 +159,11 @@ def test_files_and_markup_carry_the_mark(bad, tmp_path):
     assert set(read[MARK]) == {bad.certificate.reason}
     np.testing.assert_allclose(read["r2"], table["r2"], rtol=1e-12)
     assert table.to_csv(index=False, columns=["r2"]).splitlines()[0] == f"{MARK},r2"
+    column = pd.read_csv(io.StringIO(table["r2"].to_csv(index=False)))
+    assert column.columns[0] == MARK
+    assert table["r2"].to_latex().startswith(r"\textbf{NOT CERTIFIED")
+    table.to_excel(tmp_path / "table.xlsx", index=False)
+    assert pd.read_excel(tmp_path / "table.xlsx", engine="openpyxl").columns[0] == MARK
     table.to_html(tmp_path / "table.html")
     assert MARK in (tmp_path / "table.html").read_text(encoding="utf-8")
     buffer = io.StringIO()

@@ -183,7 +183,11 @@ def improper():
 def test_an_uncertified_fit_is_refused_or_marked(improper):
     with pytest.raises(ConfigurationError, match="not certified, so drivers from it mean nothing"):
         sl.drivers(improper, "c1")
-    assert str(sl.drivers(improper, "c1", force=True)).startswith("NOT CERTIFIED")
+    shares = sl.drivers(improper, "c1", force=True)
+    assert str(shares).startswith("NOT CERTIFIED")
+    assert repr(shares.importance).startswith("NOT CERTIFIED")
+    assert shares.tables()[0].note.startswith("NOT CERTIFIED")
+    assert shares.tables()[0].to_csv().startswith("NOT CERTIFIED,")
     with pytest.raises(ConfigurationError, match="not certified, so importance and performance"):
         sl.importance_performance(improper, "B", scale=(0, 9))
 
@@ -287,7 +291,15 @@ def test_an_uncertified_fit_marks_its_scores(improper):
         sl.loyalty_scores(improper, data, scale=(-9, 19))
     with pytest.warns(ImproperSolutionWarning):
         fitted = sl.fit("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3", data)
-    assert str(sl.loyalty_scores(fitted, data, scale=(-9, 19))).startswith("NOT CERTIFIED")
+    scores = sl.loyalty_scores(fitted, data, scale=(-9, 19))
+    assert str(scores).startswith("NOT CERTIFIED")
+    # A frame or a table taken out of the result is marked as well.
+    parts = sl.segments(scores, references=10, draws=10)
+    for frame in (scores.scores, scores.to_frame()["A"], parts.members, parts.profile):
+        assert repr(frame).startswith("NOT CERTIFIED: the fit behind these numbers")
+    for table in (*scores.tables(), *parts.tables()):
+        assert table.note.startswith("NOT CERTIFIED")
+        assert table.to_csv().startswith("NOT CERTIFIED,")
 
 
 def test_models_of_ordinal_items_have_no_scores(likert):

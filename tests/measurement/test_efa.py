@@ -245,6 +245,10 @@ def test_heywood_case_is_loud(extraction):
         found = efa(R, 1, extraction=extraction, n_obs=200, draws=5)
     assert found.heywood == ("a",)
     assert str(found).count("Heywood case: a leave no unique variance") == 1
+    for table in found.tables()[:2]:
+        assert table.note.startswith("NOT CERTIFIED: ")
+        assert table.to_csv().startswith("NOT CERTIFIED,")
+    assert repr(found.loadings).startswith("NOT CERTIFIED: Heywood case: a")
     assert found.converged
     assert found.sufficiency.df == 0
     assert np.isnan(found.sufficiency.p)

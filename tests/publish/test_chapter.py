@@ -18,6 +18,7 @@ from sem_loyalty.publish.settings import (
     About,
     BootstrapChoice,
     DataSource,
+    FactorChoice,
     LoyaltyChoice,
     ModelChoice,
     Output,
@@ -157,6 +158,23 @@ def test_what_a_note_leaves_undefined(note, heads, expected):
     assert explained(explained(table)) == explained(table)
 
 
+def test_references_follow_the_customs_of_the_language(full):
+    entries = [block for block in chapter(full).blocks if isinstance(block, Paragraph) and block.kind == "reference"]
+    shown = ["".join(map(said, entry.parts)) for entry in entries]
+    assert shown == sorted(shown, key=str.lower)
+    hu = next(line for line in shown if line.lower().startswith("hu"))
+    book = next(line for line in shown if line.lower().startswith("hair"))
+    if full.lang == "en":
+        assert hu.startswith("Hu, L., & Bentler, P. M. (1999). Cutoff criteria")
+        assert hu.endswith("Structural Equation Modeling, 6(1), 1–55. https://doi.org/10.1080/10705519909540118")
+        assert Symbol("Structural Equation Modeling, 6") in entries[shown.index(hu)].parts
+        assert Symbol("Multivariate data analysis") in entries[shown.index(book)].parts
+    else:
+        assert hu.startswith("HU L, BENTLER P M, 1999. Cutoff criteria")
+        assert hu.endswith("[J]. Structural Equation Modeling, 6(1): 1-55. DOI: 10.1080/10705519909540118.")
+        assert book.startswith("HAIR J F, BLACK W C, BABIN B J, et al, 2019. Multivariate data analysis[M]. 8th ed. ")
+
+
 def test_simulated_data_are_the_first_thing_said(full):
     first = chapter(full).blocks[0]
     assert isinstance(first, Paragraph)
@@ -273,6 +291,10 @@ def test_groups_with_equal_coefficients_are_told_once():
     found = hypotheses(fit_once("core", str(demo_path()), codebook=str(demo_codebook_path()), group="channel"))
     assert "the model holds its coefficient equal in the groups" in found
     assert "β = .57 in online and β = .56 in store" in found
+    # A chain has a β in each group and none for all; the table leaves its cell empty.
+    chain = found[found.index("H6") : found.index("H7")]
+    assert "B = " in chain
+    assert "β" not in chain
 
 
 def test_groups_with_different_verdicts_are_told_apart():
@@ -291,8 +313,29 @@ def test_missing_answers_and_estimators_are_told_as_they_were():
     assert "deleted listwise" not in fiml
     assert "all 600 respondents" in fiml
     assert "CFI, TLI and RMSEA are the robust ones" in fiml
-    ordinal = text(fit_once("core", str(demo_path()), codebook=str(demo_codebook_path()), ordered=True))
-    assert "only a rough guide for ordinal items (Xia & Yang, 2019)" in ordinal
+    ordinal = fit_once("core", str(demo_path()), codebook=str(demo_codebook_path()), ordered=True)
+    assert "only a rough guide for ordinal items (Xia & Yang, 2019)" in text(ordinal)
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "spread"),
+    [
+        ({"ordered": True}, "Polychoric correlations", False),
+        ({"missing": "fiml"}, "by maximum likelihood from all answers present", True),
+        ({}, "Pearson correlations", True),
+    ],
+)
+def test_correlations_say_which_they_are(options, said, spread):
+    study = Study(
+        data=DataSource(path=str(demo_path()), codebook=str(demo_codebook_path())),
+        model=ModelChoice(id="core", **options),
+        efa=FactorChoice(run=False),
+        output=Output(formats=("json",)),
+        folder=Path(),
+    )
+    table = analyse(study).tables["correlations"]
+    assert said in table.note
+    assert ({"mean", "sd"} <= {column.key for column in table.columns}) is spread
 
 
 def changed_records(results, section, row, **fields):
@@ -300,6 +343,20 @@ def changed_records(results, section, row, **fields):
     records = {name: [dict(record) for record in found] for name, found in results.records.items()}
     next(record for record in records[section] if record["row"] == row).update(fields)
     return replace(results, records=records)
+
+
+def test_paths_whose_equality_is_not_certified_are_not_judged(full):
+    nothing = {"chisq_diff": None, "pvalue": None}
+    row = full.records["group_tests"][0]["row"]
+    single = text(changed_records(full, "group_tests", row, **nothing, pvalue_holm=None))
+    joint = text(changed_records(full, "group_joint", full.records["group_joint"][0]["row"], **nothing))
+    if full.lang == "en":
+        name = "Customer satisfaction → Trust"
+        assert f"Not tested, because the model that holds the path equal has no certified solution: {name}." in single
+        assert "held equal at once has no certified solution and tests nothing ([table group-paths]" in joint
+    else:
+        assert "设为等值的模型未得到可接受的解，未作检验：顾客满意 → 信任。" in single
+        assert "未得到可接受的解，不作检验（" in joint
 
 
 def test_pairs_without_discriminant_validity_are_named(plain):

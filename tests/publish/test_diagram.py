@@ -156,7 +156,7 @@ def test_uncertified_solution_cannot_be_mistaken() -> None:
     drawing = draw(ecsi(certified=False))
     scene = drawing.scene
     assert conflicts(scene) == ()
-    assert contents(drawing, "banner") == ["NOT A CERTIFIED SOLUTION: do not report"]
+    assert contents(drawing, "banner") == ["NOT CERTIFIED: do not report these numbers"]
     banner = next(text for text in scene.texts if text.role == "banner")
     assert banner.color == PAPER
     assert banner.y < min(shape.y - shape.ry for shape in scene.shapes)
@@ -165,14 +165,20 @@ def test_uncertified_solution_cannot_be_mistaken() -> None:
     assert {text.color for text in numbers} == {GREY}
     assert not any("*" in text.content for text in numbers)
     assert INK not in {curve.color for curve in scene.curves}
-    assert "NOT A CERTIFIED SOLUTION" in drawing.svg()
+    assert "NOT CERTIFIED" in drawing.svg()
     # The black bar is in the picture: a row of the PNG is mostly black.
     rows = imread(io.BytesIO(drawing.png(100)))[..., :3].mean(axis=(1, 2))
     assert rows.min() < 0.35
 
 
+@pytest.mark.parametrize(("lang", "banner"), [("en", "NOT CERTIFIED"), ("zh", "未通过检验")])
+def test_uncertified_in_graphviz(lang: str, banner: str) -> None:
+    assert banner in draw(ecsi(lang, certified=False)).dot()
+    assert banner not in draw(ecsi(lang)).dot()
+
+
 def test_uncertified_in_chinese() -> None:
-    assert contents(draw(small(lang="zh", certified=False)), "banner") == ["未通过验证的解：不得报告"]
+    assert contents(draw(small(lang="zh", certified=False)), "banner") == ["未通过检验：请勿报告这些数字"]
 
 
 def test_svg_is_well_formed_and_keeps_its_text(english: Drawing) -> None:

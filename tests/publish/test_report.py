@@ -220,7 +220,7 @@ def test_fit_table_names_its_definitions(certified: Results) -> None:
     table = fit_table(certified.measures, Edition("en"))
     rows = {row["measure"]: row for row in table.rows}
     assert "Jöreskog–Sörbom" in str(rows["GFI"]["definition"])
-    assert "90 % CI" in str(rows["RMSEA"]["definition"])
+    assert "90% CI" in str(rows["RMSEA"]["definition"])
     assert rows["RMSEA"]["interval"] == (
         certified.measures["rmsea_ci_lower"],
         certified.measures["rmsea_ci_upper"],

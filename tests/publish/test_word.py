@@ -23,8 +23,8 @@ def small(id: str = "paths", lang: str = "en") -> Table:
     columns = (
         Column("path", "路径" if lang == "zh" else "Path"),
         Column("b", "β", "number", 3, bounded=True),
-        Column("low", "lower", "number", 3, bounded=True, group="95 % CI"),
-        Column("high", "upper", "number", 3, bounded=True, group="95 % CI"),
+        Column("low", "lower", "number", 3, bounded=True, group="95% CI"),
+        Column("high", "upper", "number", 3, bounded=True, group="95% CI"),
     )
     rows = (
         {"path": "A → B", "b": Cell(0.5, "number", 3, True, "***"), "low": 0.4, "high": 0.6},
@@ -176,6 +176,15 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
 def test_tables_to_a_file(tmp_path: Path) -> None:
     path = tables_docx([small(), wide(4)], tmp_path / "tables.docx", title="Tables")
     assert list(read_tables(path.read_bytes())) == ["paths", "wide"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_references_hang(lang: str) -> None:
+    found = opened(docx_bytes(Manuscript("", lang, (Paragraph(("Hu, L. (1999).",), "reference"),))))
+    form = found.styles[found.paragraphs[-1].style.name].paragraph_format
+    assert found.paragraphs[-1].text == "Hu, L. (1999)."
+    assert form.left_indent > 0
+    assert form.first_line_indent == -form.left_indent
 
 
 def test_a_figure_carries_its_description() -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sem_loyalty.display import Table
-from sem_loyalty.publish.chapter.evidence import write_groups, write_rivals, write_robustness
+from sem_loyalty.publish.chapter.discriminant import write_discriminant
+from sem_loyalty.publish.chapter.exploration import write_exploration
 from sem_loyalty.publish.chapter.fit import write_fit, write_method_bias
-from sem_loyalty.publish.chapter.hypotheses import write_hypotheses, write_mediation
+from sem_loyalty.publish.chapter.groups import write_groups
+from sem_loyalty.publish.chapter.hypotheses import write_hypotheses
 from sem_loyalty.publish.chapter.limits import write_limits, write_uncertified, write_warning
 from sem_loyalty.publish.chapter.loyalty import write_loyalty
-from sem_loyalty.publish.chapter.measurement import write_exploration, write_measurement
+from sem_loyalty.publish.chapter.measurement import write_measurement
+from sem_loyalty.publish.chapter.mediation import write_mediation
+from sem_loyalty.publish.chapter.rivals import write_rivals
+from sem_loyalty.publish.chapter.robustness import write_robustness
 from sem_loyalty.publish.chapter.sample import write_method, write_sample
 from sem_loyalty.publish.chapter.sources import SOURCES
 from sem_loyalty.publish.chapter.writer import Writer
@@ -68,13 +73,14 @@ def chapter(results: Results) -> Manuscript:
             w.heading("Measurement model", "测量模型")
         write_exploration(w)
         write_measurement(w)
+        write_discriminant(w)
         write_method_bias(w)
         for write in _SECTIONS:
             write(w)
     if w.cited:
         w.blocks.append(Heading("References" if lang == "en" else "参考文献", 1))
         for source in sorted((SOURCES[key] for key in w.cited), key=lambda source: (source.full, source.year)):
-            w.blocks.append(Paragraph((source.listed(),)))
+            w.blocks.append(Paragraph(source.listed(lang), "reference"))
     return Manuscript(results.title, lang, tuple(w.blocks), results.study.name)
 
 

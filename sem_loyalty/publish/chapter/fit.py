@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sem_loyalty.publish.chapter.measurement import ALPHA, below, significant
+from sem_loyalty.publish.chapter.cutoffs import ALPHA, below, significant
 from sem_loyalty.publish.chapter.sample import ORDINAL
 from sem_loyalty.publish.chapter.writer import Said, Writer
 
@@ -197,8 +197,7 @@ def write_method_bias(w: Writer) -> None:
     if round(float(found[0]["harman"]), 3) <= 0.5:
         first = w.say(
             "In Harman's test the first unrotated component holds {share}% of the variance of the items, less than "
-            "half "
-            "{podsakoff}; this is weak evidence, for the test finds only very large bias."
+            "half {podsakoff}; this is weak evidence, for the test finds only very large bias."
             if float(found[0]["harman"]) < 0.5 else
             "In Harman's test the first unrotated component holds {share}% of the variance of the items {podsakoff}.",
             "Harman 单因子检验中，未旋转的第一主成分解释题项方差的 {share}%，低于一半{podsakoff}；"
@@ -208,8 +207,7 @@ def write_method_bias(w: Writer) -> None:
     else:
         first = w.say(
             "In Harman's test the first unrotated component holds {share}% of the variance of the items, more than "
-            "half "
-            "{podsakoff}: substantial method bias cannot be ruled out.",
+            "half {podsakoff}: substantial method bias cannot be ruled out.",
             "Harman 单因子检验中，未旋转的第一主成分解释题项方差的 {share}%，超过一半{podsakoff}，"
             "不能排除严重的方法偏差。",
             share=share,
@@ -227,8 +225,7 @@ def _single_factor(w: Writer) -> Said:
         return ()
     return w.say(
         "A model with a single factor fits worse than the measurement model (CFI {one} against {own}; Δχ²({df}) = "
-        "{chi}, "
-        "*p* {p}; {t}).",
+        "{chi}, *p* {p}; {t}).",
         "单因子模型的拟合劣于测量模型（CFI 分别为 {one} 与 {own}；Δχ²({df}) = {chi}，*p* {p}；{t}）。",
         one=w.index("method_models/single-factor/cfi"),
         own=w.index("method_models/constructs/cfi"),
@@ -261,9 +258,8 @@ def _method_factor(w: Writer) -> Said:
             **numbers,
         )
     return w.say(
-        "A latent method factor improves the fit (Δχ²({df}) = {chi}, *p* {p}); it takes {share}% of an item's "
-        "variance on "
-        "average, and no loading changes by more than {change}.",
+        "A latent method factor improves the fit (Δχ²({df}) = {chi}, *p* {p}); it takes {share}% of an item's variance "
+        "on average, and no loading changes by more than {change}.",
         "加入潜在方法因子后拟合显著改善（Δχ²({df}) = {chi}，*p* {p}）；该因子平均占题项方差的 {share}%，"
         "载荷变化最大为 {change}。",
         share=w.value("method_bias/method_variance:pct1"),
@@ -294,8 +290,7 @@ def _collinearity(w: Writer) -> Said:
     ]
     return w.say(
         "In the full-collinearity test the variance inflation factor exceeds 3.3 {kock} for {items} ({t}), which "
-        "points to "
-        "method bias or to constructs that overlap.",
+        "points to method bias or to constructs that overlap.",
         "完全共线性检验中，VIF 超过 3.3{kock}的有{items}（{t}），提示存在方法偏差或构念重叠。",
         items=w.listed(items),
         t=table,

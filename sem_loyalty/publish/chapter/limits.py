@@ -7,8 +7,8 @@ import re
 from sem_loyalty.diagnosis.diagnose import Diagnosis
 from sem_loyalty.display.numbers import true_minus
 from sem_loyalty.fitting.certificate import Problem
+from sem_loyalty.publish.chapter.cutoffs import CONVERGENT, LIBERAL_HTMT, below, significant
 from sem_loyalty.publish.chapter.fit import fit_indices, fit_verdict
-from sem_loyalty.publish.chapter.measurement import CONVERGENT, LIBERAL_HTMT, below, significant
 from sem_loyalty.publish.chapter.writer import Said, Writer
 from sem_loyalty.publish.faults import problem_text
 from sem_loyalty.publish.lang import word
@@ -127,8 +127,7 @@ def _data(w: Writer) -> list[Said]:
         said.append(
             w.say(
                 "The exploratory and the confirmatory analysis rest on the same sample, so that the latter does not "
-                "confirm "
-                "the former independently.",
+                "confirm the former independently.",
                 "探索性与验证性分析采用同一样本，后者不构成对前者的独立验证。",
             )
         )

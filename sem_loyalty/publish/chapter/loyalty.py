@@ -59,8 +59,7 @@ def _drivers(w: Writer) -> list[Said]:
         said.append(
             w.say(
                 f"{{where}}{'the' if group else 'The'} explained variance of {{y}} (*R*² = {{r2}}) is shared out to "
-                "its "
-                "antecedents as follows: {items} ({t}); these shares describe association.",
+                "its antecedents as follows: {items} ({t}); these shares describe association.",
                 "{where}{y}的解释方差（*R*² = {r2}）按前因变量分解为：{items}（{t}）；该分解只描述关联。",
                 where=where,
                 y=w.label(str(whole["row"])),

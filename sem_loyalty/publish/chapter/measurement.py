@@ -1,122 +1,19 @@
-"""Measurement: factors explored, loadings, reliability, convergent and discriminant validity.
-
-Cut-offs are held against numbers rounded to the three decimals that are printed, so that text and number agree.
-"""
+"""Measurement: loadings, reliability, convergent validity."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sem_loyalty.publish.chapter.cutoffs import CONVERGENT, GOOD_LOADING, LOADING, RELIABLE, below, exists, significant
 from sem_loyalty.publish.chapter.writer import Said, Writer, at
 from sem_loyalty.publish.records import Record
 
-LOADING, GOOD_LOADING = 0.50, 0.70
-RELIABLE, CONVERGENT = 0.70, 0.50
-STRICT_HTMT, LIBERAL_HTMT = 0.85, 0.90
-ALPHA = 0.05
-_EXTRACTIONS = {
-    "minres": ("minimum residuals", "最小残差法"),
-    "ml": ("maximum likelihood", "极大似然法"),
-    "principal": ("principal components", "主成分法"),
-}
+_CHINESE = {"α": "Cronbach's α ", "ω": "McDonald's ω ", "CR": "组合信度（CR）", "AVE": "平均方差提取量（AVE）"}
 
 
-def below(value: float, limit: float) -> bool:
-    """Return whether a number, as printed, misses a cut-off from below."""
-    return round(float(value), 3) < limit
-
-
-def significant(p: float | None) -> bool:
-    """Return whether a p-value is below the level; what has no p-value is not significant."""
-    return p is not None and bool(p < ALPHA)
-
-
-def write_exploration(w: Writer) -> None:
-    """Write the section on the exploratory factor analysis, if there is one."""
-    found = w.records("efa")
-    if not found:
-        return
-    w.heading("Exploratory factor analysis", "探索性因子分析", 2)
-    efa = found[0]
-    kmo = float(efa["kmo"])
-    english, chinese = (
-        ("well suited", "非常适合") if not below(kmo, 0.80) else
-        ("suited", "适合") if not below(kmo, 0.60) else
-        ("barely suited", "勉强适合") if not below(kmo, 0.50) else
-        ("not suited", "不适合")
-    )  # fmt: skip
-    said = [
-        w.say(
-            f"The {{items}} items are {english} to factor analysis: the Kaiser–Meyer–Olkin measure is {{kmo}} "
-            f"{{kaiser}}, "
-            "and Bartlett's test of sphericity gives χ²({df}) = {chi}, *p* {p}.",
-            f"{{items}} 个题项{chinese}作因子分析：KMO 值为 {{kmo}}{{kaiser}}，Bartlett 球形检验 χ²({{df}}) = {{chi}}，"
-            "*p* {p}。",
-            items=w.value("efa/items"),
-            kmo=w.index("efa/kmo"),
-            df=w.value("efa/bartlett_df"),
-            chi=w.value("efa/bartlett_chisq:2"),
-            p=w.value("efa/bartlett_p:p="),
-        ),
-        _factors(w, efa),
-    ]
-    if not efa["sound"]:
-        said.append(
-            w.say(
-                "The solution is not proper (an item without unique variance, or no convergence) and is not "
-                "interpreted.",
-                "该解不恰当（存在无独特方差的题项或未收敛），不予解释。",
-            )
-        )
-    w.paragraph(said)
-
-
-def _factors(w: Writer, efa: Record) -> Said:
-    one = efa["factors"] == 1
-    number = w.value("efa/factors")
-    share = w.value("efa/variance:pct1")
-    names = _EXTRACTIONS[str(efa["extraction"])]
-    how = (
-        names
-        if one
-        else tuple(f"{name}{comma}{efa['rotation']}" for name, comma in zip(names, (", ", "，"), strict=True))
-    )
-    constructs = _measured(w)
-    expected: tuple[str, str] = ("", "")
-    if constructs and not one:
-        gap = int(efa["factors"]) - constructs
-        expected = (
-            (", as many as there are measured constructs", "，与所测构念的数目一致") if gap == 0 else
-            (", fewer than there are measured constructs", "，少于所测构念的数目") if gap < 0 else
-            (", more than there are measured constructs", "，多于所测构念的数目")
-        )  # fmt: skip
-    loadings = w.tables("eigenvalues", "efa-loadings", "efa-variance")
-    verb = "accounts" if one else "account"
-    noun = "factor" if one else "factors"
-    if efa["given"]:
-        lead = f"As asked for, {{m}} {noun} {'was' if one else 'were'} extracted ({how[0]}){expected[0]}"
-        chinese = f"按设定提取 {{m}} 个因子（{how[1]}）{expected[1]}，"
-    else:
-        lead = f"Parallel analysis {{horn}} retains {{m}} {noun} ({how[0]}){expected[0]}"
-        chinese = f"平行分析{{horn}}建议保留 {{m}} 个因子（{how[1]}）{expected[1]}，"
-    return w.say(
-        f"{lead}; {'it' if one else 'they'} {verb} for {{share}}% of the variance of the items ({{t}}).",
-        f"{chinese}累计解释题项方差的 {{share}}%（{{t}}）。",
-        m=number,
-        share=share,
-        t=loadings,
-    )
-
-
-def _measured(w: Writer) -> int:
-    """Return how many constructs are measured by observed items."""
-    loadings = _loadings(w)
-    latent = {row["lhs"] for row in loadings}
-    return len({row["lhs"] for row in loadings if row["rhs"] not in latent})
-
-
-def _loadings(w: Writer) -> list[Mapping[str, Any]]:
+def loading_rows(w: Writer) -> list[Mapping[str, Any]]:
+    """Return the estimates of the loadings."""
     return [row for row in w.book.rows("estimates") if row["op"] == "=~"]
 
 
@@ -126,8 +23,8 @@ def _group(w: Writer, row: Mapping[str, Any]) -> str:
 
 
 def write_measurement(w: Writer) -> None:
-    """Write loadings, reliability, convergent and discriminant validity."""
-    loadings = _loadings(w)
+    """Write loadings, reliability and convergent validity."""
+    loadings = loading_rows(w)
     if not loadings:
         return
     w.heading("Reliability and convergent validity", "信度与收敛效度", 2)
@@ -144,9 +41,6 @@ def write_measurement(w: Writer) -> None:
                 )
             ]
         )
-    if w.records("discriminant"):
-        w.heading("Discriminant validity", "区分效度", 2)
-        w.paragraph([_fornell(w), _htmt(w)])
 
 
 def _key(w: Writer, row: Mapping[str, Any]) -> str:
@@ -240,7 +134,8 @@ def _place(w: Writer, record: Record) -> str:
     return f"{name} ({record['group']})" if w.english else f"{name}（{record['group']}）"
 
 
-def _row(section: str, record: Record) -> str:
+def construct_row(section: str, record: Record) -> str:
+    """Return the address of a row on a construct or a pair of them."""
     return f"{section}/{at(str(record['row']), str(record['group']))}"
 
 
@@ -255,7 +150,7 @@ def _on_reliability(w: Writer) -> list[Said]:
         ("cr", "CR", "composite reliability (CR)"),
         ("ave", "AVE", "average variance extracted (AVE)"),
     ):
-        known = [record for record in found if _is(record[field])]
+        known = [record for record in found if exists(record[field])]
         if known:
             clauses.append(
                 w.say(
@@ -279,14 +174,14 @@ def _on_reliability(w: Writer) -> list[Said]:
         ("cr", "CR", RELIABLE, (".70", "0.70")),
         ("ave", "AVE", CONVERGENT, (".50", "0.50")),
     ):
-        missed = [record for record in found if _is(record[field]) and below(record[field], limit)]
+        missed = [record for record in found if exists(record[field]) and below(record[field], limit)]
         if missed:
             items = [
                 w.say(
                     "{who} ({v})",
                     "{who}（{v}）",
                     who=_place(w, record),
-                    v=w.index(f"{_row('reliability', record)}/{field}"),
+                    v=w.index(f"{construct_row('reliability', record)}/{field}"),
                 )
                 for record in missed
             ]
@@ -303,8 +198,7 @@ def _on_reliability(w: Writer) -> list[Said]:
         said.append(
             w.say(
                 "All values reach the customary limits of .70 for α {nunnally} and CR {hair} and of .50 for AVE "
-                "{fornell}, "
-                "so that reliability and convergent validity are satisfactory.",
+                "{fornell}, so that reliability and convergent validity are satisfactory.",
                 "α{nunnally}与 CR{hair}均不低于惯用的 0.70，AVE 均不低于 0.50{fornell}，"
                 "表明量表具有良好的信度与收敛效度。",
             )
@@ -320,7 +214,7 @@ def _on_reliability(w: Writer) -> list[Said]:
                 fails=w.joined(fails),
             )
         )
-    lacking = [record for record in found if not _is(record["cr"])]
+    lacking = [record for record in found if not exists(record["cr"])]
     if lacking:
         said.append(
             w.say(
@@ -332,137 +226,15 @@ def _on_reliability(w: Writer) -> list[Said]:
     return said
 
 
-_CHINESE = {"α": "Cronbach's α ", "ω": "McDonald's ω ", "CR": "组合信度（CR）", "AVE": "平均方差提取量（AVE）"}
-
-
-def _is(value: Any) -> bool:
-    return value is not None and value == value
-
-
 def _range(w: Writer, section: str, field: str, found: Sequence[Record], *, verb: bool) -> Said:
     """Return "ranges from .70 to .90", or "is .70" of one; the verb only in the first clause of a series."""
     order: Callable[[Record], float] = lambda record: float(record[field])  # noqa: E731 - a key, twice
     low, high = min(found, key=order), max(found, key=order)
     if len(found) == 1:
-        return w.say("is {v}" if verb else "{v}", "为 {v}", v=w.index(f"{_row(section, low)}/{field}"))
+        return w.say("is {v}" if verb else "{v}", "为 {v}", v=w.index(f"{construct_row(section, low)}/{field}"))
     return w.say(
         "ranges from {low} to {high}" if verb else "from {low} to {high}",
         "介于 {low} 与 {high} 之间",
-        low=w.index(f"{_row(section, low)}/{field}"),
-        high=w.index(f"{_row(section, high)}/{field}"),
-    )
-
-
-def _names(w: Writer, record: Record) -> tuple[str, str]:
-    first, second = str(record["row"]).split("~~")
-    return w.label(first), w.label(second)
-
-
-def _pair(w: Writer, record: Record) -> str:
-    """Return the two constructs, and the group where there are several."""
-    first, second = _names(w, record)
-    text = f"{first} and {second}" if w.english else f"{first}与{second}"
-    if not record["group"]:
-        return text
-    return f"{text} in the group {record['group']}" if w.english else f"{text}（{record['group']}）"
-
-
-def _square_tables(w: Writer, id: str) -> Said:
-    ids = [id, *(name for name in w.book.results["tables"] if str(name).startswith(f"{id}-"))]
-    return w.tables(*ids)
-
-
-def _fornell(w: Writer) -> Said:
-    """Return the sentence on the Fornell-Larcker criterion, pair by pair where it fails."""
-    judged = [record for record in w.records("discriminant") if record["fornell_larcker"] is not None]
-    if not judged:
-        return ()
-    table = _square_tables(w, "constructs" if w.has("table", "constructs") else "fornell-larcker")
-    failed = [record for record in judged if not record["fornell_larcker"]]
-    if not failed:
-        return w.say(
-            "In every pair of constructs, √AVE of both exceeds their correlation, which meets the criterion of "
-            "{fornell_by} "
-            "({t})." if len(judged) > 1 else
-            "√AVE of both constructs exceeds their correlation, which meets the criterion of {fornell_by} ({t}).",
-            "每对构念的 √AVE 均大于二者的相关系数，满足 {fornell_by}的判据（{t}）。",
-            t=table,
-        )  # fmt: skip
-    items = [
-        w.say(
-            "{pair}, whose correlation of {r} is not below the smaller √AVE of {root}",
-            "{pair}（相关系数 {r}，较小的 √AVE 为 {root}）",
-            pair=_pair(w, record),
-            r=w.index(f"{_row('discriminant', record)}/correlation"),
-            root=w.index(f"{_row('discriminant', record)}/{_smaller(record)}"),
-        )
-        for record in failed
-    ]
-    return w.say(
-        "The criterion of {fornell_by} is not met by {items} ({t}).",
-        "未满足 {fornell_by}判据的有：{items}（{t}）。",
-        items=w.joined(items),
-        t=table,
-    )
-
-
-def _smaller(record: Record) -> str:
-    return "root_ave_first" if record["root_ave_first"] <= record["root_ave_second"] else "root_ave_second"
-
-
-def _htmt(w: Writer) -> Said:
-    known = [record for record in w.records("discriminant") if _is(record["htmt"])]
-    if not known:
-        return ()
-    table = _square_tables(w, "htmt")
-    doubtful = [record for record in known if not below(record["htmt"], STRICT_HTMT)]
-    if not doubtful:
-        largest = max(known, key=lambda record: float(record["htmt"]))
-        return w.say(
-            "All heterotrait–monotrait ratios (HTMT) lie below .85 {henseler}; the largest, of {pair}, is {v} ({t})."
-            if len(known) > 1 else
-            "The heterotrait–monotrait ratio (HTMT) of {pair} is {v}, below .85 {henseler} ({t}).",
-            "异质—单质比率（HTMT）均低于 0.85{henseler}，最大值为 {v}（{pair}；{t}）。",
-            pair=_pair(w, largest),
-            v=w.index(f"{_row('discriminant', largest)}/htmt"),
-            t=table,
-        )  # fmt: skip
-    failed = [record for record in doubtful if not below(record["htmt"], LIBERAL_HTMT)]
-    between = [record for record in doubtful if record not in failed]
-
-    def named(records: Sequence[Record]) -> Said:
-        return w.listed(
-            [
-                w.say(
-                    "{pair} ({v})",
-                    "{pair}（{v}）",
-                    pair=_pair(w, record),
-                    v=w.index(f"{_row('discriminant', record)}/htmt"),
-                )
-                for record in records
-            ]
-        )
-
-    clauses: list[Said] = []
-    if failed:
-        clauses.append(
-            w.say(
-                "it is .90 or more for {items}, whose discriminant validity is not shown",
-                "{items}的比率达到或超过 0.90，其区分效度未得到支持",
-                items=named(failed),
-            )
-        )
-    if between:
-        clauses.append(
-            w.say(
-                "it lies between the strict limit of .85 and the liberal one of .90 for {items}",
-                "{items}的比率介于严格标准 0.85 与宽松标准 0.90 之间",
-                items=named(between),
-            )
-        )
-    return w.say(
-        "By the heterotrait–monotrait ratio (HTMT) {henseler}, {clauses} ({t}).",
-        "按异质—单质比率（HTMT）{henseler}，{clauses}（{t}）。",
-        clauses=w.joined(clauses),
-        t=table,
+        low=w.index(f"{construct_row(section, low)}/{field}"),
+        high=w.index(f"{construct_row(section, high)}/{field}"),
     )

@@ -103,8 +103,7 @@ def _flow(w: Writer) -> list[Said]:
     said.append(
         w.say(
             f"Of these, {{n}} {'was' if one else 'were'} excluded by the stated rules, applied in this order: "
-            f"{{reasons}} "
-            "({table}).",
+            "{reasons} ({table}).",
             "按既定规则依次筛查，共剔除 {n} 份：{reasons}（{table}）。",
             n=w.value("sample/excluded"),
             reasons=reasons,
@@ -149,9 +148,7 @@ def _missing(w: Writer) -> list[Said]:
         said.append(
             w.say(
                 f"A further {{d}} {'respondent' if dropped == 1 else 'respondents'} with a missing answer to an item "
-                "of "
-                "the model "
-                f"{'was' if dropped == 1 else 'were'} deleted listwise.",
+                f"of the model {'was' if dropped == 1 else 'were'} deleted listwise.",
                 "另有 {d} 份因模型题项存在缺失值而被列表删除。",
                 d=count,
             )
@@ -162,8 +159,7 @@ def _missing(w: Writer) -> list[Said]:
         said.append(
             w.say(
                 "Missing answers were handled by full-information maximum likelihood, which uses every answer given "
-                "and "
-                "assumes that answers are missing at random.",
+                "and assumes that answers are missing at random.",
                 "缺失值采用全信息极大似然法（FIML）处理，该方法利用全部已有作答，并以随机缺失为前提。",
             )
         )
@@ -292,8 +288,7 @@ def _mcar(w: Writer) -> Said:
     if w.book.results["missing"] == "listwise":
         return w.say(
             f"Little's test {{little}} rejects that answers are missing completely at random, {numbers}, so that "
-            "listwise "
-            "deletion may bias the estimates.",
+            "listwise deletion may bias the estimates.",
             f"Little 检验{{little}}拒绝了完全随机缺失的假设，{figures}，因此列表删除可能使估计产生偏差。",
             **slots,
         )

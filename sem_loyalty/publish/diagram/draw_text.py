@@ -76,6 +76,9 @@ def to_dot(scene: Scene) -> str:
     out = ["digraph model {", '  graph [charset="UTF-8", splines=line, outputorder=edgesfirst];']
     out.append('  node [fixedsize=true, style=filled, fillcolor=white, fontname="Times", fontsize=8];')
     out.append('  edge [fontname="Times", fontsize=8, arrowsize=0.5];')
+    banner = "; ".join(text.content for text in scene.texts if text.role == "banner")
+    if banner:
+        out.append(f'  graph [label={_quoted(banner)}, labelloc=t, fontname="Times-Bold", fontcolor="#b00020"];')
     for shape in scene.shapes:
         place = f"{_n(shape.x)},{_n(scene.height - shape.y)}!"
         said = "\n".join(labels.get(shape.id, []))

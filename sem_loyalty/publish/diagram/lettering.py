@@ -38,14 +38,14 @@ _PIECES = re.compile(
 )
 WORDS = {
     "en": {
-        "banner": "NOT A CERTIFIED SOLUTION: do not report",
+        "banner": "NOT CERTIFIED: do not report these numbers",
         "arcs": "Covariances among exogenous constructs are omitted.",
         "residuals": "Covariances among indicators are omitted.",
         "stubs": "Short arrows are residuals.",
         "moderation": "An arrow to a line is a moderation.",
     },
     "zh": {
-        "banner": "未通过验证的解：不得报告",
+        "banner": "未通过检验：请勿报告这些数字",
         "arcs": "外生构念之间的协方差未画出。",
         "residuals": "测量题项之间的协方差未画出。",
         "stubs": "短箭头表示残差。",

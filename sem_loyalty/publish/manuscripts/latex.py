@@ -48,6 +48,8 @@ def latex(manuscript: Manuscript, *, figures: str = "figures", whole: bool = Tru
             body = "".join(_part(part, manuscript.lang) for part in block.parts)
             if block.kind == "warning":
                 body = rf"\begin{{center}}\fbox{{\parbox{{0.94\linewidth}}{{{body}}}}}\end{{center}}"
+            elif block.kind == "reference":
+                body = rf"{{\noindent\hangindent=2em\hangafter=1 {body}\par}}"
             lines.append(body)
         elif isinstance(block, Table):
             lines.append(_fitted(block.to_latex().rstrip("\n")))

@@ -57,6 +57,8 @@ def typst(manuscript: Manuscript, *, figures: str = "figures") -> str:
             body = _paragraph(block.parts, english=manuscript.lang == "en")
             if block.kind == "warning":
                 body = f'#block(width: 100%, inset: 8pt, stroke: 1pt + rgb("#b00020"))[{body}]'
+            elif block.kind == "reference":
+                body = f"#par(first-line-indent: 0pt, hanging-indent: 2em)[{body}]"
             lines.append(body)
         elif isinstance(block, Table):
             lines.append(_table_text(block))

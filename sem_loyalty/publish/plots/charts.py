@@ -215,9 +215,9 @@ def driver_bars(found: Drivers, look: Look) -> Picture:
     frame = found.importance
     names = [look.name(key) for key in frame.index]
     several = found.draws > 0
-    shown = [f"{look.number(100 * share)} %" for share in frame["share"]]
+    shown = [f"{look.number(100 * share)}%" for share in frame["share"]]
     strongest = [
-        look.number(100 * value) + " %" if 0.005 < value < 0.995 else ("> 99 %" if value > 0.5 else "< 1 %")
+        look.number(100 * value) + "%" if 0.005 < value < 0.995 else ("> 99%" if value > 0.5 else "< 1%")
         for value in frame["p_strongest"].fillna(0.0)
     ]
     head = word("plot_strongest", look.lang)
@@ -324,7 +324,7 @@ def nps_bars(found: NetPromoter, look: Look) -> Picture:
         for key, color, ink in parts:
             length = float(row[key]) * (right - left)
             items.append(Box(x, middle - thick / 2, length, thick, color))
-            share = f"{look.number(100 * float(row[key]))} %"
+            share = f"{look.number(100 * float(row[key]))}%"
             if length > look.width_of([share], SMALL) + 6.0:
                 items.append(look.label(share, x + length / 2, middle + 0.3 * SMALL, "middle", size=SMALL, color=ink))
             x += length

@@ -18,7 +18,7 @@ from sem_loyalty.publish.manuscript import Figure, Heading, Manuscript, Paragrap
 from sem_loyalty.publish.word.archive import saved
 from sem_loyalty.publish.word.markup import HASHED, bookmark_name, bookmarked, control, field, run, tag
 from sem_loyalty.publish.word.styles import TEXT_WIDTH, prepare, sideways, upright
-from sem_loyalty.publish.word.three_lines import natural_width, table_element
+from sem_loyalty.publish.word.three_lines import READABLE, TIGHT, natural_width, table_element
 from sem_loyalty.publish.word.values import KEYS
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _WORD = {"en": {"table": "Table", "figure": "Figure"}, "zh": {"table": "表", "figure": "图"}}
 _NOTE = {"en": "Note.", "zh": "注："}
+_STYLE_OF = {"text": "Body Text", "warning": "Warning", "reference": "Bibliography"}
 _POINTS_PER_MM = 72 / 25.4
 
 
@@ -113,15 +114,14 @@ class _Writer:
     def _orientation(self, block: object) -> str:
         if not isinstance(block, Table):
             return "portrait"
-        needed = natural_width(grid(block, self._lang), 8.0)
+        needed = natural_width(grid(block, self._lang), READABLE, TIGHT)
         return "portrait" if needed <= TEXT_WIDTH["portrait"] else "landscape"
 
     def _block(self, block: object, orientation: str) -> None:
         if isinstance(block, Heading):
             self._paragraph(f"Heading {min(max(block.level, 1), 3)}", [run(block.text)])
         elif isinstance(block, Paragraph):
-            style = "Warning" if block.kind == "warning" else "Body Text"
-            self._paragraph(style, [piece for part in block.parts for piece in self._part(part)])
+            self._paragraph(_STYLE_OF[block.kind], [piece for part in block.parts for piece in self._part(part)])
         elif isinstance(block, Table):
             self._caption("table", block.id, block.caption)
             body = self._document.element.body
@@ -164,6 +164,8 @@ class _Writer:
         return f"{_WORD[self._lang][kind]} {number}"
 
     def _caption(self, kind: str, id: str, title: str) -> None:
+        from docx.shared import Pt
+
         word, number = _WORD[self._lang][kind], self._numbers[kind, id]
         self._bookmarks += 1
         english = self._lang == "en"
@@ -177,6 +179,8 @@ class _Writer:
             # Above a table and below a figure, on one line; a figure's caption holds to nothing below.
             made = self._paragraph("Caption", [*named, run(f"  {one_line(title)}")])
             made.paragraph_format.keep_with_next = kind == "table"
+            if kind == "figure":
+                made.paragraph_format.space_after = Pt(14)
 
     def _note(self, table: Table) -> None:
         if not table.note:
@@ -190,7 +194,7 @@ class _Writer:
 
     def _figure(self, figure: Figure) -> None:
         from docx.enum.text import WD_ALIGN_PARAGRAPH
-        from docx.shared import Length, Mm
+        from docx.shared import Length, Mm, Pt
 
         if not figure.png:
             raise ConfigurationError(
@@ -202,6 +206,7 @@ class _Writer:
         paragraph = self._document.add_paragraph(style="Table Text")
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
         paragraph.paragraph_format.keep_with_next = not english
+        paragraph.paragraph_format.space_after = Pt(14 if english else 0)
         width = min(figure.width_mm, TEXT_WIDTH["portrait"] / _POINTS_PER_MM)
         drawn = paragraph.add_run().add_picture(io.BytesIO(figure.png))
         scale = min(1.0, Mm(width) / drawn.width, Mm(200) / drawn.height)

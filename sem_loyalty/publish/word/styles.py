@@ -21,6 +21,7 @@ _STYLES: tuple[tuple[str, str, tuple[float, float], tuple[bool, bool], str], ...
     ("Heading 2", "", (12, 14), (True, False), HEI),
     ("Heading 3", "", (12, 12), (True, False), HEI),
     ("Body Text", "Normal", (12, 12), (False, False), SONG),
+    ("Bibliography", "Normal", (12, 10.5), (False, False), SONG),
     ("Caption", "Normal", (12, 10.5), (False, False), SONG),
     ("Table Text", "Normal", (10, 10), (False, False), SONG),
     ("Table Note", "Normal", (10, 9), (False, False), SONG),
@@ -100,6 +101,11 @@ def _paragraphs(styles: Any, chinese: bool) -> None:
         indent.set(qn("w:firstLine"), "480")
     else:
         body.first_line_indent = Inches(0.5)
+    entry = styles["Bibliography"].paragraph_format
+    # Half an inch by APA 7; two characters in Chinese.
+    entry.left_indent = Pt(21) if chinese else Inches(0.5)
+    entry.first_line_indent = -entry.left_indent
+    entry.line_spacing = 1.5
     caption = styles["Caption"].paragraph_format
     caption.keep_with_next, caption.space_before, caption.space_after = True, Pt(6), Pt(6)
     if chinese:

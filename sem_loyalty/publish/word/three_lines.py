@@ -19,13 +19,17 @@ _SIZE = 10.0  # points, of the style "Table Text"
 #: Sizes of type that a table may take, in points; the largest at which it fits is taken.
 SIZES = (_SIZE, 9.0, 8.0, 7.0, 6.0)
 _MARGIN = 0.35  # em left and right of a cell
+_SLACK = 0.15  # em: a head as wide as its column to the point breaks in one program and not in another
 _LONG = 13.0  # em: a column of texts that is wider may break its lines
+#: The same where the page would have to be turned sideways otherwise, or the type be smaller than READABLE.
+TIGHT = 11.0
+READABLE = 8.0  # points
 _THICK, _MIDDLE, _THIN = 12, 6, 4  # eighths of a point
 
 
-def natural_width(shown: Grid, size: float = _SIZE) -> float:
-    """Return the width in points that a table takes at least, long texts and heads broken."""
-    return sum((width + 2 * _MARGIN) * size for width in _least(shown))
+def natural_width(shown: Grid, size: float = _SIZE, long: float = _LONG) -> float:
+    """Return the width in points that a table takes at least, heads and texts of more than `long` em broken."""
+    return sum((width + 2 * _MARGIN) * size for width in _least(shown, long))
 
 
 def table_element(table: Table, lang: str, orientation: str) -> Any:
@@ -45,8 +49,8 @@ def table_element(table: Table, lang: str, orientation: str) -> Any:
     """
     shown = grid(table, lang)
     room = TEXT_WIDTH[orientation]
-    size = next((size for size in SIZES if natural_width(shown, size) <= room), SIZES[-1])
-    widths = [round(20 * width) for width in _fitted(shown, size, room)]
+    size, long = _size(shown, room)
+    widths = [round(20 * width) for width in _fitted(shown, size, room, long)]
     margins = element(
         "w:tblCellMar",
         element("w:left", w_w=round(20 * _MARGIN * size), w_type="dxa"),
@@ -71,12 +75,18 @@ def table_element(table: Table, lang: str, orientation: str) -> Any:
     return made
 
 
-def _fitted(shown: Grid, size: float, room: float) -> list[float]:
+def _size(shown: Grid, room: float) -> tuple[float, float]:
+    """Return the size of type in points, and the width in em from which a text may break."""
+    ways = [(size, long) for size in SIZES for long in ((_LONG,) if size > READABLE else (_LONG, TIGHT))]
+    return next((way for way in ways if natural_width(shown, *way) <= room), ways[-1])
+
+
+def _fitted(shown: Grid, size: float, room: float, long: float) -> list[float]:
     """Return the widths of the columns in points: what can break gives way first, the rest is spread or squeezed."""
-    full = [(width + 2 * _MARGIN) * size for width in column_widths(shown)]
+    full = [(width + _SLACK + 2 * _MARGIN) * size for width in column_widths(shown)]
     excess = sum(full) - room
     if excess > 0:
-        give = [most - (least + 2 * _MARGIN) * size for most, least in zip(full, _least(shown), strict=True)]
+        give = [most - (least + 2 * _MARGIN) * size for most, least in zip(full, _least(shown, long), strict=True)]
         if sum(give) > 0:
             share = min(1.0, excess / sum(give))
             full = [width - share * part for width, part in zip(full, give, strict=True)]
@@ -84,7 +94,7 @@ def _fitted(shown: Grid, size: float, room: float) -> list[float]:
     return [width * room / total for width in full]
 
 
-def _least(shown: Grid) -> list[float]:
+def _least(shown: Grid, long: float = _LONG) -> list[float]:
     """Return the least width of every column in em: a number stays on one line, a text and a head may break."""
     found = []
     for k, (left, full) in enumerate(zip(shown.left, column_widths(shown), strict=True)):
@@ -92,14 +102,14 @@ def _least(shown: Grid) -> list[float]:
         head = _unbroken(shown.head(k))
         body = max((_unbroken(cell) if left else text_width(cell) for cell in cells), default=0.0)
         # A text of more than a few words on lines of one word each would be a tower.
-        roomy = min(full, _LONG) if left else 0.0
-        found.append(min(full, max(head, body, roomy)))
+        roomy = min(full, long) if left else 0.0
+        found.append(min(full, max(head, body, roomy)) + _SLACK)
     return found
 
 
 def _unbroken(text: str) -> float:
     """Return the width of the longest stretch that does not break, in em; Chinese breaks after any character."""
-    widths = (text_width(word) if word.isascii() else min(text_width(word), 4.0) for word in text.split())
+    widths = (text_width(word) if word.isascii() else min(text_width(word), 6.0) for word in text.split())
     return min(max(widths, default=0.0), 2 * _LONG)
 
 
@@ -141,8 +151,8 @@ class _Form:
                 self._cell(_with_stars(cell), k, 1, "left" if self._grid.left[k] else "right", lines)
                 for k, cell in enumerate(row)
             ]
-            # The last rows hold to each other and to the note.
-            made.append(self._row(cells, keep=self._whole or position >= last - 1))
+            # The first rows hold to the head; the last ones to each other and to the note.
+            made.append(self._row(cells, keep=self._whole or position < 3 or position >= last - 2))
         return made
 
     def _row(self, cells: list[Any], *, head: bool = False, keep: bool = False) -> Any:
