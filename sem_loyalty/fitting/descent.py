@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.kernel import solver
+from sem_loyalty.kernel.curvature import Curvature, curvature_of
 from sem_loyalty.kernel.discrepancy import Discrepancy
 from sem_loyalty.kernel.incomplete import Incomplete
 from sem_loyalty.kernel.likelihood import Likelihood
 from sem_loyalty.kernel.quasi_newton import DECREMENT_TOLERANCE, refine
-from sem_loyalty.kernel.solver import Curvature, Solution, Subspace
+from sem_loyalty.kernel.solver import Solution, Subspace
 
 Array = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ def minimise(
             found = refine(discrepancy, begin, space, NEAR_ENOUGH if aside else DECREMENT_TOLERANCE, known)
             if found is not None:
                 # Standard errors need the second derivative at the minimum; a second descent finds it known.
-                there = None if aside else solver.curvature_of(space.reduce_matrix(discrepancy.hessian(found.point)))
+                there = None if aside else curvature_of(space.reduce_matrix(discrepancy.hessian(found.point)))
                 iterations = first.iterations + found.iterations
                 return Solution(found.point, iterations, True, found.decrement, there)
     if isinstance(discrepancy, Incomplete) and space.restrictions is not None:

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sem_loyalty.kernel.curvature import Curvature
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.likelihood import spd_inverse
-from sem_loyalty.kernel.solver import ROUNDING, Curvature, Solution, Subspace
+from sem_loyalty.kernel.solver import ROUNDING, Solution, Subspace
 
 Array = NDArray[np.float64]
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sem_loyalty.kernel.curvature import LARGE, curvature_of
 from sem_loyalty.kernel.likelihood import Likelihood, Sample
 from sem_loyalty.kernel.ram import Block
-from sem_loyalty.kernel.solver import LARGE, affine_subspace, curvature_of, minimise, whole_space
+from sem_loyalty.kernel.solver import affine_subspace, minimise, whole_space
 
 
 def variances_only(p: int) -> Block:
