@@ -50,7 +50,7 @@ HYPOTHESIS_WORDS: dict[str, tuple[str, str]] = {
     # Robustness
     "robustness": ("Robustness of the hypotheses", "假设的稳健性"),
     "survives_head": ("Supported in", "获支持比例（设定数）"),
-    "survives": ("{share}\u00a0%\u00a0of\u00a0{n}", "{share}\u00a0%（{n}）"),
+    "survives": ("{share}%\u00a0of\u00a0{n}", "{share}%（{n}）"),
     "survives_note": (
         ("Supported in: share of the certified specifications (section on robustness) that support the hypothesis."),
         "获支持比例：在通过检验的各种设定（见“假设的稳健性”）中支持该假设的比例。",

@@ -171,6 +171,13 @@ def test_files_and_markup_carry_the_mark(bad, tmp_path):
     assert buffer.getvalue().startswith(MARK)
 
 
+def test_what_pandas_styles_has_the_mark_as_its_caption(bad):
+    pytest.importorskip("jinja2")
+    assert (
+        f"<caption>{MARK}: {bad.certificate.reason}</caption>" in sl.r_squared(bad).style.format(precision=2).to_html()
+    )
+
+
 def test_a_reason_is_escaped_in_html():
     assert "<b>NOT CERTIFIED: a &lt; b</b>" in marked(pd.DataFrame({"x": [1.0]}), "a < b")._repr_html_()
 
