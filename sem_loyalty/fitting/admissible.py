@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from sem_loyalty.kernel.linear_algebra import lapack
 from sem_loyalty.kernel.ram import Implied
-from sem_loyalty.kernel.spectrum import extreme_eigenvalues
 
 Array = NDArray[np.float64]
 
@@ -22,7 +21,8 @@ class Factored:
     Attributes
     ----------
     condition : float
-        Smallest over largest eigenvalue of the matrix scaled to a unit diagonal.
+        Reciprocal condition in the 1-norm of the matrix scaled to a unit diagonal, as LAPACK estimates it (Higham 1988,
+        doi:10.1145/50063.214386).
     decrement : float
         The Newton decrement, sqrt(g' I^-1 g) / 2.
     factor : ndarray, shape (r, r)
@@ -72,8 +72,8 @@ def factored_information(matrix: Array, slope: Array) -> Factored | None:
         return None
     along = slope * inverse
     steepness = float(along @ lapack.dpotrs(factor, along, lower=1)[0])
-    smallest, largest = extreme_eigenvalues(scaled, factor)
-    return Factored(smallest / largest, 0.5 * float(np.sqrt(max(steepness, 0.0))), factor, scale)
+    condition = lapack.dpocon(factor, float(np.abs(scaled).sum(axis=0).max()), uplo="L")[0]
+    return Factored(float(condition), 0.5 * float(np.sqrt(max(steepness, 0.0))), factor, scale)
 
 
 def beyond_doubt(implied: Sequence[Implied], n_latent: int, margin: float) -> bool:

@@ -19,7 +19,8 @@ Array = NDArray[np.float64]
 
 # The Newton decrement is the distance to the minimum in standard errors of one respondent.
 GRADIENT_TOLERANCE = 1e-8
-# Reciprocal condition of the information matrix scaled to a unit diagonal; below this, standard errors are noise.
+# Smallest over largest eigenvalue of the information matrix scaled to a unit diagonal; below this, standard errors are
+# noise. The reciprocal condition in the 1-norm, which is quicker to have, is hardly ever larger.
 RANK_TOLERANCE = 1e-10
 # Two minimisations in different units must agree on F to this, relative to 1.
 RESCALING_TOLERANCE = 1e-8
@@ -73,7 +74,8 @@ class Certificate:
     decrement : float
         Newton decrement at the solution, in standard errors of one respondent; rounding error where converged.
     condition : float
-        Reciprocal condition number of the scaled information matrix, between 0 and 1.
+        Reciprocal condition number, in the 1-norm, of the information matrix scaled to a unit diagonal, between 0 and
+        1; 0 where it has not full rank.
     rescaled_difference : float
         |F - F of a second minimisation in other units and from other start values|; nan where that one failed.
     """
@@ -135,11 +137,11 @@ def certify(
     if quick is None or not (converged and quick.condition > RANK_TOLERANCE and quick.decrement < GRADIENT_TOLERANCE):
         quick = None
         values, vectors, scale = scaled_spectrum(matrix)
-        condition = float(max(values[0], 0.0) / values[-1]) if len(values) and values[-1] > 0 else 0.0
+        full_rank = not len(values) or bool(values[0] > RANK_TOLERANCE * max(values[-1], 0.0))
+        condition = _condition(values, vectors) if full_rank else 0.0
         decrement = _decrement(slope, values, vectors, scale)
     else:
-        condition, decrement = quick.condition, quick.decrement
-    full_rank = condition > RANK_TOLERANCE or not len(matrix)
+        condition, decrement, full_rank = quick.condition, quick.decrement, True
     difference = abs(point.value - other_value) if np.isfinite(other_value) else np.nan
     problems: list[Problem] = []
     if not converged or not decrement < GRADIENT_TOLERANCE:
@@ -161,6 +163,14 @@ def scaled_spectrum(matrix: Array) -> tuple[Array, Array, Array]:
     scale = np.where(scale > 0, scale, 1.0)
     values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
     return values, vectors, scale
+
+
+def _condition(values: Array, vectors: Array) -> float:
+    """Return the reciprocal condition in the 1-norm of a positive definite matrix."""
+    if not len(values):
+        return 0.0
+    norms = [np.abs((vectors * spread) @ vectors.T).sum(axis=0).max() for spread in (values, 1.0 / values)]
+    return float(1.0 / (norms[0] * norms[1]))
 
 
 def _decrement(slope: Array, values: Array, vectors: Array, scale: Array) -> float:

@@ -141,7 +141,7 @@ def test_tables_of_estimates_are_independent_of_each_other():
 
 
 def test_a_model_with_hundreds_of_parameters_is_certified_like_a_small_one():
-    """From 300 parameters on factors are kept longer and the condition comes from Lanczos iterations."""
+    """From 300 parameters on factors are kept longer, and some are in single precision."""
     generator = np.random.default_rng(8)
     m, n = 22, 400
     scores = generator.standard_normal((n, m)) + generator.standard_normal((n, 1))
@@ -153,8 +153,9 @@ def test_a_model_with_hundreds_of_parameters_is_certified_like_a_small_one():
     assert fitted.certificate.decrement < 1e-11
     matrix = fitted.discrepancy.information(fitted.point)
     scale = np.sqrt(np.diagonal(matrix))
-    values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
-    assert fitted.certificate.condition == pytest.approx(values[0] / values[-1], rel=1e-9)
+    # LAPACK's estimate is a bound that is nearly always attained within a factor of three.
+    exact = 1.0 / np.linalg.cond(matrix / np.outer(scale, scale), 1)
+    assert exact * (1.0 - 1e-9) <= fitted.certificate.condition <= 3.0 * exact
     assert fitted.certificate.rescaled_difference < 1e-10
 
 
