@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sem_loyalty.errors import DataError, DataWarning, NotSupported
 from sem_loyalty.kernel.patterns import Patterns
 from sem_loyalty.kernel.threads import one_thread
-from sem_loyalty.survey.answers import check_columns, columns_of, is_missing, listing, numeric_matrix
+from sem_loyalty.survey.answers import columns_of, listing, numeric_matrix
+from sem_loyalty.survey.grouping import split_by_group
 from sem_loyalty.survey.matrix_input import as_matrix, as_vector, check_matrix, check_positive_definite
 from sem_loyalty.survey.missingness import saturated_model
 from sem_loyalty.survey.moments import GroupMoments, Moments
@@ -54,49 +55,6 @@ def mean_and_cov(rows: Array) -> tuple[Array, Array]:
     left /= n
     cov = products / n - np.outer(left, left)
     return mean + left, 0.5 * (cov + cov.T)
-
-
-def group_label(value: object) -> str:
-    """Return the label of a group: the value as text, with whole numbers written without decimals."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _split(
-    data: pd.DataFrame | Mapping[str, Any], group: str | None, count: int
-) -> list[tuple[str, NDArray[np.intp] | slice]]:
-    """Return label and row positions of each group, in order of appearance."""
-    if group is None:
-        return [("", slice(None))]
-    if not isinstance(data, Mapping):
-        check_columns(data, [group], what="Grouping variable")
-    column = data[group]
-    values = column.tolist() if hasattr(column, "tolist") else list(column)
-    hashable = all(issubclass(kind, Hashable) for kind in {type(value) for value in values})
-    # Few values stand in many rows, so each is looked at once.
-    by_value: dict[tuple[type, object], list[int]] = {}
-    for row, value in enumerate(values):
-        by_value.setdefault((type(value), value if hashable else row), []).append(row)
-    found: dict[str, list[int]] = {}
-    lost = 0
-    for rows in by_value.values():
-        value = values[rows[0]]
-        empty = is_missing(value) or (isinstance(value, str) and not value.strip())
-        label = "" if empty else group_label(value)
-        if label:
-            found.setdefault(label, []).extend(rows)
-        else:
-            lost += len(rows)
-    if not found:
-        raise DataError(f"The grouping variable '{group}' is missing in every row.")
-    if lost:
-        warnings.warn(
-            f"{lost} of {count} rows have no value of the grouping variable '{group}' and were left out.",
-            DataWarning,
-            stacklevel=3,
-        )
-    return [(label, np.sort(np.asarray(rows, dtype=np.intp))) for label, rows in found.items()]
 
 
 def _answers(
@@ -227,7 +185,7 @@ def moments_from_data(
     count = len(matrix)
     if count == 0:
         raise DataError("The data have no rows.")
-    splits = _split(grouping, group, count)
+    splits = split_by_group(grouping, group, count)
     with np.errstate(over="ignore"):
         complete = bool(np.isfinite(matrix.sum()))
     problems: list[str] = []
