@@ -101,7 +101,8 @@ def main() -> None:
     for task, seconds in columns["sem_loyalty"].items():
         others = [columns.get(name, {}).get(task) for name in ("semopy", "lavaan")]
         cells = [f"{1000 * value:.1f} ms" if value is not None else "" for value in (seconds, *others)]
-        ratio = f"{others[1] / seconds:.0f} ×" if others[1] is not None else ""
+        times = others[1] / seconds if others[1] is not None else None
+        ratio = "" if times is None else f"{times:.{1 if times < 10 else 0}f} ×"
         lines.append("| " + " | ".join([task, *cells, ratio]) + " |")
     page = HERE / "README.md"
     text = page.read_text(encoding="utf-8").split(MARK)[0].rstrip()
