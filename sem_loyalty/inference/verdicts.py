@@ -86,6 +86,16 @@ def _judge(est: float, p: float, sign: str) -> str:
 
 
 def tally(found: Sequence[Verdict]) -> tuple[int, int]:
-    """Return how many are supported and how many were tested; what is not in the model counts in neither."""
+    """Return how many are supported and how many were tested.
+
+    What is not in the model counts in neither; a coefficient that is held equal in several groups counts once.
+    """
     tested = [entry for entry in found if entry.verdict != "untested"]
+    tested = list({one_test(x.hypothesis.id, x.verdict, x.est, x.p): x for x in tested}.values())
     return sum(entry.verdict == "supported" for entry in tested), len(tested)
+
+
+def one_test(hypothesis: str, verdict: str, est: float | None, p: float | None) -> tuple[str, ...]:
+    """Return what tests of a hypothesis in several groups share where they are one, of a coefficient held equal."""
+    numbers = [f"{math.nan if value is None else value:.8g}" for value in (est, p)]
+    return (hypothesis, verdict, *numbers)

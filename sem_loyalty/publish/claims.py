@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sem_loyalty.display import format_number, format_p
 from sem_loyalty.errors import ConfigurationError, check_choice, nearest
+from sem_loyalty.inference.verdicts import one_test
 from sem_loyalty.publish.chapter_words import FIGURES
 from sem_loyalty.publish.lang import WORDS, word
 
@@ -114,6 +115,13 @@ def _unquoted(part: str) -> str:
     return data.decode("utf-8", errors="replace")
 
 
+def _tally(hypotheses: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many tests there are, each counted once, and of how many hypotheses."""
+    tests = {one_test(x["id"], x["verdict"], x["est"], x["pvalue"]): x for x in hypotheses}
+    tested = [x["verdict"] for x in tests.values() if x["verdict"] not in ("untested", "withheld")]
+    return {"supported": tested.count("supported"), "tested": len(tested), "stated": len(tests)}
+
+
 class ClaimBook:
     """The results of a study, to be looked up by address.
 
@@ -140,10 +148,7 @@ class ClaimBook:
         yield "groups", [("", "", results.get("groups", {}))]
         yield "bootstrap", [("", "", results.get("bootstrap") or {})]
         yield "study", [("", "", {key: results.get(key) for key in ("title", "estimator", "missing", "engine")})]
-        verdicts = [entry["verdict"] for entry in results.get("hypotheses", ())]
-        tested = [verdict for verdict in verdicts if verdict not in ("untested", "withheld")]
-        tally = {"supported": tested.count("supported"), "tested": len(tested), "stated": len(verdicts)}
-        yield "tally", [("", "", tally)]
+        yield "tally", [("", "", _tally(results.get("hypotheses", ())))]
         several = len(self._groups) > 1
         yield (
             "estimates",

@@ -291,6 +291,8 @@ def test_groups_with_equal_coefficients_are_told_once():
     found = hypotheses(fit_once("core", str(demo_path()), codebook=str(demo_codebook_path()), group="channel"))
     assert "the model holds its coefficient equal in the groups" in found
     assert "β = .57 in online and β = .56 in store" in found
+    # What the model holds equal is tested once, not once in each group.
+    assert "In sum, all 8 tests of hypotheses in the groups are supported" in found
     # A chain has a β in each group and none for all; the table leaves its cell empty.
     chain = found[found.index("H6") : found.index("H7")]
     assert "B = " in chain

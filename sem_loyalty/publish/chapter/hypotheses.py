@@ -24,7 +24,7 @@ def write_hypotheses(w: Writer) -> None:
         by_id.setdefault(str(entry["id"]), []).append(entry)
     w.paragraph([_hypothesis(w, entries) for entries in by_id.values()])
     if stated:
-        w.paragraph([_tally(w, stated)])
+        w.paragraph([_tally(w)])
     else:
         w.paragraph([_path(w, row) for row in paths])
 
@@ -243,9 +243,9 @@ def _one(w: Writer, entry: Record) -> Said:
     )
 
 
-def _tally(w: Writer, stated: Sequence[Record]) -> Said:
-    tested = [entry for entry in stated if entry["verdict"] not in ("untested", "withheld")]
-    yes = sum(entry["verdict"] == "supported" for entry in tested)
+def _tally(w: Writer) -> Said:
+    counted = w.book.rows("tally")[0]
+    tested, yes = int(counted["tested"]), int(counted["supported"])
     several = len(w.book.results.get("group_names", [])) > 1
     what, was = (
         ("tests of hypotheses in the groups", "各组假设检验") if several else ("hypotheses tested", "所检验的假设")
@@ -253,12 +253,12 @@ def _tally(w: Writer, stated: Sequence[Record]) -> Said:
     if not tested:
         return w.say("None of the hypotheses could be tested.", "所有假设均未能检验。")
     n, k = w.value("tally/tested"), w.value("tally/supported")
-    if len(tested) == 1:
+    if tested == 1:
         return w.say(
             f"The one hypothesis tested is {'' if yes else 'not '}supported.",
             f"所检验的唯一假设{'得到' if yes else '未得到'}支持。",
         )
-    if yes == len(tested):
+    if yes == tested:
         return w.say(f"In sum, all {{n}} {what} are supported.", f"综上，{was}共 {{n}} 项，全部得到支持。", n=n)
     if not yes:
         return w.say(f"In sum, none of the {{n}} {what} is supported.", f"综上，{was}共 {{n}} 项，均未得到支持。", n=n)
