@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sem_loyalty.diagnosis.evidence import Evidence
 from sem_loyalty.diagnosis.findings import Finding
 from sem_loyalty.display import format_number
-from sem_loyalty.fitting.certificate import scaled_spectrum
 from sem_loyalty.fitting.solution import Fit, degrees_of_freedom
+from sem_loyalty.fitting.spectrum import scaled_spectrum
 from sem_loyalty.model.spec import Parameter, Specification
 
 Array = NDArray[np.float64]

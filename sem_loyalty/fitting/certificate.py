@@ -9,6 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sem_loyalty.fitting.admissible import Factored, beyond_doubt, factored_information
+from sem_loyalty.fitting.spectrum import (
+    RANK_TOLERANCE,
+    condition_of,
+    decrement_along,
+    flat_vectors,
+    scaled_spectrum,
+)
 from sem_loyalty.kernel.discrepancy import Discrepancy, PointT
 from sem_loyalty.kernel.ram import Implied
 from sem_loyalty.kernel.solver import Subspace
@@ -19,9 +26,6 @@ Array = NDArray[np.float64]
 
 # The Newton decrement is the distance to the minimum in standard errors of one respondent.
 GRADIENT_TOLERANCE = 1e-8
-# Smallest over largest eigenvalue of the information matrix scaled to a unit diagonal; below this, standard errors are
-# noise. The reciprocal condition in the 1-norm, which is quicker to have, is hardly ever larger.
-RANK_TOLERANCE = 1e-10
 # Two minimisations in different units must agree on F to this, relative to 1.
 RESCALING_TOLERANCE = 1e-8
 # A value this close to its boundary counts as on it.
@@ -138,8 +142,8 @@ def certify(
         quick = None
         values, vectors, scale = scaled_spectrum(matrix)
         full_rank = not len(values) or bool(values[0] > RANK_TOLERANCE * max(values[-1], 0.0))
-        condition = _condition(values, vectors) if full_rank else 0.0
-        decrement = _decrement(slope, values, vectors, scale)
+        condition = condition_of(values, vectors) if full_rank else 0.0
+        decrement = decrement_along(slope, values, vectors, scale)
     else:
         condition, decrement, full_rank = quick.condition, quick.decrement, True
     difference = abs(point.value - other_value) if np.isfinite(other_value) else np.nan
@@ -155,37 +159,6 @@ def certify(
     if not beyond_doubt(point.implied, len(specification.latent), BOUNDARY):
         problems += _inadmissible(specification, point.implied, point.theta)
     return Certificate(not problems, tuple(problems), decrement, condition, float(difference)), quick
-
-
-def scaled_spectrum(matrix: Array) -> tuple[Array, Array, Array]:
-    """Return eigenvalues (ascending) and eigenvectors of a matrix scaled to a unit diagonal, and the scale."""
-    scale = np.sqrt(np.maximum(np.diagonal(matrix), 0.0))
-    scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-    return values, vectors, scale
-
-
-def _condition(values: Array, vectors: Array) -> float:
-    """Return the reciprocal condition in the 1-norm of a positive definite matrix."""
-    if not len(values):
-        return 0.0
-    norms = [np.abs((vectors * spread) @ vectors.T).sum(axis=0).max() for spread in (values, 1.0 / values)]
-    return float(1.0 / (norms[0] * norms[1]))
-
-
-def _decrement(slope: Array, values: Array, vectors: Array, scale: Array) -> float:
-    """Return sqrt(g' I^-1 g) / 2, leaving out directions in which the information vanishes."""
-    usable = values > RANK_TOLERANCE * max(float(values[-1]) if len(values) else 0.0, 0.0)
-    along = vectors[:, usable].T @ (slope / scale)
-    return float(0.5 * np.sqrt((along**2 / values[usable]).sum()))
-
-
-def flat_directions(values: Array, vectors: Array) -> NDArray[np.bool_]:
-    """Return which eigenvectors the data say nothing about; the flattest one where none is below tolerance."""
-    flat = values < RANK_TOLERANCE * values[-1]
-    if not flat.any():
-        flat[0] = True
-    return np.asarray(flat)
 
 
 def _involved(specification: Specification, weights: Array, limit: int = 6) -> tuple[str, ...]:
@@ -220,7 +193,7 @@ def _unit_weights(space: Subspace, scale: Array) -> Array:
 
 
 def _singular(specification: Specification, values: Array, vectors: Array, scale: Array, space: Subspace) -> Problem:
-    flat = flat_directions(values, vectors)
+    flat = flat_vectors(values, vectors)
     weights = np.zeros(specification.n_free)
     for k in np.flatnonzero(flat):
         weights += (space.expand(vectors[:, k] / scale) * _unit_weights(space, scale)) ** 2
