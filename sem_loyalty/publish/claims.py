@@ -26,10 +26,9 @@ from sem_loyalty.errors import ConfigurationError, check_choice, nearest
 from sem_loyalty.inference.verdicts import one_test
 from sem_loyalty.publish.chapter_words import FIGURES
 from sem_loyalty.publish.lang import WORDS, word
+from sem_loyalty.publish.quoting import quoted_name, unquoted_name
 
 _FORMAT = re.compile(r"(?P<bounded>\.?)(?P<digits>\d)|(?P<p>p=?)|pct(?P<pct>\d?)|(?P<said>said)")
-_ESCAPED = re.compile(r"=([0-9A-F]{2})")
-_PLAIN = frozenset("_-.")
 _JOINED = re.compile(r"->|~~|=~|~")
 # Fields that hold a p-value, and fields bounded by 1 in absolute value, for keys without a format.
 _P = re.compile(r"(.*_)?p(value)?(_.*)?")
@@ -91,28 +90,6 @@ class Claim:
         if "".join(found) != re.sub(r"[\[\],=%]", "", written) or len(found) != len(ends):
             return False
         return all(_says(part, end, "%" in written) for part, end in zip(found, ends, strict=True))
-
-
-def quoted_name(name: str) -> str:
-    """Return a name as it stands in an address.
-
-    Parameters
-    ----------
-    name : str
-        Of a variable, a group, a rival.
-    """
-    return "".join(c if c.isalnum() or c in _PLAIN else _escape(c) for c in name)
-
-
-def _escape(character: str) -> str:
-    return "".join(f"={byte:02X}" for byte in character.encode("utf-8"))
-
-
-def _unquoted(part: str) -> str:
-    if not _ESCAPED.search(part):
-        return part
-    data = re.sub(rb"=([0-9A-F]{2})", lambda m: bytes.fromhex(m[1].decode()), part.encode("utf-8"))
-    return data.decode("utf-8", errors="replace")
 
 
 def _tally(hypotheses: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -201,7 +178,7 @@ class ClaimBook:
     ) -> Mapping[str, Any]:
         """Return the one row that a part of an address names."""
         name, at, group = written.rpartition("@")
-        name, group = (_unquoted(name), _unquoted(group)) if at else (_unquoted(written), "")
+        name, group = (unquoted_name(name), unquoted_name(group)) if at else (unquoted_name(written), "")
         wanted = {name, "~~".join(reversed(name.split("~~")))}
         named = [(where, fields) for row, where, fields in rows if row in wanted]
         if not named:
@@ -227,23 +204,23 @@ class ClaimBook:
         if id not in tables:
             raise ConfigurationError(self._unknown(key, id, list(tables), "table", "tables/"))
         columns = list(tables[id]["columns"])
-        if _unquoted(column) not in columns:
+        if unquoted_name(column) not in columns:
             raise ConfigurationError(self._unknown(key, column, columns, "column", f"tables/{id}/{row}/"))
         body = tables[id]["rows"]
         rows = [(name, str(cells.get("group") or ""), cells) for cells in body for name in [self._row_name(cells)]]
-        number = _unquoted(row)
+        number = unquoted_name(row)
         if number.isdecimal() and not any(name == number for name, _, _ in rows):
             if not 0 < int(number) <= len(body):
                 raise ConfigurationError(f"Claim {key!r}: the table {id!r} has {len(body)} rows.")
             cells = body[int(number) - 1]
         else:
             cells = self._row(key, f"tables/{id}", row, rows)
-        value = cells.get(_unquoted(column))
+        value = cells.get(unquoted_name(column))
         if isinstance(value, (list, tuple)):
             value = tuple(value)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             raise ConfigurationError(f"Claim {key!r}: this cell is empty.")
-        return Claim(key, value, _unquoted(column), format)
+        return Claim(key, value, unquoted_name(column), format)
 
     def _row_name(self, cells: Mapping[str, Any]) -> str:
         """Return the name of a row of a table in the names of the model, where its cells are labels."""
@@ -321,7 +298,7 @@ def _parameter(row: Mapping[str, Any]) -> str:
 
 def _value(key: str, parts: Sequence[str], fields: Mapping[str, Any]) -> Any:
     """Return a field, or the pair of fields of an interval."""
-    name = _unquoted(parts[-1])
+    name = unquoted_name(parts[-1])
     if name in fields:
         value = fields[name]
     elif "ci" in name.split("_") and name.replace("ci", "ci_lower", 1) in fields:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sem_loyalty.errors import ConfigurationError
-from sem_loyalty.publish.claims import ClaimBook, claim_text, quoted_name, resolve
+from sem_loyalty.publish.claims import ClaimBook, claim_text, resolve
+from sem_loyalty.publish.quoting import quoted_name
 from sem_loyalty.publish.verify import portable
 from sem_loyalty.study import fit_once
 from sem_loyalty.survey.published import demo_codebook_path, demo_path

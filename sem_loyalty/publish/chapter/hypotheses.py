@@ -7,7 +7,7 @@ from typing import Any
 
 from sem_loyalty.publish.chapter.cutoffs import significant
 from sem_loyalty.publish.chapter.writer import Said, Writer, at
-from sem_loyalty.publish.claims import quoted_name
+from sem_loyalty.publish.quoting import quoted_name
 from sem_loyalty.publish.records import Record
 
 

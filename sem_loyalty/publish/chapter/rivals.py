@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sem_loyalty.publish.chapter.cutoffs import significant
 from sem_loyalty.publish.chapter.writer import Said, Writer
-from sem_loyalty.publish.claims import quoted_name
+from sem_loyalty.publish.quoting import quoted_name
 from sem_loyalty.publish.records import OWN_MODEL, Record
 
 

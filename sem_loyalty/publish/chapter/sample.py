@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sem_loyalty.publish.chapter.writer import Said, Writer
-from sem_loyalty.publish.claims import quoted_name
+from sem_loyalty.publish.quoting import quoted_name
 
 ALPHA = 0.05
 

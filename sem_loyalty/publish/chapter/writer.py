@@ -9,8 +9,9 @@ from typing import Literal, TypeAlias
 from sem_loyalty.display import Table
 from sem_loyalty.errors import ConfigurationError
 from sem_loyalty.publish.chapter.sources import SOURCES
-from sem_loyalty.publish.claims import ClaimBook, quoted_name
+from sem_loyalty.publish.claims import ClaimBook
 from sem_loyalty.publish.manuscript import Block, Figure, Heading, Paragraph, Part, Reference, Symbol, Value
+from sem_loyalty.publish.quoting import quoted_name
 from sem_loyalty.publish.records import Record
 
 Said: TypeAlias = tuple[Part, ...]
